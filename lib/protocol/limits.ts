@@ -1,0 +1,79 @@
+/** Every limit of the wire, by name. Sizes in bytes unless the name says otherwise. */
+
+/** Version of the control protocol; `hello` and `welcome` carry it, a different one is refused with both said. */
+export const PROTOCOL_VERSION = 1;
+
+export const CONTROL_PORT = 65435;
+export const MEDIA_PORT = 65436;
+
+/** One control message, without its length prefix. A bigger nested one can stall a tick. */
+export const CONTROL_MESSAGE_BYTES_MAX = 16 * 1024;
+/** Maps and lists inside each other in one message; the message itself is 1. */
+export const NESTING_MAX = 6;
+/** Values (map keys included) in one message. */
+export const CONTROL_VALUES_MAX = 2048;
+/** What may wait unsent for one peer before its connection is ended. */
+export const OUTBOX_BYTES_MAX = 1 << 20;
+/** Control messages a peer may send: on average, and at once. */
+export const CONTROL_MESSAGES_PER_SECOND = 100;
+export const CONTROL_MESSAGES_BURST = 400;
+/** Time from accepting a connection to its complete `hello`. */
+export const HELLO_TIMEOUT_MS = 5_000;
+/** Both sides ping this often; silence for `DEAD_AFTER_MS` ends the connection. */
+export const PING_INTERVAL_MS = 1_000;
+export const DEAD_AFTER_MS = 5_000;
+/** A lost participant leaves the list after this; the seat itself waits `SEAT_KEPT_MS` for its resume token. */
+export const AWAY_SHOWN_MS = 5_000;
+export const SEAT_KEPT_MS = 20_000;
+/** Connections open at once: all, from one address, and those that have not said `hello`. */
+export const CONNECTIONS_MAX = 1_024;
+export const CONNECTIONS_PER_ADDRESS_MAX = 256;
+export const CONNECTIONS_WITHOUT_HELLO_MAX = 128;
+
+/** Names and rooms, in UTF-16 code units after NFC. */
+export const NAME_LENGTH_MAX = 64;
+export const ROOM_LENGTH_MAX = 64;
+export const PIN_LENGTH_MAX = 64;
+export const ROOMS_MAX = 200;
+export const PARTICIPANTS_MAX_DEFAULT = 100;
+/** Wrong PINs from one address before every further one waits, and how long at most. */
+export const WRONG_PINS_FREE = 3;
+export const WRONG_PIN_DELAY_MS_MAX = 30_000;
+
+/** One chat line, in UTF-16 code units and in UTF-8 bytes. */
+export const CHAT_TEXT_LENGTH_MAX = 4_000;
+export const CHAT_TEXT_BYTES_MAX = 12_000;
+export const CHAT_PER_SECOND = 10;
+export const CHAT_BURST = 40;
+/** Lines in one `chat.lines`; fewer when they would not fit one message. */
+export const CHAT_LINES_MAX = 100;
+/** People in one `participants` message. */
+export const PARTICIPANTS_PER_MESSAGE = 50;
+export const RESUME_TOKEN_BYTES = 16;
+
+/** A whole datagram, and the payload of an RTP packet in it. */
+export const DATAGRAM_BYTES_MAX = 1_500;
+export const RTP_PAYLOAD_BYTES_MAX = 1_200;
+/** Packets a participant may send: on average, and at once. */
+export const MEDIA_PACKETS_PER_SECOND = 4_000;
+export const MEDIA_PACKETS_BURST = 4_000;
+/** SRTP replay windows, in packets. RFC 3711 asks for 64 at least; repairs and the GOP replay need more. */
+export const VIDEO_REPLAY_WINDOW = 4_096;
+export const VOICE_REPLAY_WINDOW = 256;
+export const RTCP_REPLAY_WINDOW = 128;
+/** What the relay keeps of each video stream: from the last keyframe on. */
+export const GOP_AGE_MS_MAX = 2_000;
+export const GOP_BYTES_MAX = 2 << 20;
+/** Sequence numbers asked for in one generic NACK, and how often one packet is asked for. */
+export const NACK_SEQUENCES_MAX = 64;
+export const NACK_TRIES_MAX = 5;
+export const ACCESS_UNIT_BYTES_MAX = 2 << 20;
+/** Talkers in one mix. */
+export const MIX_TALKERS_MAX = 8;
+
+/** Voice: 48 kHz mono, 20 ms frames. */
+export const SAMPLE_RATE = 48_000;
+export const FRAME_MS = 20;
+export const FRAME_SAMPLES = 960;
+/** Lossless voice travels as two packets a frame. */
+export const L16_PACKET_SAMPLES = 480;

@@ -1,0 +1,206 @@
+/**
+ * The control protocol: one table of messages per direction. Types, checks, docs/PROTOCOL.md and the handler
+ * list follow from it. Append only; new fields are optional; unknown fields and unknown messages are ignored.
+ */
+import {
+  bytes,
+  type Field,
+  type Fields,
+  flag,
+  float,
+  integer,
+  list,
+  oneOf,
+  optional,
+  record,
+  text,
+  u16,
+  u32,
+  u53,
+  u8,
+  type ValuesOf,
+} from "./fields.ts";
+import {
+  CHAT_LINES_MAX,
+  CHAT_TEXT_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  PARTICIPANTS_PER_MESSAGE,
+  PIN_LENGTH_MAX,
+  RESUME_TOKEN_BYTES,
+  ROOM_LENGTH_MAX,
+} from "./limits.ts";
+
+const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
+/** An SRTP master key (16 bytes) and master salt (12 bytes) one after the other, RFC 7714 section 12. */
+const masterKey = () => bytes(28);
+
+/** What a participant has on. */
+export const PARTICIPANT_FIELDS = {
+  id: u32(),
+  name: name(),
+  microphone: flag(),
+  camera: flag(),
+  /** The connection is lost and may come back. */
+  away: flag(),
+} as const satisfies Fields;
+
+/** One line of chat. `id` counts 1, 2, 3… in its room without gaps; `at` is epoch ms at the server. */
+export const CHAT_LINE_FIELDS = {
+  id: u53(),
+  at: float(),
+  from: name(),
+  text: text(CHAT_TEXT_LENGTH_MAX),
+  /** The sender's own mark for the line (see `chat.post`). */
+  mark: text(64),
+} as const satisfies Fields;
+
+const CODECS = oneOf("h264", "vp8", "jpeg");
+
+/** From client to server. */
+export const CLIENT_MESSAGES = {
+  /** The first message of a control connection. */
+  "hello": {
+    version: integer(0, 0xffff),
+    name: text(1024),
+    room: text(1024),
+    pin: optional(text(PIN_LENGTH_MAX)),
+    /** From the last `welcome`: takes the same seat again. */
+    resume: optional(bytes(RESUME_TOKEN_BYTES)),
+    /** Codecs, extensions and feedback kinds it knows; unknown ones are ignored. */
+    features: optional(list(text(32), 64)),
+    /** What is on from the start; default off. */
+    microphone: optional(flag()),
+  },
+  "ping": { at: float() },
+  "leave": {},
+  /** Says a line. `mark` is unique per line; the same mark again (after a reconnect) is the same line. */
+  "chat.post": { mark: text(64), text: text(CHAT_TEXT_LENGTH_MAX) },
+  /** Asks for lines with `id > after`, oldest first; answered by one `chat.lines`. */
+  "chat.fetch": { after: u53() },
+  /** A source of mine goes on or off. For the camera: what it sends. */
+  "source": {
+    kind: oneOf("microphone", "camera"),
+    on: flag(),
+    codec: optional(CODECS),
+    width: optional(u16()),
+    height: optional(u16()),
+    fps: optional(float()),
+  },
+  /** Which layer of that person's camera I want; answered by `stream.ready` whenever there is one. */
+  "watch": { participant: u32(), layer: oneOf("high", "low", "none", "auto") },
+  /** I have keys and place for this ssrc: it may be sent to me. */
+  "stream.ack": { ssrc: u32() },
+  /** I have the keys of this epoch. */
+  "keys.ack": { epoch: u8() },
+} as const satisfies Record<string, Fields>;
+
+/** From server to client. */
+export const SERVER_MESSAGES = {
+  /** The answer to a `hello` that was accepted. Keys: see docs/PROTOCOL.md, "Keys". */
+  "welcome": {
+    version: integer(0, 0xffff),
+    participant: u32(),
+    /** As the server has it: NFC, as first written by whoever opened the room. */
+    name: name(),
+    room: text(ROOM_LENGTH_MAX),
+    resume: bytes(RESUME_TOKEN_BYTES),
+    /** True when `resume` was taken: the same seat as before. */
+    resumed: flag(),
+    mediaPort: u16(),
+    voice: oneOf("opus", "l16"),
+    /** MKI of `pictureKey`. */
+    epoch: u8(),
+    linkKey: masterKey(),
+    pictureKey: masterKey(),
+    ssrcs: record({
+      feedback: u32(),
+      serverFeedback: u32(),
+      microphone: u32(),
+      camera: u32(),
+      cameraLow: u32(),
+    }),
+    /** The highest `id` of the room's chat; 0 before the first line. */
+    chatLatest: u53(),
+    features: optional(list(text(32), 64)),
+    /** Epoch ms at the server. */
+    at: float(),
+  },
+  /** The answer to a `hello` or a request that was declined; the connection goes on unless it was `hello`. */
+  "refused": {
+    code: text(32),
+    message: text(1024),
+    /** The `type` of the request. */
+    request: optional(text(32)),
+    /** `chat.post`: its mark. */
+    mark: optional(text(64)),
+    /** `code: "version"`: the server's. */
+    version: optional(u16()),
+  },
+  /** The connection ends because of what the client sent. */
+  "error": { code: text(32), message: text(1024) },
+  "pong": { at: float() },
+  /** All people in the room, the receiver included; several messages, the last one with `last: true`. */
+  "participants": {
+    list: list(record(PARTICIPANT_FIELDS), PARTICIPANTS_PER_MESSAGE),
+    last: flag(),
+  },
+  /** Somebody came, or something about them changed. */
+  "participant": { ...PARTICIPANT_FIELDS },
+  "participant.left": { id: u32(), name: name(), reason: oneOf("left", "lost", "removed") },
+  "chat": { ...CHAT_LINE_FIELDS },
+  /** The line is stored and will survive a crash. */
+  "chat.accepted": { mark: text(64), id: u53(), at: float() },
+  /** Answer to `chat.fetch`; `more` when there are later ones. */
+  "chat.lines": { lines: list(record(CHAT_LINE_FIELDS), CHAT_LINES_MAX), more: flag() },
+  /** A camera the receiver watches is there. Packets come after its `stream.ack`. */
+  "stream.ready": {
+    participant: u32(),
+    kind: oneOf("camera", "mix"),
+    /** A mix: `shared` by all who are silent, or `own`. */
+    layer: oneOf("high", "low", "shared", "own"),
+    ssrc: u32(),
+    codec: oneOf("h264", "vp8", "jpeg", "opus", "l16"),
+    width: optional(u16()),
+    height: optional(u16()),
+    fps: optional(float()),
+    epoch: u8(),
+    key: masterKey(),
+    /** Where the stream is: seeds the receiver's SRTP context. */
+    roc: u32(),
+    sequence: u16(),
+  },
+  /** No more packets of this ssrc; a later `stream.ready` starts it again. */
+  "stream.ended": { participant: u32(), kind: oneOf("camera", "mix"), ssrc: u32() },
+  /** New keys; used after `keys.use`. Entry 0 for the mix, else a participant's picture key. Several messages; `last` on the last. */
+  "keys": {
+    epoch: u8(),
+    list: list(record({ participant: u32(), key: masterKey() }), 100),
+    last: flag(),
+  },
+  /** From now on packets carry this epoch; older keys stay valid for `RETIRED_KEY_MS`. */
+  "keys.use": { epoch: u8() },
+  /** Once a second: which capture time of whom is heard at which timestamp of the mix. Times in ms of the server's media clock. */
+  "mix.map": {
+    list: list(record({ participant: u32(), capturedAtMs: float(), mixTimestamp: u32() }), 8),
+  },
+  /** The server is stopping. */
+  "closing": { reason: text(256) },
+} as const satisfies Record<string, Fields>;
+
+export type ClientMessages = typeof CLIENT_MESSAGES;
+export type ServerMessages = typeof SERVER_MESSAGES;
+
+/** A message of a table, by its `type`. */
+export type MessageOf<
+  Table extends Record<string, Fields>,
+  Type extends keyof Table = keyof Table,
+> = {
+  [T in Type]: { readonly type: T } & ValuesOf<Table[T]>;
+}[Type];
+export type ClientMessage = MessageOf<ClientMessages>;
+export type ServerMessage = MessageOf<ServerMessages>;
+
+/** One handler per message of a table; a message without one does not compile. */
+export type Handlers<Table extends Record<string, Fields>, Context> = {
+  readonly [T in keyof Table]: (context: Context, values: ValuesOf<Table[T]>) => void;
+};
