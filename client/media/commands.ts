@@ -4,6 +4,8 @@ import type { MasterKey } from "@fusionmeet/protocol";
 export type EngineCommand =
   | {
     do: "connect";
+    /** One's own id: tells one's own picture key in `keys`, and whose totals go on after a reconnect. */
+    participant: number;
     hostname: string;
     port: number;
     epoch: number;
@@ -37,7 +39,12 @@ export type EngineCommand =
   }
   | { do: "stream.close"; ssrc: number }
   | { do: "keys"; epoch: number; list: { participant: number; key: MasterKey }[] }
-  | { do: "keys.use"; epoch: number };
+  | { do: "keys.use"; epoch: number }
+  /** The server's `mix.map` as it came: makes `voiceDelayMs` and `skewMs`. Times in ms of the server's media clock. */
+  | {
+    do: "mix.map";
+    list: { participant: number; capturedAtMs: number; mixTimestamp: number }[];
+  };
 
 /** One line of `stats.json`'s `streams`; counts are totals. `participant` is an id; 0 for the mix. */
 export interface StreamStatistics {
@@ -59,6 +66,27 @@ export interface StreamStatistics {
   playoutDelayMs: number;
   freezes: number;
   longestFreezeMs: number;
+  /** Camera: capture to complete arrival of the newest picture, ms; absent until clocks are synchronised. */
+  delayMs?: number;
+}
+
+/** How long one person's voice takes from their microphone to this ear, and how it lies to their picture. */
+export interface VoiceDelay {
+  participant: number;
+  /** From capture to playout, ms; within about half the round-trip time's asymmetry. */
+  voiceDelayMs: number;
+  /** Picture delay minus voice delay, ms: positive when the sound is early (ITU-R BT.1359). Absent without a picture. */
+  skewMs?: number;
+}
+
+/** How well the server's media clock is known here. */
+export interface ClockFigures {
+  /** Server media clock minus local clock, ms. */
+  offsetMs: number;
+  /** Round-trip time of the exchange it comes from, ms. */
+  rttMs: number;
+  /** The offset is right within this, ms. */
+  uncertaintyMs: number;
 }
 
 /** What the engine tells the rest of the client. Buffers are transferred, not copied. Times are epoch ms unless said. */
@@ -84,6 +112,25 @@ export type EngineEvent =
     event: "statistics";
     streams: StreamStatistics[];
     counters: Record<string, number>;
+    /** 0 until the clocks are synchronised. */
     rttMs: number;
+    /** When the first sample of the microphone was captured, epoch ms; 0 before. */
     micStartedAt: number;
-  };
+    /** Whoever is in the newest `mix.map`. */
+    voices: VoiceDelay[];
+    clock?: ClockFigures;
+  }
+  | CaptureEvent
+  /** The engine itself is broken (our mistake): no more events follow, the client ends with this sentence. */
+  | { event: "engine.failed"; message: string; stack?: string };
+
+/** What happens to a device or file that is being captured; the meeting goes on in every case. */
+export type CaptureEvent =
+  /** The first sample or picture came. `atMs`: when it was captured, epoch ms. */
+  | { event: "capture.started"; kind: CaptureKind; atMs: number }
+  /** It broke and is tried again in `retryInMs`; `message` is a whole sentence with what to do. */
+  | { event: "capture.retrying"; kind: CaptureKind; message: string; retryInMs: number }
+  /** It broke and is not tried again until it is switched on again. */
+  | { event: "capture.failed"; kind: CaptureKind; message: string };
+
+export type CaptureKind = "microphone" | "camera";
