@@ -1,1 +1,10 @@
-export {};
+export * from "./datagram_port.ts";
+export * from "./cryptography.ts";
+export * from "./random.ts";
+export * from "./timers.ts";
+export * from "./byte_stream.ts";
+export * from "./outbox.ts";
+export * from "./control_connection.ts";
+export * from "./tls_client.ts";
+export * from "./identity.ts";
+export * from "./lan_addresses.ts";

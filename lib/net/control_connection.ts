@@ -1,0 +1,218 @@
+import { assert, messageOf, ProtocolError } from "@fusionmeet/base";
+import {
+  type ClientMessage,
+  DEAD_AFTER_MS,
+  encodeMessage,
+  EnvelopeReader,
+  OUTBOX_BYTES_MAX,
+  PING_INTERVAL_MS,
+  type ReadMessage,
+  type ServerMessage,
+} from "@fusionmeet/protocol";
+import type { ByteStream } from "./byte_stream.ts";
+import { Outbox } from "./outbox.ts";
+import { every, systemTimers, type Timers } from "./timers.ts";
+
+/** Why a connection is over. */
+export interface ConnectionEnd {
+  /**
+   * `closed-here`: `close()` or the signal; `closed-by-peer`: a clean end; `silent`: no message for `DEAD_AFTER_MS`;
+   * `outbox-full`: the peer reads too slowly; `protocol`: it broke the protocol (`error` says how); `broken`: the network.
+   */
+  readonly reason:
+    | "closed-here"
+    | "closed-by-peer"
+    | "silent"
+    | "outbox-full"
+    | "protocol"
+    | "broken";
+  /** A sentence for the log. */
+  readonly detail: string;
+  /** `protocol`: what was thrown. */
+  readonly error?: ProtocolError;
+}
+
+/** Numbers of one connection. */
+export interface ConnectionCounts {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Messages of a type this program does not know (from a newer one). */
+  unknownMessages: number;
+}
+
+export interface ControlConnectionOptions<In> {
+  readonly stream: ByteStream;
+  /** `readServerMessage` at the client, `readClientMessage` at the server. */
+  readonly readMessage: ReadMessage<In>;
+  /** The client sends a `ping` this often; absent: only answers them (the server). */
+  readonly ping?: { readonly intervalMs: number };
+  /** Silence (no complete message) for this long ends the connection. */
+  readonly deadAfterMs?: number;
+  readonly outboxBytesMax?: number;
+  readonly timers?: Timers;
+  /** Its abort ends the connection. */
+  readonly signal?: AbortSignal;
+}
+
+const READ_BUFFER_BYTES = 16 * 1024;
+/** How long `close()` waits for the peer to take what is still unsent. */
+const CLOSE_FLUSH_MS = 1_000;
+
+/**
+ * One TLS connection that carries control messages both ways. Whoever reads pulls (`messages`), so a peer that sends
+ * faster than it is served is held back by TCP; what is sent waits in a bounded outbox, and a peer that does not read is dropped.
+ */
+export class ControlConnection<
+  In extends { type: string },
+  Out extends ClientMessage | ServerMessage,
+> implements AsyncDisposable {
+  readonly #stream: ByteStream;
+  readonly #readMessage: ReadMessage<In>;
+  readonly #outbox: Outbox;
+  readonly #timers: Timers;
+  readonly #ended = new AbortController();
+  readonly #end = Promise.withResolvers<ConnectionEnd>();
+  #writing: Promise<void> | undefined;
+  #isClosing = false;
+  #lastMessageMs: number;
+  readonly counts: ConnectionCounts = {
+    messagesIn: 0,
+    messagesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    unknownMessages: 0,
+  };
+
+  constructor(options: ControlConnectionOptions<In>) {
+    this.#stream = options.stream;
+    this.#readMessage = options.readMessage;
+    this.#timers = options.timers ?? systemTimers;
+    this.#outbox = new Outbox({
+      bytesMax: options.outboxBytesMax ?? OUTBOX_BYTES_MAX,
+      whenFull: "endConnection",
+    });
+    this.#lastMessageMs = this.#timers.nowMs();
+    this.#watchOver(options);
+  }
+
+  /** Aborts when the connection is over. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Why it is over, once it is; never rejects. */
+  get ended(): Promise<ConnectionEnd> {
+    return this.#end.promise;
+  }
+
+  /** Queues a message; never waits, never throws for the peer's fault. After the end it does nothing. */
+  send(message: Out): void {
+    if (this.#isClosing || this.signal.aborted) return;
+    if (!this.#outbox.push(encodeMessage(message))) {
+      this.#finish({ reason: "outbox-full", detail: `${this.#outbox.bytes} bytes unsent` });
+      return;
+    }
+    this.counts.messagesOut++;
+    this.#writing ??= this.#write();
+  }
+
+  /** The messages that come, until the end of the connection (`ended` says why). To be read once, by one reader. */
+  async *messages(): AsyncGenerator<In, void, void> {
+    const envelopes = new EnvelopeReader();
+    const buffer = new Uint8Array(READ_BUFFER_BYTES);
+    try {
+      while (!this.signal.aborted) {
+        const raw = envelopes.next();
+        if (raw === undefined) {
+          const size = await this.#stream.read(buffer);
+          if (size === null) {
+            this.#finish({ reason: "closed-by-peer", detail: "the peer closed the connection" });
+            return;
+          }
+          this.counts.bytesIn += size;
+          envelopes.push(buffer.subarray(0, size));
+          continue;
+        }
+        this.#lastMessageMs = this.#timers.nowMs();
+        this.counts.messagesIn++;
+        const message = this.#readMessage(raw);
+        if (message === undefined) this.counts.unknownMessages++;
+        else yield message;
+      }
+    } catch (thrown) {
+      this.#finish(
+        thrown instanceof ProtocolError
+          ? { reason: "protocol", detail: thrown.message, error: thrown }
+          : { reason: "broken", detail: messageOf(thrown) },
+      );
+    }
+  }
+
+  /** Sends what is queued (for at most a second), then ends the connection. Safe to call again. */
+  async close(detail = "closed"): Promise<ConnectionEnd> {
+    if (!this.#isClosing && !this.signal.aborted) {
+      this.#isClosing = true;
+      const cancel = this.#timers.after(
+        CLOSE_FLUSH_MS,
+        () => this.#finish({ reason: "closed-here", detail }),
+      );
+      await Promise.race([this.#writing, this.ended]);
+      cancel();
+      this.#finish({ reason: "closed-here", detail });
+    }
+    return await this.ended;
+  }
+
+  /** Ends the connection at once; what is unsent is lost. */
+  destroy(detail: string): void {
+    this.#finish({ reason: "closed-here", detail });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #write(): Promise<void> {
+    try {
+      // Lets the messages of one turn of the event loop leave together.
+      await Promise.resolve();
+      for (let bytes; (bytes = this.#outbox.takeAll()) !== undefined;) {
+        for (let at = 0; at < bytes.length;) at += await this.#stream.write(bytes.subarray(at));
+        this.counts.bytesOut += bytes.length;
+      }
+    } catch (thrown) {
+      this.#finish({ reason: "broken", detail: messageOf(thrown) });
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #watchOver({ ping, deadAfterMs = DEAD_AFTER_MS, signal }: ControlConnectionOptions<In>): void {
+    const options = { timers: this.#timers, signal: this.signal };
+    every(Math.min(PING_INTERVAL_MS, deadAfterMs), () => {
+      if (this.#timers.nowMs() - this.#lastMessageMs < deadAfterMs) return;
+      this.#finish({ reason: "silent", detail: `nothing came for ${deadAfterMs} ms` });
+    }, options);
+    if (ping !== undefined) {
+      const send = () => this.send({ type: "ping", at: this.#timers.nowMs() } as Out);
+      every(ping.intervalMs, send, options);
+    }
+    if (signal?.aborted) this.destroy("aborted");
+    else {
+      signal?.addEventListener("abort", () => this.destroy("aborted"), { signal: this.signal });
+    }
+  }
+
+  #finish(end: ConnectionEnd): void {
+    if (this.signal.aborted) return;
+    this.#end.resolve(end);
+    this.#ended.abort(end.detail);
+    try {
+      this.#stream.close();
+    } catch (thrown) {
+      assert(thrown instanceof Deno.errors.BadResource, "only a closed stream fails to close");
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { DatabaseSync } from "node:sqlite";
+import { assert, messageOf } from "@fusionmeet/base";
+import { nameKey, roomSlug } from "@fusionmeet/protocol";
+
+/** A room as it is kept. */
+export interface StoredRoom {
+  readonly id: number;
+  /** As first written. */
+  readonly name: string;
+  /** Its folder under uploads/. */
+  readonly slug: string;
+}
+
+/** One line of chat; `id` counts 1, 2, 3… in its room without gaps, `at` is epoch ms. */
+export interface StoredLine {
+  readonly id: number;
+  readonly at: number;
+  readonly from: string;
+  readonly text: string;
+  readonly mark: string;
+}
+
+/** Each brings the database one version further. Append only. */
+const MIGRATIONS = [
+  `CREATE TABLE rooms (
+     id INTEGER PRIMARY KEY,
+     key TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     slug TEXT NOT NULL,
+     slug_key TEXT NOT NULL UNIQUE,
+     created REAL NOT NULL
+   ) STRICT;
+   CREATE TABLE chat (
+     room INTEGER NOT NULL REFERENCES rooms (id),
+     id INTEGER NOT NULL,
+     at REAL NOT NULL,
+     sender TEXT NOT NULL,
+     text TEXT NOT NULL,
+     mark TEXT NOT NULL,
+     PRIMARY KEY (room, id),
+     UNIQUE (room, mark)
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/**
+ * Rooms and their chat in SQLite. Write-ahead log with `synchronous=FULL`: what a call has returned survives kill -9 and a
+ * power cut. Synchronous: one line costs a flush to the disk (0.3-0.8 ms measured).
+ */
+export class MeetingStore implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #statements;
+
+  /** @throws Error in words when the file is damaged or from a newer version. */
+  constructor(path: string) {
+    this.#database = openDatabase(path);
+    const prepare = (sql: string) => this.#database.prepare(sql);
+    this.#statements = {
+      room: prepare("SELECT id, name, slug FROM rooms WHERE key = ?"),
+      slug: prepare("SELECT 1 FROM rooms WHERE slug_key = ?"),
+      addRoom: prepare(
+        "INSERT INTO rooms (key, name, slug, slug_key, created) VALUES (?, ?, ?, ?, ?)",
+      ),
+      latest: prepare("SELECT max(id) AS id FROM chat WHERE room = ?"),
+      marked: prepare(
+        'SELECT id, at, sender AS "from", text, mark FROM chat WHERE room = ? AND mark = ?',
+      ),
+      append: prepare(
+        "INSERT INTO chat (room, id, at, sender, text, mark) VALUES (?, ?, ?, ?, ?, ?)",
+      ),
+      after: prepare(
+        'SELECT id, at, sender AS "from", text, mark FROM chat WHERE room = ? AND id > ? ORDER BY id LIMIT ?',
+      ),
+    };
+  }
+
+  /** The room of that name under `nameKey`, made if it is new. */
+  room(name: string, nowMs: number): StoredRoom {
+    const key = nameKey(name);
+    const known = this.#statements.room.get(key);
+    if (known !== undefined) return known as unknown as StoredRoom;
+    const slug = this.#freeSlug(roomSlug(name));
+    this.#statements.addRoom.run(key, name, slug, nameKey(slug), nowMs);
+    return this.#statements.room.get(key) as unknown as StoredRoom;
+  }
+
+  /** The highest line number of a room; 0 before its first line. */
+  latestLine(room: number): number {
+    return Number(this.#statements.latest.get(room)?.id ?? 0);
+  }
+
+  /**
+   * Keeps a line as the next one of its room. The same `mark` again is the same line: it is given back as it was kept.
+   * When it returns, the line is on the disk.
+   */
+  append(
+    room: number,
+    line: Omit<StoredLine, "id">,
+  ): { readonly line: StoredLine; readonly isNew: boolean } {
+    const kept = this.#statements.marked.get(room, line.mark);
+    if (kept !== undefined) return { line: kept as unknown as StoredLine, isNew: false };
+    const id = this.latestLine(room) + 1;
+    this.#statements.append.run(room, id, line.at, line.from, line.text, line.mark);
+    return { line: { id, ...line }, isNew: true };
+  }
+
+  /** At most `countMax` lines with `id > after`, in order. */
+  linesAfter(room: number, { after, countMax }: { after: number; countMax: number }): StoredLine[] {
+    return this.#statements.after.all(room, after, countMax) as unknown as StoredLine[];
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #freeSlug(slug: string): string {
+    for (let count = 1;; count++) {
+      const candidate = count === 1 ? slug : `${slug}-${count}`;
+      if (this.#statements.slug.get(nameKey(candidate)) === undefined) return candidate;
+    }
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    database.exec("PRAGMA busy_timeout = 2000");
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec("PRAGMA foreign_keys = ON");
+    migrate(database);
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw new Error(`Cannot open ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  assert(Number.isInteger(version), "SQLite gives a user_version");
+  if (version > MIGRATIONS.length) {
+    throw new Error(`made by a newer version (${version}, this one knows ${MIGRATIONS.length})`);
+  }
+  for (let index = version; index < MIGRATIONS.length; index++) {
+    database.exec(
+      `BEGIN IMMEDIATE; ${MIGRATIONS[index]} PRAGMA user_version = ${index + 1}; COMMIT;`,
+    );
+  }
+}
