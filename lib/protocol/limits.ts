@@ -67,7 +67,9 @@ export const GOP_BYTES_MAX = 2 << 20;
 /** Sequence numbers asked for in one generic NACK, and how often one packet is asked for. */
 export const NACK_SEQUENCES_MAX = 64;
 export const NACK_TRIES_MAX = 5;
+/** One coded picture at its receiver: bytes, and NAL units. */
 export const ACCESS_UNIT_BYTES_MAX = 2 << 20;
+export const ACCESS_UNIT_NALS_MAX = 256;
 /** Talkers in one mix. */
 export const MIX_TALKERS_MAX = 8;
 
@@ -77,3 +79,32 @@ export const FRAME_MS = 20;
 export const FRAME_SAMPLES = 960;
 /** Lossless voice travels as two packets a frame. */
 export const L16_PACKET_SAMPLES = 480;
+
+/** RTCP packets in one datagram. */
+export const RTCP_PACKETS_MAX = 8;
+/** What proves that an address answers: random, echoed in SRTCP. */
+export const SYNC_NONCE_BYTES = 8;
+/** How long packets of an earlier key epoch are still opened: longer than the GOP and repair caches reach back. */
+export const RETIRED_KEY_MS = 5_000;
+/** How long a new epoch waits for everyone's `keys.ack` before it is used anyway. */
+export const REKEY_WAIT_MS = 1_000;
+
+/** SRTCP per participant from addresses that are not (yet) theirs; each costs one failed or good decryption. */
+export const FOREIGN_PACKETS_PER_SECOND = 200;
+/** Addresses a participant may be proving at once; the oldest gives way. And how long a nonce stands. */
+export const CHALLENGES_MAX = 4;
+export const CHALLENGE_MS = 10_000;
+/** Repairs one viewer is sent: on average, and at once. */
+export const REPAIRS_PER_SECOND = 1_000;
+export const REPAIRS_BURST = 256;
+/** GOP replays and repairs to one viewer are spread over time (19 Mbit/s) and wait in at most so many bytes. */
+export const REPLAY_PACKETS_PER_MS = 2;
+export const REPLAY_BURST_PACKETS = 16;
+export const REPLAY_BYTES_MAX = 8 << 20;
+/** Voices decoded at once in a room: the loudest by their claimed level. */
+export const DECODED_TALKERS_MAX = 16;
+/** How long who has talked keeps a mix of their own. */
+export const OWN_MIX_KEPT_MS = 5_000;
+/** Decision rings: how far back, and how many lines. */
+export const DECISIONS_KEPT_MS = 10_000;
+export const DECISIONS_MAX = 1_024;
