@@ -1,0 +1,279 @@
+/** Levels in dBFS: a sine that just reaches full scale is 0 dBFS, in every function here. */
+import { seededRandom } from "@fusionmeet/base";
+
+const FULL_SCALE = 32_768;
+
+/** A part of a recording, in samples; all of it when absent. */
+export interface Span {
+  readonly from?: number;
+  readonly count?: number;
+}
+
+export function span(samples: Int16Array, { from = 0, count }: Span): Int16Array {
+  return samples.subarray(from, count === undefined ? undefined : from + count);
+}
+
+/** The samples of a sine. @param options.atSeconds where in its phase it starts. */
+export function tone(
+  options: { hz: number; dbfs: number; seconds: number; rate?: number; atSeconds?: number },
+): Int16Array<ArrayBuffer> {
+  const { hz, dbfs, seconds, rate = 48_000, atSeconds = 0 } = options;
+  const amplitude = (FULL_SCALE - 1) * 10 ** (dbfs / 20);
+  const step = 2 * Math.PI * hz / rate;
+  return Int16Array.from(
+    { length: Math.round(seconds * rate) },
+    (_, index) => Math.round(amplitude * Math.sin(step * (index + atSeconds * rate))),
+  );
+}
+
+/** Adds `addition` to `samples` from `at` on, clipping at full scale. */
+export function addInto(samples: Int16Array, addition: Int16Array, at = 0): void {
+  for (let index = 0; index < addition.length && at + index < samples.length; index++) {
+    const sum = samples[at + index] + addition[index];
+    samples[at + index] = Math.max(-32_768, Math.min(32_767, sum));
+  }
+}
+
+/** 20 ms of noise that is found again by `locate` to the sample, also after a codec: a click with a known place. */
+export function clickPattern(seed = 1, dbfs = -6): Int16Array<ArrayBuffer> {
+  const random = seededRandom(seed);
+  const amplitude = FULL_SCALE * 10 ** (dbfs / 20);
+  let low = 0;
+  return Int16Array.from({ length: 960 }, (_, index) => {
+    low += 0.5 * (2 * random.fraction() - 1 - low);
+    return Math.round(amplitude * low * Math.sin(Math.PI * index / 960));
+  });
+}
+
+/** The level of the sine of `hz` in the span (one bin of a DFT under a Hann window). */
+export function levelAt(
+  samples: Int16Array,
+  hz: number,
+  part: Span & { rate?: number } = {},
+): number {
+  const { rate = 48_000 } = part;
+  const within = span(samples, part);
+  const count = within.length;
+  let real = 0;
+  let imaginary = 0;
+  const step = 2 * Math.PI * hz / rate;
+  for (let index = 0; index < count; index++) {
+    const weight = 0.5 - 0.5 * Math.cos(2 * Math.PI * index / count);
+    real += weight * within[index] * Math.cos(step * index);
+    imaginary += weight * within[index] * Math.sin(step * index);
+  }
+  return dbfs(4 * Math.hypot(real, imaginary) / count);
+}
+
+/** The largest sample. */
+export function peakDbfs(samples: Int16Array, part: Span = {}): number {
+  let peak = 0;
+  for (const sample of span(samples, part)) peak = Math.max(peak, Math.abs(sample));
+  return dbfs(peak);
+}
+
+/** The level of a sine of the same power. */
+export function rmsDbfs(samples: Int16Array, part: Span = {}): number {
+  const within = span(samples, part);
+  let power = 0;
+  for (const sample of within) power += sample * sample;
+  return dbfs(Math.sqrt(2 * power / within.length));
+}
+
+function dbfs(amplitude: number): number {
+  return 20 * Math.log10(amplitude / FULL_SCALE);
+}
+
+/** Where the silence (below `dbfs` peak in every 5 ms) that lasts to the end of the span starts, in samples. */
+export function silentFrom(samples: Int16Array, belowDbfs: number, part: Span = {}): number {
+  const within = span(samples, part);
+  const block = 240;
+  let end = within.length;
+  while (
+    end > 0 &&
+    peakDbfs(within, { from: Math.max(0, end - block), count: Math.min(block, end) }) < belowDbfs
+  ) {
+    end -= block;
+  }
+  return (part.from ?? 0) + Math.max(0, end);
+}
+
+/**
+ * Sample steps no voice band signal makes: where the second difference is over `times` its own RMS in the 20 ms
+ * around, and over -40 dBFS. What a hard splice of two tones leaves.
+ */
+export function findClicks(samples: Int16Array, options: Span & { times?: number } = {}): number[] {
+  const { times = 12, from = 0 } = options;
+  const within = span(samples, options);
+  const clicks: number[] = [];
+  const second = new Float64Array(within.length);
+  for (let index = 1; index < within.length - 1; index++) {
+    second[index] = within[index - 1] - 2 * within[index] + within[index + 1];
+  }
+  const around = 480;
+  for (let start = 0; start < within.length; start += around) {
+    const lower = Math.max(0, start - around);
+    const upper = Math.min(within.length, start + 2 * around);
+    let power = 0;
+    for (let index = lower; index < upper; index++) power += second[index] ** 2;
+    const limit = Math.max(327, times * Math.sqrt(power / (upper - lower)));
+    for (let index = start; index < Math.min(within.length, start + around); index++) {
+      if (Math.abs(second[index]) > limit && from + index - (clicks.at(-1) ?? -around) >= 96) {
+        clicks.push(from + index);
+      }
+    }
+  }
+  return clicks;
+}
+
+/** Where a pattern was found. */
+export interface Found {
+  /** Index of its first sample; may be negative. */
+  readonly at: number;
+  /** Normalised correlation there, -1..1; 1 is the pattern itself at any level. */
+  readonly score: number;
+}
+
+/** The place in `samples` (in the span) where `pattern` fits best, by normalised cross-correlation. */
+export function locate(pattern: Int16Array, samples: Int16Array, part: Span = {}): Found {
+  const within = span(samples, part);
+  const correlation = crossCorrelation(pattern, within);
+  const energies = windowEnergies(within, pattern.length);
+  const own = Math.sqrt(energy(pattern));
+  // Quieter places are measured against this floor (-80 dBFS), so that silence does not fit everything.
+  const floor = pattern.length * 3 ** 2;
+  let best = { at: 0, score: -1 };
+  for (let at = 0; at + pattern.length <= within.length; at++) {
+    const score = correlation[at] / (own * Math.sqrt(Math.max(floor, energies[at])));
+    if (score > best.score) best = { at: at + (part.from ?? 0), score };
+  }
+  return best;
+}
+
+/**
+ * Scale-invariant signal-to-distortion ratio in dB of `degraded` against `reference`, after moving it by the whole
+ * number of samples (up to `shiftMax` each way) that fits best.
+ *
+ * Source: Le Roux et al., "SDR - half-baked or well done?", ICASSP 2019.
+ */
+export function siSdr(
+  reference: Int16Array,
+  degraded: Int16Array,
+  options: { shiftMax?: number } = {},
+): { dB: number; shift: number } {
+  const { shiftMax = 48_000 } = options;
+  const shift = bestShift(reference, degraded, shiftMax);
+  const from = Math.max(0, -shift);
+  const to = Math.min(reference.length, degraded.length - shift);
+  let dot = 0;
+  let power = 0;
+  for (let index = from; index < to; index++) {
+    dot += reference[index] * degraded[index + shift];
+    power += reference[index] ** 2;
+  }
+  const scale = dot / power;
+  let target = 0;
+  let distortion = 0;
+  for (let index = from; index < to; index++) {
+    const wanted = scale * reference[index];
+    target += wanted ** 2;
+    distortion += (degraded[index + shift] - wanted) ** 2;
+  }
+  return { dB: 10 * Math.log10(target / distortion), shift };
+}
+
+/** `degraded[index + shift]` fits `reference[index]` best. */
+export function bestShift(reference: Int16Array, degraded: Int16Array, shiftMax: number): number {
+  const padded = new Int16Array(degraded.length + shiftMax);
+  padded.set(degraded, shiftMax);
+  const correlation = crossCorrelation(reference, padded);
+  let best = 0;
+  for (let at = 0; at <= 2 * shiftMax && at < correlation.length; at++) {
+    if (correlation[at] > correlation[best]) best = at;
+  }
+  return best - shiftMax;
+}
+
+function energy(samples: Int16Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  return sum;
+}
+
+/** The energy of `size` samples from each place on. */
+function windowEnergies(samples: Int16Array, size: number): Float64Array {
+  const energies = new Float64Array(Math.max(0, samples.length - size + 1));
+  let sum = energy(samples.subarray(0, size));
+  for (let at = 0; at < energies.length; at++) {
+    energies[at] = sum;
+    sum += (samples[at + size] ?? 0) ** 2 - samples[at] ** 2;
+  }
+  return energies;
+}
+
+/** `result[at]` = sum of pattern[i] * samples[at + i], for `at` from 0 to the last sample. */
+function crossCorrelation(pattern: Int16Array, samples: Int16Array): Float64Array {
+  const size = 2 ** Math.ceil(Math.log2(samples.length + pattern.length));
+  const a = { real: new Float64Array(size), imaginary: new Float64Array(size) };
+  // Two real signals in one complex transform: samples in the real part, the reversed pattern in the imaginary one.
+  for (let index = 0; index < samples.length; index++) a.real[index] = samples[index];
+  for (let index = 0; index < pattern.length; index++) {
+    a.imaginary[pattern.length - 1 - index] = pattern[index];
+  }
+  fourier(a.real, a.imaginary, false);
+  const product = { real: new Float64Array(size), imaginary: new Float64Array(size) };
+  for (let index = 0; index < size; index++) {
+    // (F²(k) - conj(F²(-k))) / 4i = S(k) P(k)
+    const mirror = (size - index) % size;
+    const [r, i, mr, mi] = [
+      a.real[index],
+      a.imaginary[index],
+      a.real[mirror],
+      a.imaginary[mirror],
+    ];
+    const squareReal = r * r - i * i - (mr * mr - mi * mi);
+    const squareImaginary = 2 * r * i + 2 * mr * mi;
+    product.real[index] = squareImaginary / 4;
+    product.imaginary[index] = -squareReal / 4;
+  }
+  fourier(product.real, product.imaginary, true);
+  return product.real.slice(pattern.length - 1, pattern.length - 1 + samples.length);
+}
+
+/** In-place radix-2 FFT. Source: Cooley and Tukey 1965. */
+function fourier(real: Float64Array, imaginary: Float64Array, inverse: boolean): void {
+  const size = real.length;
+  for (let index = 1, reversed = 0; index < size; index++) {
+    let bit = size >> 1;
+    for (; reversed & bit; bit >>= 1) reversed ^= bit;
+    reversed ^= bit;
+    if (index < reversed) {
+      [real[index], real[reversed]] = [real[reversed], real[index]];
+      [imaginary[index], imaginary[reversed]] = [imaginary[reversed], imaginary[index]];
+    }
+  }
+  for (let length = 2; length <= size; length <<= 1) {
+    const half = length >> 1;
+    const angle = (inverse ? 2 : -2) * Math.PI / length;
+    const cosines = Float64Array.from({ length: half }, (_, k) => Math.cos(angle * k));
+    const sines = Float64Array.from({ length: half }, (_, k) => Math.sin(angle * k));
+    for (let start = 0; start < size; start += length) {
+      for (let k = 0; k < half; k++) {
+        const even = start + k;
+        const odd = even + half;
+        const r = real[odd] * cosines[k] - imaginary[odd] * sines[k];
+        const i = real[odd] * sines[k] + imaginary[odd] * cosines[k];
+        real[odd] = real[even] - r;
+        imaginary[odd] = imaginary[even] - i;
+        real[even] += r;
+        imaginary[even] += i;
+      }
+    }
+  }
+  if (inverse) {
+    for (let index = 0; index < size; index++) {
+      real[index] /= size;
+      imaginary[index] /= size;
+    }
+  }
+}
