@@ -1,0 +1,73 @@
+import { CHAT_TEXT_BYTES_MAX, CHAT_TEXT_LENGTH_MAX } from "@fusionmeet/protocol";
+import { Refusal } from "@fusionmeet/base";
+
+/** A line on its way to the server. */
+export interface PendingLine {
+  /** Unique: the same mark again is the same line, so that a resend never doubles it. */
+  readonly mark: string;
+  readonly text: string;
+}
+
+/** Lines that may wait for the server. */
+export const CHAT_PENDING_MAX = 1_000;
+
+/**
+ * Lines said here that the server has not stored yet. One is under way at a time, so that they stay in order through
+ * reconnects and rate limits; it is sent again on every new connection until the server accepts or refuses it.
+ */
+export class ChatOutbox {
+  readonly #send: (line: PendingLine) => void;
+  readonly #pending: PendingLine[] = [];
+  #connected = false;
+
+  constructor(options: { send: (line: PendingLine) => void }) {
+    this.#send = options.send;
+  }
+
+  get size(): number {
+    return this.#pending.length;
+  }
+
+  /** @throws Refusal when the text cannot be a line, or too many wait. */
+  post(line: PendingLine): void {
+    checkText(line.text);
+    if (this.#pending.length >= CHAT_PENDING_MAX) {
+      throw new Refusal("chat-full", `${CHAT_PENDING_MAX} lines wait for the server already`);
+    }
+    this.#pending.push(line);
+    if (this.#pending.length === 1) this.resend();
+  }
+
+  connected(): void {
+    this.#connected = true;
+    this.resend();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+  }
+
+  /** The server stored or declined that line for good. @returns the line, if it was under way. */
+  settled(mark: string): PendingLine | undefined {
+    if (this.#pending[0]?.mark !== mark) return undefined;
+    const line = this.#pending.shift();
+    this.resend();
+    return line;
+  }
+
+  /** Sends the line under way (again). */
+  resend(): void {
+    if (this.#connected && this.#pending.length > 0) this.#send(this.#pending[0]);
+  }
+}
+
+function checkText(text: string): void {
+  if (text.trim() === "") throw new Refusal("chat-empty", "There is nothing in that line");
+  const size = new TextEncoder().encode(text).length;
+  if (text.length > CHAT_TEXT_LENGTH_MAX || size > CHAT_TEXT_BYTES_MAX) {
+    throw new Refusal(
+      "chat-too-long",
+      `That line is too long: ${CHAT_TEXT_LENGTH_MAX} characters and ${CHAT_TEXT_BYTES_MAX} bytes fit`,
+    );
+  }
+}

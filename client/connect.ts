@@ -1,0 +1,158 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import {
+  type ClientConnection,
+  connectControl,
+  ConnectFailure,
+  type ConnectOptions,
+} from "@fusionmeet/net";
+import type { Fingerprint } from "@fusionmeet/protocol";
+import type { PinStore } from "@fusionmeet/store";
+import {
+  addressText,
+  EXIT,
+  JoinFailure,
+  keyChanged,
+  keyNotAsGiven,
+  keyUnknown,
+  unreachable,
+} from "./failures.ts";
+import type { Opened } from "./meeting_types.ts";
+import type { ServerAddress } from "./options.ts";
+
+/** Which server keys are accepted. */
+export interface Trust {
+  readonly pins: Pick<PinStore, "check" | "get" | "knows" | "accept">;
+  /** Where they are kept, for the user. */
+  readonly pinsPath: string;
+  /** A fingerprint the key must have, or `trust`: any key at first contact. */
+  readonly fingerprint?: string;
+}
+
+/** From the first packet to the end of the TLS handshake, for each address. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What `openControl` needs of the outside world. */
+export interface ConnectMeans {
+  /** Numeric addresses of a name, best first. @throws where there are none. */
+  resolve(hostname: string): Promise<string[]>;
+  connect(options: ConnectOptions): Promise<ClientConnection>;
+}
+
+export const SYSTEM_MEANS: ConnectMeans = {
+  resolve: async (hostname) =>
+    isIP(hostname.split("%")[0])
+      ? [hostname]
+      : (await lookup(hostname, { all: true })).map(({ address }) => address),
+  connect: connectControl,
+};
+
+/**
+ * One attempt to open a control connection: resolves the name, tries its addresses in turn, and checks the server's key
+ * before anything is sent. `signal` gives up the attempt; it does not touch an open connection.
+ *
+ * @throws JoinFailure
+ */
+export async function openControl(
+  server: ServerAddress,
+  trust: Trust,
+  { signal, means = SYSTEM_MEANS }: { signal: AbortSignal; means?: ConnectMeans },
+): Promise<Opened> {
+  let addresses: string[];
+  try {
+    addresses = await means.resolve(server.hostname);
+  } catch (thrown) {
+    throw unreachable("no-such-host", server, thrown);
+  }
+  let failure = unreachable("no-such-host", server);
+  for (const hostname of addresses) {
+    try {
+      return await openAddress(server, { hostname, trust, signal, means });
+    } catch (thrown) {
+      if (!(thrown instanceof JoinFailure) || thrown.exitCode !== EXIT.unreachable) throw thrown;
+      failure = thrown;
+    }
+  }
+  throw failure;
+}
+
+async function openAddress(
+  server: ServerAddress,
+  { hostname, trust, signal, means }: {
+    hostname: string;
+    trust: Trust;
+    signal: AbortSignal;
+    means: ConnectMeans;
+  },
+): Promise<Opened> {
+  const attempt = new AbortController();
+  const onAbort = () => attempt.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  let fingerprint: Fingerprint | undefined;
+  let refused: JoinFailure | undefined;
+  try {
+    const link = await means.connect({
+      hostname,
+      port: server.port,
+      signal: attempt.signal,
+      timeoutMs: CONNECT_TIMEOUT_MS,
+      acceptKey: async (seen) => {
+        fingerprint = seen;
+        refused = await judgeKey(server, seen, trust);
+        return refused === undefined;
+      },
+    });
+    return { link, hostname, fingerprint: fingerprint! };
+  } catch (thrown) {
+    if (refused) throw refused;
+    throw asJoinFailure(thrown, server);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Accepts a server's key (remembering it at first contact) or says why not. What was accepted once at an address is the
+ * only key accepted there; a known key at a new address is the same server that moved.
+ */
+export async function judgeKey(
+  server: ServerAddress,
+  seen: Fingerprint,
+  { pins, pinsPath, fingerprint }: Trust,
+): Promise<JoinFailure | undefined> {
+  const address = addressText(server);
+  const contact = pins.check(address, seen);
+  if (contact === "changed") {
+    return keyChanged(server, { expected: pins.get(address)!, seen, pinsPath });
+  }
+  if (fingerprint !== undefined && fingerprint !== "trust" && fingerprint !== seen) {
+    return keyNotAsGiven(server, { expected: fingerprint, seen });
+  }
+  if (contact === "same") return undefined;
+  if (fingerprint === undefined && !pins.knows(seen)) return keyUnknown(server, seen);
+  await pins.accept(address, seen);
+  return undefined;
+}
+
+function asJoinFailure(thrown: unknown, server: ServerAddress): unknown {
+  if (!(thrown instanceof ConnectFailure)) return thrown;
+  switch (thrown.code) {
+    case "refused":
+      return unreachable("connection-refused", server, thrown);
+    case "unreachable":
+      return unreachable("no-route", server, thrown);
+    case "timeout":
+      return unreachable("timed-out", server, thrown);
+    case "no-such-host":
+    case "not-a-server":
+      return unreachable(thrown.code, server, thrown);
+    case "aborted":
+      return new JoinFailure("aborted", EXIT.unreachable, "Gave up an attempt to connect", "", {
+        cause: thrown,
+        mayPass: true,
+      });
+    default:
+      return thrown;
+  }
+}

@@ -1,0 +1,192 @@
+import { type Fingerprint, fingerprintWords, PROTOCOL_VERSION } from "@fusionmeet/protocol";
+import type { ServerAddress } from "./options.ts";
+
+/** Exit codes of the program (see docs/CLIENT.md). */
+export const EXIT = {
+  asked: 0,
+  /** Our own mistake. */
+  fault: 1,
+  usage: 2,
+  unreachable: 3,
+  refused: 4,
+  keyChanged: 5,
+  lost: 6,
+} as const;
+
+export type FailureCode =
+  | "no-such-host"
+  | "connection-refused"
+  | "no-route"
+  | "timed-out"
+  | "not-a-server"
+  | "aborted"
+  | "key-unknown"
+  | "key-changed"
+  | "key-not-as-given"
+  | "connection-lost"
+  /** As the server says it: `pin-wrong`, `name-taken`, `room-full`, `version`… */
+  | (string & Record<never, never>);
+
+/** Why joining (or coming back) did not work: what happened, and what the user can do. */
+export class JoinFailure extends Error {
+  override readonly name = "JoinFailure";
+  constructor(
+    readonly code: FailureCode,
+    readonly exitCode: number,
+    /** What happened, a sentence without its full stop. */
+    message: string,
+    /** What to do next. */
+    readonly advice: string,
+    options?: ErrorOptions & {
+      /** The next attempt may work by itself (when coming back). */
+      mayPass?: boolean;
+      /** Both keys, where that is the matter. */
+      fingerprints?: { expected?: Fingerprint; seen: Fingerprint };
+    },
+  ) {
+    super(message, options);
+    this.mayPass = options?.mayPass ?? false;
+    this.fingerprints = options?.fingerprints;
+  }
+  readonly mayPass: boolean;
+  readonly fingerprints?: { expected?: Fingerprint; seen: Fingerprint };
+}
+
+/** `host:port`, with brackets where an IPv6 address needs them. */
+export function addressText({ hostname, port }: ServerAddress): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** A fingerprint for people: the words they can compare, and all of it. */
+export function keyText(fingerprint: Fingerprint): string {
+  return `${fingerprintWords(fingerprint).join(" ")} (${fingerprint})`;
+}
+
+/** Nobody can be reached there. `code` says how it failed. */
+export function unreachable(
+  code: "no-such-host" | "connection-refused" | "no-route" | "timed-out" | "not-a-server",
+  server: ServerAddress,
+  cause?: unknown,
+): JoinFailure {
+  const where = addressText(server);
+  const [state, advice] = {
+    "no-such-host": [
+      `there is no computer named ${server.hostname} in this network`,
+      "Check the spelling, or use the address that the server prints when it starts",
+    ],
+    "connection-refused": [
+      `no program accepts connections on port ${server.port} there`,
+      "Check that fusionmeet-server is running on that computer and which port it prints",
+    ],
+    "no-route": [
+      "there is no way from this computer to that address",
+      "Check that both computers are in the same network (Wi-Fi or cable) and the address is right",
+    ],
+    "timed-out": [
+      "no answer",
+      `Check the address, that both computers are in the same network, and that the server's firewall lets TCP port ${server.port} in`,
+    ],
+    "not-a-server": [
+      "what answers there is not a FusionMeet server",
+      "Check the port: fusionmeet-server prints its own when it starts",
+    ],
+  }[code];
+  return new JoinFailure(code, EXIT.unreachable, `Cannot reach ${where}: ${state}`, advice, {
+    cause,
+    mayPass: true,
+  });
+}
+
+/** The key of a server never seen before, and nothing that vouches for it. */
+export function keyUnknown(server: ServerAddress, seen: Fingerprint): JoinFailure {
+  return new JoinFailure(
+    "key-unknown",
+    EXIT.refused,
+    `Cannot join ${addressText(server)}: this computer does not know its key yet: ${keyText(seen)}`,
+    `Compare the words with those the server prints. If they are the same, join with --fingerprint ${seen}; to accept any key this first time: --fingerprint trust`,
+    { fingerprints: { seen } },
+  );
+}
+
+/** A known address with another key than before. `pinsPath`: the file that holds the known ones. */
+export function keyChanged(
+  server: ServerAddress,
+  keys: { expected: Fingerprint; seen: Fingerprint; pinsPath: string },
+): JoinFailure {
+  const where = addressText(server);
+  return new JoinFailure(
+    "key-changed",
+    EXIT.keyChanged,
+    `Cannot join ${where}: its key has changed, somebody else may be answering there; known: ${
+      keyText(keys.expected)
+    }; now: ${keyText(keys.seen)}`,
+    `Ask whoever runs the server. Only if they set it up anew and read you the new words: remove ${where} from ${keys.pinsPath}, then join with --fingerprint ${keys.seen}`,
+    { fingerprints: keys },
+  );
+}
+
+/** The server's key is not the one of `--fingerprint`. */
+export function keyNotAsGiven(
+  server: ServerAddress,
+  keys: { expected: Fingerprint; seen: Fingerprint },
+): JoinFailure {
+  return new JoinFailure(
+    "key-not-as-given",
+    EXIT.keyChanged,
+    `Cannot join ${addressText(server)}: its key is not the one given with --fingerprint; given: ${
+      keyText(keys.expected)
+    }; the server's: ${keyText(keys.seen)}`,
+    "Check the address, and compare the words with those the server prints",
+    { fingerprints: keys },
+  );
+}
+
+/** What the server declined `hello` with. */
+export function declined(
+  refusal: { code: string; message: string; version?: number },
+  asked: { name: string; room: string },
+): JoinFailure {
+  const advice = ADVICE[refusal.code] ?? "Ask whoever runs the server";
+  const versions = refusal.version === undefined
+    ? ""
+    : ` (this program speaks version ${PROTOCOL_VERSION}, the server ${refusal.version})`;
+  return new JoinFailure(
+    refusal.code,
+    EXIT.refused,
+    `Cannot join ${asked.room} as ${asked.name}: ${sentencePart(refusal.message)}${versions}`,
+    advice,
+    { mayPass: PASSING.has(refusal.code) },
+  );
+}
+
+const ADVICE: Readonly<Record<string, string>> = {};
+const PASSING: ReadonlySet<string> = new Set();
+
+/** The server ended the connection for what we sent: our mistake, or a limit. */
+export function endedByServer(
+  error: { code: string; message: string },
+  options: { mayPass: boolean },
+): JoinFailure {
+  return new JoinFailure(
+    error.code,
+    EXIT.lost,
+    `The server ended the connection: ${sentencePart(error.message)}`,
+    "Join again; if it happens again, report it: it is a mistake in this program",
+    options,
+  );
+}
+
+/** The connection ended before the server answered `hello`. */
+export function noAnswer(detail: string): JoinFailure {
+  return new JoinFailure(
+    "no-answer",
+    EXIT.unreachable,
+    `Cannot join: the connection ended before the server answered: ${detail}`,
+    "Try again; if it happens again, look at what the server prints",
+    { mayPass: true },
+  );
+}
+
+function sentencePart(message: string): string {
+  return message.replace(/\.$/, "");
+}

@@ -1,0 +1,444 @@
+import { Refusal } from "@fusionmeet/base";
+import {
+  CHAT_PER_SECOND,
+  type ClientMessage,
+  type Handlers,
+  HELLO_TIMEOUT_MS,
+  masterKeyFromBytes,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  type ServerMessages,
+  type ValuesOf,
+} from "@fusionmeet/protocol";
+import { ChatLog } from "./chat_log.ts";
+import { ChatOutbox } from "./chat_outbox.ts";
+import { declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
+import type { CaptureKind, EngineEvent } from "./media/commands.ts";
+import type {
+  ControlLink,
+  MeetingEnd,
+  MeetingEvent,
+  MeetingOptions,
+  Opened,
+  OpenStream,
+  WatchLayer,
+} from "./meeting_types.ts";
+import { People, type Person, type PersonChange } from "./people.ts";
+import { Redial } from "./redial.ts";
+
+type Received<Type extends keyof ServerMessages> = ValuesOf<ServerMessages[Type]>;
+
+/** How one connection went. */
+interface Outcome {
+  readonly wasJoined: boolean;
+  /** A sentence: why it is over. */
+  readonly reason: string;
+  /** `hello` was declined, or the server ended it for what we sent. */
+  readonly failure?: JoinFailure;
+}
+
+/** How long the first packet from the server's media port may take before the user is told. */
+const MEDIA_SILENT_MS = 5_000;
+/** A server that ends a connection for what we sent, sooner than this after joining, would do so again. */
+const SETTLED_MS = 10_000;
+/** Codecs, header extensions and feedback kinds we know; others ignore what they do not. */
+const FEATURES = [
+  ...["opus", "l16", "h264"],
+  ...["audio-level", "mix-levels", "frame-marking", "capture-time"],
+  ...["nack", "sync"],
+];
+
+/**
+ * One person's meeting, from joining to leaving, over as many connections as it takes. Headless, window and tests
+ * consume it: calls in, events out. It owns the control connection, chat and who is here; media is the engine's.
+ */
+export class Meeting {
+  readonly #options: MeetingOptions;
+  readonly #listeners: ((event: MeetingEvent) => void)[] = [];
+  readonly #leaving = new AbortController();
+  readonly #ended = Promise.withResolvers<MeetingEnd>();
+  readonly #people: People;
+  readonly #chatLog: ChatLog;
+  readonly #chatOutbox: ChatOutbox;
+  readonly #streams = new Map<number, OpenStream>();
+  readonly #layers = new Map<number, WatchLayer>();
+  readonly #sources: Record<CaptureKind, { exists: boolean; wanted: boolean; broken: boolean }>;
+  #link: ControlLink | undefined;
+  #self: { participant: number; token: Uint8Array } | undefined;
+  #leaveReason = "asked";
+  #cancelMediaCheck = () => {};
+
+  constructor(options: MeetingOptions) {
+    this.#options = options;
+    const { microphone, camera } = options;
+    this.#sources = {
+      microphone: { exists: microphone, wanted: microphone, broken: false },
+      camera: { exists: camera !== undefined, wanted: camera !== undefined, broken: false },
+    };
+    this.#people = new People((change) => this.#personChanged(change));
+    this.#chatLog = new ChatLog({
+      fetch: (after) => this.#send({ type: "chat.fetch", after }),
+      show: (line) => this.#emit({ event: "chat", line }),
+    });
+    this.#chatOutbox = new ChatOutbox({
+      send: ({ mark, text }) => this.#send({ type: "chat.post", mark, text }),
+    });
+    options.engine.onEvent((event) => this.#engineEvent(event));
+  }
+
+  /** Everyone in the room, oneself included. */
+  get people(): Person[] {
+    return this.#people.all;
+  }
+
+  /** One's own id; `undefined` before joining. */
+  get self(): number | undefined {
+    return this.#self?.participant;
+  }
+
+  /** True while a connection has joined; false while coming back. */
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** How it ended; never rejects for the network's or the server's fault. */
+  get ended(): Promise<MeetingEnd> {
+    return this.#ended.promise;
+  }
+
+  onEvent(listener: (event: MeetingEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Joins, and stays until the end. To be called once. */
+  async run(): Promise<MeetingEnd> {
+    try {
+      this.#ended.resolve(await this.#stay());
+    } catch (thrown) {
+      if (this.#leaving.signal.aborted) this.#ended.resolve(await this.#leftAsAsked());
+      else if (thrown instanceof JoinFailure) {
+        this.#ended.resolve({ reason: thrown.code, exitCode: thrown.exitCode, failure: thrown });
+      } else this.#ended.reject(thrown);
+    } finally {
+      this.#disconnected();
+    }
+    return await this.ended;
+  }
+
+  /** Says a line; it is kept until the server has it, also over reconnects. @returns its mark. @throws Refusal */
+  post(text: string): string {
+    const mark = this.#options.random.fill(new Uint8Array(16)).toHex();
+    this.#chatOutbox.post({ mark, text });
+    return mark;
+  }
+
+  /** Lines said here that the server has not accepted yet. */
+  get pendingLines(): number {
+    return this.#chatOutbox.size;
+  }
+
+  /** Switches the microphone or camera. @throws Refusal when there is none. */
+  setSource(kind: CaptureKind, on: boolean): void {
+    const source = this.#sources[kind];
+    if (on && !source.exists) {
+      const flag = kind === "microphone" ? "--mic" : "--camera";
+      throw new Refusal(
+        "no-source",
+        `There is no ${kind} to switch on: start the program with ${flag} device`,
+      );
+    }
+    if (source.wanted === on) return;
+    source.wanted = on;
+    source.broken = false;
+    this.#options.engine.command({ do: kind, on });
+    this.#tellSource(kind);
+    this.#emit({ event: "source", kind, on });
+  }
+
+  /** Chooses whose camera to receive, by name. @throws Refusal when nobody is called that. */
+  watch(name: string, layer: WatchLayer): void {
+    const person = this.#people.byName(name);
+    if (person === undefined || person.id === this.self) {
+      throw new Refusal("no-such-person", `Nobody else in the room is called ${name}`);
+    }
+    this.#layers.set(person.id, layer);
+    this.#send({ type: "watch", participant: person.id, layer });
+  }
+
+  /** Leaves: the others see it at once; `ended` follows within about a second. */
+  leave(reason = "asked"): void {
+    if (this.#leaving.signal.aborted) return;
+    this.#leaveReason = reason;
+    this.#link?.send({ type: "leave" });
+    this.#leaving.abort();
+  }
+
+  async #stay(): Promise<MeetingEnd> {
+    const { open, timers, random } = this.#options;
+    let opened = await open(this.#leaving.signal);
+    const loadedToken = await this.#options.seat.load(opened.fingerprint);
+    let redial: Redial<Opened> | undefined;
+    for (;;) {
+      const outcome = await this.#serve(opened, this.#self?.token ?? loadedToken);
+      if (this.#leaving.signal.aborted) return await this.#leftAsAsked();
+      if (this.#self === undefined || (outcome.failure && !outcome.failure.mayPass)) {
+        throw outcome.failure;
+      }
+      if (outcome.wasJoined) {
+        redial = undefined;
+        this.#emit({ event: "reconnecting", reason: outcome.reason });
+      }
+      redial ??= new Redial({
+        open,
+        discard: ({ link }) => link.destroy("another attempt was faster"),
+        timers,
+        random,
+        lostAtMs: timers.nowMs(),
+      });
+      if (outcome.failure) redial.failed(outcome.failure);
+      opened = await redial.next(this.#leaving.signal);
+    }
+  }
+
+  async #leftAsAsked(): Promise<MeetingEnd> {
+    await this.#options.seat.forget();
+    return { reason: this.#leaveReason, exitCode: EXIT.asked };
+  }
+
+  /** Lives one connection to its end. */
+  async #serve(opened: Opened, resume: Uint8Array | undefined): Promise<Outcome> {
+    const { name, room, pin, timers } = this.#options;
+    const { link } = opened;
+    let wasJoined = false;
+    let joinedAtMs = 0;
+    let failure: JoinFailure | undefined;
+    const onLeave = () => void link.close("left");
+    this.#leaving.signal.addEventListener("abort", onLeave);
+    if (this.#leaving.signal.aborted) onLeave();
+    const cancelTimeout = timers.after(HELLO_TIMEOUT_MS, () => link.destroy("no answer to hello"));
+    link.send({
+      type: "hello",
+      version: PROTOCOL_VERSION,
+      name,
+      room,
+      pin,
+      resume,
+      features: FEATURES,
+      microphone: this.#isOn("microphone"),
+    });
+    try {
+      for await (const message of link.messages()) {
+        if (message.type === "error") {
+          const mayPass = wasJoined && timers.nowMs() - joinedAtMs > SETTLED_MS;
+          failure = endedByServer(message, { mayPass });
+        } else if (wasJoined) {
+          this.#handle(message);
+        } else if (message.type === "welcome") {
+          cancelTimeout();
+          wasJoined = true;
+          joinedAtMs = timers.nowMs();
+          this.#welcomed(message, opened);
+        } else if (message.type === "refused") {
+          failure = declined(message, { name, room });
+          link.destroy("declined");
+        }
+      }
+    } finally {
+      cancelTimeout();
+      this.#leaving.signal.removeEventListener("abort", onLeave);
+      if (wasJoined) this.#disconnected();
+      link.destroy("done");
+    }
+    const { detail } = await link.ended;
+    if (!wasJoined) failure ??= noAnswer(detail);
+    return { wasJoined, reason: failure?.message ?? detail, failure };
+  }
+
+  #welcomed(welcome: Received<"welcome">, { link, hostname, fingerprint }: Opened): void {
+    const { engine, seat, timers } = this.#options;
+    const isFirst = this.#self === undefined;
+    this.#link = link;
+    this.#self = { participant: welcome.participant, token: welcome.resume };
+    seat.save(welcome.resume);
+    engine.command({
+      do: "connect",
+      participant: welcome.participant,
+      hostname,
+      port: welcome.mediaPort,
+      epoch: welcome.epoch,
+      linkKey: masterKeyFromBytes(welcome.linkKey),
+      pictureKey: masterKeyFromBytes(welcome.pictureKey),
+      ssrcs: welcome.ssrcs,
+      voice: welcome.voice,
+    });
+    this.#cancelMediaCheck = timers.after(MEDIA_SILENT_MS, () => this.#mediaSilent(welcome));
+    for (const kind of ["microphone", "camera"] as const) {
+      if (isFirst && this.#sources[kind].wanted) engine.command({ do: kind, on: true });
+      this.#tellSource(kind);
+    }
+    this.#people.connected();
+    const { participant, name, room, resumed, voice } = welcome;
+    this.#emit({
+      event: isFirst ? "joined" : "reconnected",
+      ...{ participant, name, room, resumed, voice, fingerprint },
+    });
+    if (!this.#chatLog.connected(welcome.chatLatest)) {
+      this.#warn("chat-restarted", "The chat of this room began anew on the server");
+    }
+    this.#chatOutbox.connected();
+  }
+
+  #disconnected(): void {
+    if (this.#link === undefined) return;
+    this.#link = undefined;
+    this.#cancelMediaCheck();
+    this.#chatOutbox.disconnected();
+    this.#options.engine.command({ do: "disconnect" });
+    this.#streams.clear();
+  }
+
+  #handle(message: ServerMessage): void {
+    const handle = Meeting.#handlers[message.type] as (
+      meeting: Meeting,
+      message: ServerMessage,
+    ) => void;
+    handle(this, message);
+  }
+
+  /** What the messages of the server do, once joined. */
+  static readonly #handlers = {
+    welcome: () => {},
+    error: () => {},
+    pong: () => {},
+    refused: (meeting, refusal) => meeting.#declined(refusal),
+    participants: (meeting, { list, last }) => {
+      meeting.#people.part(list, last);
+      if (last) { for (const { id } of meeting.people) meeting.#watchOnce(id); }
+    },
+    participant: (meeting, person) => {
+      const isNew = meeting.#people.byId(person.id) === undefined;
+      meeting.#people.update(person);
+      if (isNew) meeting.#watchOnce(person.id);
+    },
+    "participant.left": (meeting, { id, reason }) => meeting.#people.left(id, reason),
+    chat: (meeting, line) => meeting.#chatLog.live(line),
+    "chat.accepted": (meeting, { mark, id }) => {
+      if (!meeting.#chatOutbox.settled(mark)) return;
+      meeting.#emit({ event: "chat.accepted", mark, id });
+    },
+    "chat.lines": (meeting, { lines, more }) => meeting.#chatLog.page(lines, more),
+    "stream.ready": (meeting, ready) => meeting.#streamReady(ready),
+    "stream.ended": (meeting, { ssrc }) => meeting.#streamEnded(ssrc),
+    keys: (meeting, { epoch, list, last }) => {
+      const keys = list.map(({ participant, key }) => ({
+        participant,
+        key: masterKeyFromBytes(key),
+      }));
+      meeting.#options.engine.command({ do: "keys", epoch, list: keys });
+      if (last) meeting.#send({ type: "keys.ack", epoch });
+    },
+    "keys.use": (meeting, { epoch }) => meeting.#options.engine.command({ do: "keys.use", epoch }),
+    "mix.map": (meeting, { list }) => meeting.#options.engine.command({ do: "mix.map", list }),
+    closing: (meeting, { reason }) =>
+      meeting.#warn("server-closing", `The server is stopping: ${reason}`),
+  } as const satisfies Handlers<ServerMessages, Meeting>;
+
+  #declined({ request = "", code, message, mark }: Received<"refused">): void {
+    if (request === "chat.post" && code === "too-fast") {
+      const link = this.#link;
+      this.#options.timers.after(1000 / CHAT_PER_SECOND, () => {
+        if (this.#link === link) this.#chatOutbox.resend();
+      });
+      return;
+    }
+    if (mark !== undefined) this.#chatOutbox.settled(mark);
+    this.#emit({ event: "refused", request, code, message, mark });
+  }
+
+  #personChanged(change: PersonChange): void {
+    if (change.state === "left") {
+      this.#layers.delete(change.person.id);
+      for (const { ssrc, participant } of [...this.#streams.values()]) {
+        if (participant === change.person.id) this.#streamEnded(ssrc);
+      }
+    }
+    this.#emit({ event: "participant", change });
+  }
+
+  /** Asks for somebody's camera, once per connection. */
+  #watchOnce(id: number): void {
+    if (id === this.self) return;
+    this.#send({ type: "watch", participant: id, layer: this.#layers.get(id) ?? "auto" });
+  }
+
+  #streamReady(ready: Received<"stream.ready">): void {
+    const { ssrc, participant, kind, layer, codec, width, height, fps, epoch, roc, sequence } =
+      ready;
+    const key = masterKeyFromBytes(ready.key);
+    this.#options.engine.command({
+      do: "stream.open",
+      ...{ participant, kind, layer, ssrc, codec, epoch, key, roc, sequence },
+    });
+    this.#send({ type: "stream.ack", ssrc });
+    const stream = { ssrc, participant, kind, layer, codec, width, height, fps };
+    this.#streams.set(ssrc, stream);
+    this.#emit({ event: "stream", state: "open", stream });
+  }
+
+  #streamEnded(ssrc: number): void {
+    const stream = this.#streams.get(ssrc);
+    if (stream === undefined) return;
+    this.#streams.delete(ssrc);
+    this.#options.engine.command({ do: "stream.close", ssrc });
+    this.#emit({ event: "stream", state: "ended", stream });
+  }
+
+  #engineEvent(event: EngineEvent): void {
+    if (event.event === "bound") this.#cancelMediaCheck();
+    else if (event.event === "capture.running") this.#captureIs(event.kind, { broken: false });
+    else if (event.event === "capture.retrying" || event.event === "capture.failed") {
+      this.#captureIs(event.kind, { broken: true });
+      this.#warn(event.event.replace("capture", event.kind), event.message);
+    } else if (event.event === "engine.failed") {
+      this.#ended.reject(new Error(event.message, { cause: event.stack }));
+      this.leave("fault");
+    }
+  }
+
+  /** The others see a placeholder, not a frozen picture, while a source does not deliver. */
+  #captureIs(kind: CaptureKind, { broken }: { broken: boolean }): void {
+    const source = this.#sources[kind];
+    if (source.broken === broken) return;
+    source.broken = broken;
+    this.#tellSource(kind);
+  }
+
+  #isOn(kind: CaptureKind): boolean {
+    return this.#sources[kind].wanted && !this.#sources[kind].broken;
+  }
+
+  #tellSource(kind: CaptureKind): void {
+    const on = this.#isOn(kind);
+    const format = kind === "camera" && on ? this.#options.camera : undefined;
+    this.#send({ type: "source", kind, on, ...format });
+  }
+
+  #mediaSilent({ mediaPort }: Received<"welcome">): void {
+    this.#warn(
+      "media-silent",
+      `No voice or pictures get through: the server does not answer on UDP port ${mediaPort}; check its firewall and this computer's`,
+    );
+  }
+
+  #warn(code: string, message: string): void {
+    this.#emit({ event: "warning", code, message });
+  }
+
+  #send(message: ClientMessage): void {
+    this.#link?.send(message);
+  }
+
+  #emit(event: MeetingEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Random } from "@fusionmeet/base";
+import type { ConnectionEnd, Timers } from "@fusionmeet/net";
+import type { ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
+import type { ChatLine } from "./chat_log.ts";
+import type { JoinFailure } from "./failures.ts";
+import type { CaptureKind } from "./media/commands.ts";
+import type { EngineHandle } from "./media/handle.ts";
+import type { PersonChange } from "./people.ts";
+
+/** A control connection as the meeting uses it; lib/net's `ClientConnection` is one. */
+export interface ControlLink {
+  send(message: ClientMessage): void;
+  /** Until the end of the connection; read once. */
+  messages(): AsyncIterable<ServerMessage>;
+  readonly ended: Promise<ConnectionEnd>;
+  /** Sends what is queued (for at most a second), then ends it. */
+  close(detail?: string): Promise<unknown>;
+  /** Ends it at once. */
+  destroy(detail: string): void;
+}
+
+/** A control connection to a server whose key was accepted. */
+export interface Opened {
+  readonly link: ControlLink;
+  /** The server's numeric address: media goes there too. */
+  readonly hostname: string;
+  readonly fingerprint: Fingerprint;
+}
+
+/** The resume token of one's seat, kept over restarts of this program. */
+export interface SeatKeeper {
+  /** The token of an earlier run at this server, if there is one. */
+  load(fingerprint: Fingerprint): Promise<Uint8Array | undefined>;
+  save(token: Uint8Array): void;
+  /** The seat was given up. */
+  forget(): Promise<void>;
+}
+
+/** What the camera sends, as the others are told; `undefined` when there is no camera. */
+export interface CameraFormat {
+  readonly codec: "h264";
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+}
+
+export interface MeetingOptions {
+  readonly name: string;
+  readonly room: string;
+  readonly pin?: string;
+  /** One attempt to connect. @throws JoinFailure */
+  readonly open: (signal: AbortSignal) => Promise<Opened>;
+  readonly engine: Pick<EngineHandle, "command" | "onEvent">;
+  readonly seat: SeatKeeper;
+  /** There is a microphone; it is on from the start. */
+  readonly microphone: boolean;
+  /** There is a camera; it is on from the start. */
+  readonly camera?: CameraFormat;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+export type WatchLayer = "high" | "low" | "none" | "auto";
+
+/** A stream that is being received. */
+export interface OpenStream {
+  readonly ssrc: number;
+  /** Whose; 0 for the mix. */
+  readonly participant: number;
+  readonly kind: "camera" | "mix";
+  readonly layer: "high" | "low" | "shared" | "own";
+  readonly codec: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+}
+
+/** What happens in the meeting; `docs/CLIENT.md` says it for programs that read stdout. */
+export type MeetingEvent =
+  | {
+    event: "joined" | "reconnected";
+    participant: number;
+    name: string;
+    room: string;
+    /** The same seat as before. */
+    resumed: boolean;
+    voice: "opus" | "l16";
+    fingerprint: Fingerprint;
+  }
+  | { event: "participant"; change: PersonChange }
+  | { event: "chat"; line: ChatLine }
+  /** A line said here is stored and will survive a crash of the server. */
+  | { event: "chat.accepted"; mark: string; id: number }
+  | { event: "stream"; state: "open" | "ended"; stream: OpenStream }
+  /** A request was declined; the meeting goes on. */
+  | { event: "refused"; request: string; code: string; message: string; mark?: string }
+  | { event: "reconnecting"; reason: string }
+  /** Something does not work; the meeting goes on. */
+  | { event: "warning"; code: string; message: string }
+  /** Of a source: what the user wants, and whether it delivers. */
+  | { event: "source"; kind: CaptureKind; on: boolean };
+
+/** How the meeting ended. */
+export interface MeetingEnd {
+  readonly reason: string;
+  readonly exitCode: number;
+  /** What ended it, when it was not asked for. */
+  readonly failure?: JoinFailure;
+}

@@ -1,0 +1,365 @@
+import { parseArgs } from "node:util";
+import { messageOf } from "@fusionmeet/base";
+import { CONTROL_PORT, PIN_LENGTH_MAX } from "@fusionmeet/protocol";
+import {
+  type CameraSource,
+  type MicrophoneSource,
+  parseCameraSource,
+  parseMicrophoneSource,
+  parseQuality,
+  type Quality,
+} from "./capture/sources.ts";
+
+/** Where the server is; `hostname` is a name or an address without brackets. */
+export interface ServerAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What the user asked for, complete and checked. */
+export interface ClientOptions {
+  readonly server: ServerAddress;
+  readonly name: string;
+  readonly room: string;
+  readonly pin?: string;
+  /** 64 lower case hex digits, or `trust`: accept whatever key the server has at first contact. */
+  readonly fingerprint?: string;
+  readonly microphone: MicrophoneSource;
+  readonly camera: CameraSource;
+  readonly quality?: Quality;
+  /** Lines to say after joining, in order. */
+  readonly chat: readonly string[];
+  readonly seconds?: number;
+  readonly recordDirectory?: string;
+  readonly dataDirectory?: string;
+  readonly json: boolean;
+}
+
+/** What the command line came to: run, or print `text` and stop with 0. */
+export type Invocation = { do: "run"; options: ClientOptions } | { do: "print"; text: string };
+
+/** A flag, value or setting we cannot act on; the message is for the user, the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What the last meeting was joined with: used when none of the three is given. */
+export interface LastMeeting {
+  readonly server: string;
+  readonly name: string;
+  readonly room: string;
+}
+
+/** Where settings come from besides the command line. */
+export interface OptionSources {
+  readonly environment: Readonly<Record<string, string>>;
+  /** `fusionmeet-client.json` beside the program. */
+  readonly settingsPath: string;
+  /** The text of a file; `undefined` when there is none. @throws when it cannot be read. */
+  readTextFile(path: string): string | undefined;
+  /** The last meeting joined with that data directory (`undefined`: the default one). */
+  lastMeeting(dataDirectory: string | undefined): LastMeeting | undefined;
+  readonly version: string;
+}
+
+interface Flag {
+  /** What stands behind the flag in `--help`; a flag without one is a switch. */
+  readonly value?: string;
+  readonly repeat?: true;
+  readonly help: string;
+}
+
+/** The one table of the command line: parsing, environment, settings file, `--help` and docs/CLIENT.md follow from it. */
+export const FLAGS = {
+  headless: { help: "no window: events on stdout, commands on stdin" },
+  browser: { help: "the window as a page in any browser of this computer (not in this build yet)" },
+  server: {
+    value: "HOST[:PORT]",
+    help: `the server; port ${CONTROL_PORT} unless said; IPv6 as [ADDRESS]:PORT`,
+  },
+  name: { value: "NAME", help: "what the others call you" },
+  room: { value: "ROOM", help: "the room to join (Main)" },
+  pin: { value: "PIN", help: "the server's PIN, when it has one" },
+  "pin-file": { value: "FILE", help: "the same, from the first line of a file" },
+  fingerprint: {
+    value: "HEX|trust",
+    help:
+      "the server's fingerprint as it prints it; trust: accept any key at first contact (a changed key is always refused)",
+  },
+  mic: {
+    value: "SOURCE",
+    help: "FILE.wav, tone:HZ[@DBFS], silence, off or device[:ID] (off)",
+  },
+  camera: { value: "SOURCE", help: "FILE, testsrc[:WxH@FPS], off or device[:ID] (off)" },
+  quality: { value: "WxH@FPS", help: "size and rate of your camera's picture (320x240@30)" },
+  screen: { value: "SOURCE", help: "off; sharing a screen is not in this build yet" },
+  chat: { value: "TEXT", repeat: true, help: "a line to say after joining; may be repeated" },
+  share: { value: "FILE", repeat: true, help: "a file to share; not in this build yet" },
+  fetch: { value: "NAME|all", help: "files to download; not in this build yet" },
+  seconds: { value: "N", help: "leave this long after joining" },
+  record: { value: "DIR", help: "write what you receive to this folder" },
+  data: { value: "DIR", help: "the folder for known servers and settings (beside the program)" },
+  json: { help: "with --headless: one JSON object a line on stdout" },
+  help: { help: "print this and stop" },
+  version: { help: "print the version and stop" },
+} as const satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof FLAGS;
+type FlagValues = { [N in FlagName]?: string | boolean | string[] };
+
+const FLAG_TABLE = Object.entries(FLAGS) as [FlagName, Flag][];
+const ENVIRONMENT_PREFIX = "FUSIONMEET_CLIENT_";
+
+/** What the command line, the environment and the settings file ask for. @throws UsageError */
+export function parseOptions(args: readonly string[], sources: OptionSources): Invocation {
+  const fromFlags = readArguments(args);
+  if (fromFlags.help) return { do: "print", text: helpText() };
+  if (fromFlags.version) return { do: "print", text: `fusionmeet-client ${sources.version}` };
+  const layers = [fromFlags, readEnvironment(sources.environment), readSettings(sources)];
+  return { do: "run", options: complete(merge(layers), sources) };
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = FLAG_TABLE.map(([name, flag]) => {
+    const left = `  --${name}${flag.value ? ` ${flag.value}` : ""}`;
+    return left.length < 26
+      ? `${left.padEnd(26)}${flag.help}`
+      : `${left}\n${" ".repeat(26)}${flag.help}`;
+  });
+  return [
+    "fusionmeet-client: join a FusionMeet meeting.",
+    "",
+    "  fusionmeet-client --headless --server HOST --name NAME [more]",
+    "",
+    ...rows,
+    "",
+    "Every flag also as an environment variable (--pin-file: FUSIONMEET_CLIENT_PIN_FILE) and in",
+    'fusionmeet-client.json beside the program ({"server": "192.168.1.20", "chat": ["Hi"]}).',
+    "A flag beats the environment, the environment beats the file.",
+    "With neither --server nor --name nor --room: the same meeting as last time.",
+    "",
+    "Exit codes: 0 left as asked, 2 usage, 3 server not reached, 4 refused (PIN, name, full, version),",
+    "5 the server's key is not the expected one, 6 connection lost for good.",
+  ].join("\n");
+}
+
+function readArguments(args: readonly string[]): FlagValues {
+  const rest = args[0] === "--" ? args.slice(1) : [...args];
+  const options = Object.fromEntries(FLAG_TABLE.map(([name, flag]) => [name, {
+    type: flag.value ? "string" as const : "boolean" as const,
+    multiple: flag.repeat ?? false,
+  }]));
+  try {
+    const { values, tokens } = parseArgs({ args: rest, options, strict: true, tokens: true });
+    const seen = new Set<string>();
+    for (const token of tokens) {
+      if (token.kind !== "option" || FLAGS[token.name as FlagName] === undefined) continue;
+      const repeat = (FLAGS[token.name as FlagName] as Flag).repeat;
+      if (seen.has(token.name) && !repeat) throw new UsageError(`--${token.name} is given twice`);
+      seen.add(token.name);
+    }
+    return values as FlagValues;
+  } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
+    throw new UsageError(firstSentence(messageOf(thrown)), { cause: thrown });
+  }
+}
+
+function readEnvironment(environment: Readonly<Record<string, string>>): FlagValues {
+  const values: FlagValues = {};
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith(ENVIRONMENT_PREFIX)) continue;
+    const name = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll("_", "-");
+    const flag = flagOf(name, `the environment variable ${variable}`);
+    if (flag.value) values[name as FlagName] = flag.repeat ? value.split("\n") : value;
+    else if (value === "1" || value === "true") values[name as FlagName] = true;
+    else if (value === "0" || value === "false") values[name as FlagName] = false;
+    else throw new UsageError(`${variable} must be 1 or 0, not ${JSON.stringify(value)}`);
+  }
+  return values;
+}
+
+function readSettings({ settingsPath, readTextFile }: OptionSources): FlagValues {
+  let entries: [string, unknown][];
+  try {
+    const text = readTextFile(settingsPath);
+    if (text === undefined) return {};
+    const settings: unknown = JSON.parse(text);
+    if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+      throw new Error('it must hold one object, like {"server": "192.168.1.20"}');
+    }
+    entries = Object.entries(settings);
+  } catch (thrown) {
+    throw new UsageError(`Cannot read ${settingsPath}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  return Object.fromEntries(entries.map(([name, value]) => {
+    const flag = flagOf(name, `${JSON.stringify(name)} in ${settingsPath}`);
+    return [name, settingOf(flag, value, `${JSON.stringify(name)} in ${settingsPath}`)];
+  }));
+}
+
+function settingOf(flag: Flag, value: unknown, where: string): string | boolean | string[] {
+  if (!flag.value) {
+    if (typeof value === "boolean") return value;
+    throw new UsageError(`${where} must be true or false`);
+  }
+  const texts = (Array.isArray(value) ? value : [value]).map((each) =>
+    typeof each === "number" ? String(each) : each
+  );
+  if (!texts.every((each) => typeof each === "string") || (!flag.repeat && Array.isArray(value))) {
+    throw new UsageError(`${where} must be text${flag.repeat ? " or a list of texts" : ""}`);
+  }
+  return flag.repeat ? texts : texts[0];
+}
+
+function flagOf(name: string, where: string): Flag {
+  if (!Object.hasOwn(FLAGS, name) || name === "help" || name === "version") {
+    throw new UsageError(`Unknown setting: ${where}`);
+  }
+  return FLAGS[name as FlagName];
+}
+
+/** The first layer that says something wins; `--pin` and `--pin-file` are one setting. */
+function merge(layers: readonly FlagValues[]): FlagValues {
+  const merged: FlagValues = {};
+  for (const layer of layers) {
+    if (layer.pin !== undefined && layer["pin-file"] !== undefined) {
+      throw new UsageError("--pin and --pin-file are both given: leave one out");
+    }
+    const hasPin = merged.pin !== undefined || merged["pin-file"] !== undefined;
+    for (const [name, value] of Object.entries(layer) as [FlagName, string | boolean][]) {
+      if (hasPin && (name === "pin" || name === "pin-file")) continue;
+      merged[name] ??= value;
+    }
+  }
+  return merged;
+}
+
+function complete(values: FlagValues, sources: OptionSources): ClientOptions {
+  const text = (name: FlagName) => values[name] as string | undefined;
+  refuseWhatIsMissing(values);
+  const { server, name, room } = meeting(values, sources);
+  const seconds = text("seconds");
+  return {
+    server: parseServer(server),
+    name,
+    room,
+    pin: pinOf(text("pin"), text("pin-file"), sources),
+    fingerprint: parseFingerprint(text("fingerprint")),
+    microphone: read("mic", text("mic") ?? "off", parseMicrophoneSource),
+    camera: read("camera", text("camera") ?? "off", parseCameraSource),
+    quality: values.quality === undefined
+      ? undefined
+      : read("quality", text("quality")!, parseQuality),
+    chat: (values.chat ?? []) as string[],
+    seconds: seconds === undefined ? undefined : parseSeconds(seconds),
+    recordDirectory: directory("record", text("record")),
+    dataDirectory: directory("data", text("data")),
+    json: values.json === true,
+  };
+}
+
+function refuseWhatIsMissing(values: FlagValues): void {
+  if (values.browser || !values.headless) {
+    throw new UsageError("This build has no window yet: start it with --headless");
+  }
+  if (values.screen !== undefined && values.screen !== "off") {
+    throw new UsageError("This build cannot share a screen yet: leave --screen out");
+  }
+  if (values.share !== undefined || values.fetch !== undefined) {
+    throw new UsageError(
+      "This build cannot share or fetch files yet: leave --share and --fetch out",
+    );
+  }
+}
+
+function meeting(values: FlagValues, sources: OptionSources): LastMeeting {
+  const { server, name, room } = values as { [N in keyof LastMeeting]?: string };
+  if (server === undefined && name === undefined && room === undefined) {
+    const last = sources.lastMeeting(values.data as string | undefined);
+    if (last) return last;
+  }
+  if (server === undefined) {
+    throw new UsageError("Which server? Give its address: --server 192.168.1.20");
+  }
+  if (name === undefined) throw new UsageError("Who are you? Give your name: --name Ada");
+  return { server, name, room: room ?? "Main" };
+}
+
+/** `HOST`, `HOST:PORT`, `ADDRESS6` or `[ADDRESS6]:PORT`. @throws UsageError */
+export function parseServer(text: string): ServerAddress {
+  const wrong = (state: string) =>
+    new UsageError(
+      `--server ${JSON.stringify(text)}: ${state}; write HOST, HOST:PORT or [IPv6]:PORT`,
+    );
+  const bracketed = /^\[([0-9a-fA-F:.%\w]+)\](?::(.*))?$/.exec(text);
+  const colons = text.split(":").length - 1;
+  const [hostname, port] = bracketed
+    ? [bracketed[1], bracketed[2]]
+    : colons === 1
+    ? text.split(":")
+    : [text, undefined];
+  if (!/^[\p{L}\p{N}._:%-]+$/u.test(hostname)) throw wrong("no host in it");
+  if (port === undefined) return { hostname, port: CONTROL_PORT };
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    throw wrong("the port is a number from 1 to 65535");
+  }
+  return { hostname, port: Number(port) };
+}
+
+function parseFingerprint(text: string | undefined): string | undefined {
+  if (text === undefined || text === "trust") return text;
+  const hex = text.replaceAll(/[:\s]/g, "").toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
+  throw new UsageError(
+    "--fingerprint takes the 64 hex digits that the server prints, or the word trust",
+  );
+}
+
+function pinOf(
+  pin: string | undefined,
+  file: string | undefined,
+  sources: OptionSources,
+): string | undefined {
+  if (file !== undefined) {
+    let text: string | undefined;
+    try {
+      text = sources.readTextFile(file);
+    } catch (thrown) {
+      throw new UsageError(`--pin-file: cannot read ${file}: ${messageOf(thrown)}`, {
+        cause: thrown,
+      });
+    }
+    if (text === undefined) throw new UsageError(`--pin-file: there is no file ${file}`);
+    pin = text.split(/\r?\n/, 1)[0];
+  }
+  if (pin !== undefined && (pin === "" || pin.length > PIN_LENGTH_MAX)) {
+    throw new UsageError(`The PIN has 1 to ${PIN_LENGTH_MAX} characters`);
+  }
+  return pin;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  // A timer of more than 2^31 ms would fire at once.
+  if (seconds > 0 && seconds <= 2_000_000) return seconds;
+  throw new UsageError(`--seconds takes a number above 0, not ${JSON.stringify(text)}`);
+}
+
+function directory(name: FlagName, path: string | undefined): string | undefined {
+  if (path === "") throw new UsageError(`--${name} takes the path of a folder`);
+  return path;
+}
+
+function read<T>(name: FlagName, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (thrown) {
+    throw new UsageError(`--${name}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
+
+function firstSentence(message: string): string {
+  return message.split(/\.\s|\n/, 1)[0].replace(/\.$/, "");
+}

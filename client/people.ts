@@ -1,0 +1,71 @@
+/** Somebody in the room, as the server last said. */
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  /** Their connection is lost and may come back. */
+  readonly away: boolean;
+}
+
+export type LeaveReason = "left" | "lost" | "removed";
+
+/** A change in who is here or what they have on. */
+export type PersonChange =
+  | { readonly person: Person; readonly state: "here" | "away" }
+  | { readonly person: Person; readonly state: "left"; readonly reason: LeaveReason };
+
+/** Who is in the room, oneself included. Says only what changed, also over reconnects. */
+export class People {
+  readonly #people = new Map<number, Person>();
+  readonly #changed: (change: PersonChange) => void;
+  /** The list that is coming in parts. */
+  #coming: Person[] = [];
+
+  constructor(changed: (change: PersonChange) => void) {
+    this.#changed = changed;
+  }
+
+  get all(): Person[] {
+    return [...this.#people.values()];
+  }
+
+  byId(id: number): Person | undefined {
+    return this.#people.get(id);
+  }
+
+  byName(name: string): Person | undefined {
+    return this.all.find((person) => person.name === name);
+  }
+
+  /** A new connection: what came of an unfinished list is void. */
+  connected(): void {
+    this.#coming = [];
+  }
+
+  /** One part of the whole list; with the last one whoever is not in it has left. */
+  part(list: readonly Person[], last: boolean): void {
+    this.#coming.push(...list);
+    if (!last) return;
+    const here = new Set(this.#coming.map(({ id }) => id));
+    for (const person of this.all) if (!here.has(person.id)) this.left(person.id, "lost");
+    for (const person of this.#coming) this.update(person);
+    this.#coming = [];
+  }
+
+  update({ id, name, microphone, camera, away }: Person): void {
+    const before = this.#people.get(id);
+    const person = { id, name, microphone, camera, away };
+    const isSame = before !== undefined && before.name === name && before.away === away &&
+      before.microphone === microphone && before.camera === camera;
+    this.#people.set(id, person);
+    if (!isSame) this.#changed({ person, state: away ? "away" : "here" });
+  }
+
+  left(id: number, reason: LeaveReason): void {
+    const person = this.#people.get(id);
+    if (person === undefined) return;
+    this.#people.delete(id);
+    this.#changed({ person, state: "left", reason });
+  }
+}

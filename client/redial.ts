@@ -1,0 +1,128 @@
+import type { Random } from "@fusionmeet/base";
+import type { Timers } from "@fusionmeet/net";
+import { SEAT_KEPT_MS } from "@fusionmeet/protocol";
+import { EXIT, JoinFailure } from "./failures.ts";
+
+/** How long we try to come back before the connection counts as lost for good. */
+export const RECONNECT_FOR_MS = 120_000;
+const FIRST_PAUSE_MS = 250;
+/** While the seat is kept, a new attempt starts at least this often: voice is back within a second of the link. */
+const PAUSE_MS_MAX_WHILE_SEATED = 500;
+const PAUSE_MS_MAX = 4_000;
+/**
+ * Attempts under way at once. They overlap because one that began in a dead network may sleep for seconds after the
+ * network is back (TCP's own backoff); a fresh one gets through at once.
+ */
+const ATTEMPTS_MAX = 4;
+
+/**
+ * How long to wait after attempt `index` (0, 1, 2…) before the next: doubling from 250 ms, half a second at most while
+ * the seat is kept, then up to 4 s; up to a quarter shorter by chance, so that a room does not come back in one instant.
+ */
+export function pauseMs(index: number, elapsedMs: number, random: Random): number {
+  const mostMs = elapsedMs < SEAT_KEPT_MS ? PAUSE_MS_MAX_WHILE_SEATED : PAUSE_MS_MAX;
+  return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(index, 10), mostMs) *
+    (1 - random.fraction() / 4);
+}
+
+export interface RedialOptions<T> {
+  /** One attempt. @throws JoinFailure; gives up when `signal` aborts. */
+  readonly open: (signal: AbortSignal) => Promise<T>;
+  /** Ends what `open` gave, when another attempt was faster. */
+  readonly discard: (opened: T) => void;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** When the connection was lost, on the clock of `timers`. */
+  readonly lostAtMs: number;
+}
+
+/**
+ * The attempts to reach the server again after one loss; `next` may be called again when what it gave did not last.
+ * The first attempt starts at once.
+ */
+export class Redial<T> {
+  readonly #options: RedialOptions<T>;
+  #index = 0;
+  #lastFailure: JoinFailure | undefined;
+
+  constructor(options: RedialOptions<T>) {
+    this.#options = options;
+  }
+
+  get #elapsedMs(): number {
+    return this.#options.timers.nowMs() - this.#options.lostAtMs;
+  }
+
+  /** Notes why the last connection did not last, for the final sentence. */
+  failed(failure: JoinFailure): void {
+    this.#lastFailure = failure;
+  }
+
+  /**
+   * The first connection that comes about.
+   *
+   * @throws JoinFailure when waiting does not help, or the time is over; whatever `signal` aborts with.
+   */
+  next(signal: AbortSignal): Promise<T> {
+    const { open, discard, timers, random } = this.#options;
+    const result = Promise.withResolvers<T>();
+    const attempts = new Set<AbortController>();
+    let isOver = false;
+    let cancelTimer = () => {};
+
+    const finish = (settle: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      cancelTimer();
+      signal.removeEventListener("abort", onAbort);
+      for (const attempt of attempts) attempt.abort();
+      settle();
+    };
+    const onAbort = () => finish(() => result.reject(signal.reason));
+    const start = () => {
+      if (this.#elapsedMs > RECONNECT_FOR_MS) {
+        return finish(() => result.reject(this.#givenUp()));
+      }
+      void attempt();
+      cancelTimer = timers.after(pauseMs(this.#index++, this.#elapsedMs, random), start);
+    };
+    const attempt = async () => {
+      const [oldest] = attempts;
+      if (attempts.size >= ATTEMPTS_MAX) oldest.abort();
+      const own = new AbortController();
+      attempts.add(own);
+      try {
+        const opened = await open(own.signal);
+        attempts.delete(own);
+        if (isOver) discard(opened);
+        else finish(() => result.resolve(opened));
+      } catch (thrown) {
+        attempts.delete(own);
+        if (!(thrown instanceof JoinFailure)) finish(() => result.reject(thrown));
+        else if (!thrown.mayPass) finish(() => result.reject(thrown));
+        else if (thrown.code !== "aborted") this.failed(thrown);
+      }
+    };
+
+    if (signal.aborted) onAbort();
+    else {
+      signal.addEventListener("abort", onAbort);
+      if (this.#index === 0) start();
+      else cancelTimer = timers.after(pauseMs(this.#index++, this.#elapsedMs, random), start);
+    }
+    return result.promise;
+  }
+
+  #givenUp(): JoinFailure {
+    const last = this.#lastFailure;
+    return new JoinFailure(
+      "connection-lost",
+      EXIT.lost,
+      `The connection is lost for good: tried for ${RECONNECT_FOR_MS / 1000} s to come back${
+        last ? `; ${last.message}` : ""
+      }`,
+      last?.advice ?? "Check the network and the server, then join again",
+      { cause: last },
+    );
+  }
+}
