@@ -57,8 +57,8 @@ export interface ControlConnectionOptions<In> {
 }
 
 const READ_BUFFER_BYTES = 16 * 1024;
-/** How long `close()` waits for the peer to take what is still unsent. */
-const CLOSE_FLUSH_MS = 1_000;
+/** The longest an orderly close takes. */
+const CLOSE_MS = 1_000;
 
 /**
  * One TLS connection that carries control messages both ways. Whoever reads pulls (`messages`), so a peer that sends
@@ -75,6 +75,7 @@ export class ControlConnection<
   readonly #ended = new AbortController();
   readonly #end = Promise.withResolvers<ConnectionEnd>();
   #writing: Promise<void> | undefined;
+  #reading: Promise<number | null> | undefined;
   #isClosing = false;
   #lastMessageMs: number;
   readonly counts: ConnectionCounts = {
@@ -123,10 +124,13 @@ export class ControlConnection<
     const envelopes = new EnvelopeReader();
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
     try {
-      while (!this.signal.aborted) {
+      while (!this.#isClosing && !this.signal.aborted) {
         const raw = envelopes.next();
         if (raw === undefined) {
-          const size = await this.#stream.read(buffer);
+          this.#reading = this.#stream.read(buffer);
+          const size = await this.#reading;
+          // From here on `close()` reads.
+          if (this.#isClosing) return;
           if (size === null) {
             this.#finish({ reason: "closed-by-peer", detail: "the peer closed the connection" });
             return;
@@ -142,25 +146,30 @@ export class ControlConnection<
         else yield message;
       }
     } catch (thrown) {
-      this.#finish(
-        thrown instanceof ProtocolError
-          ? { reason: "protocol", detail: thrown.message, error: thrown }
-          : { reason: "broken", detail: messageOf(thrown) },
-      );
+      this.end(thrown);
     }
   }
 
-  /** Sends what is queued (for at most a second), then ends the connection. Safe to call again. */
+  /** Ends the connection because of something that was thrown; queued messages are lost. */
+  end(thrown: unknown): void {
+    this.#finish(
+      thrown instanceof ProtocolError
+        ? { reason: "protocol", detail: thrown.message, error: thrown }
+        : { reason: "broken", detail: messageOf(thrown) },
+    );
+  }
+
+  /**
+   * Sends what is queued and says that no more comes, waits for the peer to do the same (what it still sends is dropped; closing
+   * over unread bytes would take our last message from it), then ends the connection; all in at most a second. Safe to call again.
+   */
   async close(detail = "closed"): Promise<ConnectionEnd> {
     if (!this.#isClosing && !this.signal.aborted) {
       this.#isClosing = true;
-      const cancel = this.#timers.after(
-        CLOSE_FLUSH_MS,
-        () => this.#finish({ reason: "closed-here", detail }),
-      );
-      await Promise.race([this.#writing, this.ended]);
+      const cancel = this.#timers.after(CLOSE_MS, () => this.destroy(detail));
+      await Promise.race([this.#closeOrderly(), this.ended]);
       cancel();
-      this.#finish({ reason: "closed-here", detail });
+      this.destroy(detail);
     }
     return await this.ended;
   }
@@ -172,6 +181,17 @@ export class ControlConnection<
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #closeOrderly(): Promise<void> {
+    try {
+      await this.#writing;
+      await this.#stream.closeWrite();
+      const buffer = new Uint8Array(READ_BUFFER_BYTES);
+      for (let size = await this.#reading; size !== null;) size = await this.#stream.read(buffer);
+    } catch (thrown) {
+      this.end(thrown);
+    }
   }
 
   async #write(): Promise<void> {

@@ -3,3 +3,5 @@ export * from "./json_file.ts";
 export * from "./pin_store.ts";
 export * from "./seat_store.ts";
 export * from "./meeting_store.ts";
+export * from "./server_identity.ts";
+export * from "./atomic_file.ts";

@@ -1,25 +1,65 @@
-import type { Fingerprint } from "@fusionmeet/protocol";
+import { assert } from "@fusionmeet/base";
+import { type Fingerprint, isFingerprint } from "@fusionmeet/protocol";
+import { JsonFile, readTextMap } from "./json_file.ts";
 
-/** The server keys a client has accepted, by the address (`host:port`) they were seen at. */
+/** The server keys a client has accepted, by the address (`host:port`, as the user wrote it) they were seen at. */
 export class PinStore {
-  /** @throws Error in words when the file is damaged. */
-  static open(_path: string): Promise<PinStore> {
-    throw new Error("not yet");
+  readonly #file: JsonFile<Record<string, string>>;
+  readonly #pins: Map<string, Fingerprint>;
+
+  private constructor(file: JsonFile<Record<string, string>>, pins: Record<string, string>) {
+    this.#file = file;
+    this.#pins = new Map(Object.entries(pins));
   }
+
+  /** @throws Error in words when the file is damaged: forgetting known servers would let any other pose as them. */
+  static async open(path: string): Promise<PinStore> {
+    const file = new JsonFile(path, { empty: () => ({}), read: readPins });
+    return new PinStore(file, await file.load());
+  }
+
   /** `first`: nothing known at that address; `same`; `changed`: another key was accepted there before (see `get`). */
-  check(_address: string, _fingerprint: Fingerprint): "first" | "same" | "changed" {
-    throw new Error("not yet");
+  check(address: string, fingerprint: Fingerprint): "first" | "same" | "changed" {
+    const known = this.get(address);
+    return known === undefined ? "first" : known === fingerprint ? "same" : "changed";
   }
+
   /** The key accepted at that address. */
-  get(_address: string): Fingerprint | undefined {
-    throw new Error("not yet");
+  get(address: string): Fingerprint | undefined {
+    return this.#pins.get(pinKey(address));
   }
+
   /** True when this key was accepted at any address: a known server that moved. */
-  knows(_fingerprint: Fingerprint): boolean {
-    throw new Error("not yet");
+  knows(fingerprint: Fingerprint): boolean {
+    return this.#pins.values().some((known) => known === fingerprint);
   }
-  /** Accepts a key at an address where none is known; written to disk when it returns. @throws AssertionFailure where another is known. */
-  accept(_address: string, _fingerprint: Fingerprint): Promise<void> {
-    throw new Error("not yet");
+
+  /**
+   * Accepts a key at an address where none is known; on the disk when it returns.
+   *
+   * @throws AssertionFailure where another key is known: a changed key is refused, never replaced.
+   */
+  async accept(address: string, fingerprint: Fingerprint): Promise<void> {
+    const state = this.check(address, fingerprint);
+    assert(state !== "changed", "a known server's key is never replaced");
+    if (state === "same") return;
+    this.#pins.set(pinKey(address), fingerprint);
+    // Another client may have used the same file meanwhile.
+    for (const [other, known] of Object.entries(await this.#file.load())) {
+      if (!this.#pins.has(other)) this.#pins.set(other, known);
+    }
+    await this.#file.save(Object.fromEntries(this.#pins));
   }
+}
+
+function pinKey(address: string): string {
+  return address.toLowerCase();
+}
+
+function readPins(value: unknown): Record<string, string> {
+  const pins = readTextMap(value);
+  for (const [address, fingerprint] of Object.entries(pins)) {
+    if (!isFingerprint(fingerprint)) throw new Error(`${address} has no SHA-256 fingerprint`);
+  }
+  return pins;
 }

@@ -1,0 +1,151 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  type ClientMessage,
+  encodeMessage,
+  readClientMessage,
+  readServerMessage,
+  type ServerMessage,
+} from "@fusionmeet/protocol";
+import { ControlConnection } from "./control_connection.ts";
+import { memoryStreams } from "./memory_stream.ts";
+import { FakeTimers } from "./timers.ts";
+
+function pair(options: { outboxBytesMax?: number } = {}) {
+  const timers = new FakeTimers();
+  const [clientStream, serverStream] = memoryStreams();
+  const client = new ControlConnection<ServerMessage, ClientMessage>({
+    stream: clientStream,
+    readMessage: readServerMessage,
+    ping: { intervalMs: 1_000 },
+    timers,
+  });
+  const server = new ControlConnection<ClientMessage, ServerMessage>({
+    stream: serverStream,
+    readMessage: readClientMessage,
+    timers,
+    ...options,
+  });
+  return { timers, client, server, clientStream, serverStream };
+}
+
+async function collect<T>(messages: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+/** Lets everything that waits for nothing but promises happen. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+Deno.test("ControlConnection.send() keeps order, and close() delivers what was sent before it", async () => {
+  const { client, server } = pair();
+  const got = collect(client.messages());
+  const lost = collect(server.messages());
+  for (let at = 0; at < 100; at++) server.send({ type: "pong", at });
+  server.send({ type: "closing", reason: "test" });
+  strictEqual((await server.close("done")).reason, "closed-here");
+  strictEqual((await client.ended).reason, "closed-by-peer");
+  const messages = await got;
+  deepStrictEqual(messages.slice(0, 100).map((message) => "at" in message && message.at), [
+    ...Array(100).keys(),
+  ]);
+  deepStrictEqual(messages[100], { type: "closing", reason: "test" });
+  deepStrictEqual(await lost, []);
+  strictEqual(server.counts.messagesOut, 101);
+  strictEqual(client.counts.messagesIn, 101);
+});
+
+Deno.test("ControlConnection: pings keep it alive; silence for 5 s ends it on both sides", async () => {
+  const { timers, client, server } = pair();
+  const serving = (async () => {
+    for await (const message of server.messages()) {
+      if (message.type === "ping") server.send({ type: "pong", at: message.at });
+    }
+  })();
+  const got = collect(client.messages());
+  for (let second = 0; second < 20; second++) {
+    timers.advance(1_000);
+    await settle();
+  }
+  strictEqual(client.signal.aborted || server.signal.aborted, false);
+  timers.advance(5_000);
+  strictEqual((await client.ended).reason, "silent");
+  strictEqual((await server.ended).reason, "silent");
+  strictEqual((await got).length, 20);
+  await serving;
+  strictEqual(timers.waitingCount, 0);
+});
+
+Deno.test("ControlConnection: half a message is silence", async () => {
+  const { timers, client, server, clientStream } = pair();
+  client.send = () => {};
+  const reading = collect(server.messages());
+  const envelope = encodeMessage({ type: "chat.fetch", after: 7 });
+  for (let at = 0; at < 5; at++) {
+    await clientStream.write(envelope.subarray(at, at + 1));
+    await settle();
+    timers.advance(1_000);
+  }
+  strictEqual((await server.ended).reason, "silent");
+  deepStrictEqual(await reading, []);
+});
+
+Deno.test("ControlConnection ends when the peer does not read and the outbox is full", async () => {
+  const { server, serverStream } = pair({ outboxBytesMax: 1_000 });
+  serverStream.isStuck = true;
+  server.send({ type: "pong", at: 0 });
+  await settle();
+  const size = encodeMessage({ type: "pong", at: 1 }).length;
+  const fit = Math.floor(1_000 / size);
+  for (let at = 1; at <= fit; at++) server.send({ type: "pong", at: 1 });
+  strictEqual(server.signal.aborted, false);
+  server.send({ type: "pong", at: 1 });
+  strictEqual((await server.ended).reason, "outbox-full");
+});
+
+Deno.test("ControlConnection.close() to a peer that does not read takes a second, not for ever", async () => {
+  const { timers, server, serverStream } = pair();
+  serverStream.isStuck = true;
+  server.send({ type: "pong", at: 0 });
+  const closing = server.close("stop");
+  await settle();
+  timers.advance(1_000);
+  strictEqual((await closing).reason, "closed-here");
+});
+
+Deno.test("ControlConnection ends as `protocol` on a broken message, after giving those before it", async () => {
+  const { server, clientStream } = pair();
+  await clientStream.write(encodeMessage({ type: "leave" }));
+  await clientStream.write(new Uint8Array([0xff, 0, 0, 0]));
+  deepStrictEqual(await collect(server.messages()), [{ type: "leave" }]);
+  const end = await server.ended;
+  strictEqual(end.reason, "protocol");
+  strictEqual(end.error?.code, "too-large");
+});
+
+Deno.test("ControlConnection counts and skips messages of a newer peer", async () => {
+  const { client, server } = pair();
+  server.send({ type: "from.the.future", x: 1 } as unknown as ServerMessage);
+  server.send({ type: "pong", at: 1, extra: { deep: [1] } } as unknown as ServerMessage);
+  const got = collect(client.messages());
+  await server.close();
+  deepStrictEqual(await got, [{ type: "pong", at: 1 }]);
+  strictEqual(client.counts.unknownMessages, 1);
+});
+
+Deno.test("ControlConnection: an abort of its signal ends it", async () => {
+  const stop = new AbortController();
+  const [stream] = memoryStreams();
+  const timers = new FakeTimers();
+  const connection = new ControlConnection({
+    stream,
+    readMessage: readClientMessage,
+    timers,
+    signal: stop.signal,
+  });
+  stop.abort();
+  strictEqual((await connection.ended).reason, "closed-here");
+  strictEqual(timers.waitingCount, 0);
+});
