@@ -1,4 +1,3 @@
-import { concatBytes } from "@fusionmeet/base";
 import type { AeadKey, Cryptography, MasterKey } from "./cryptography.ts";
 
 /** What protects packets of one kind: the keyed AEAD and the 12-byte session salt. */
@@ -43,7 +42,8 @@ export function deriveBytes(
   master: MasterKey,
   { label, size }: { label: number; size: number },
 ): Uint8Array {
-  const block = concatBytes(master.salt, new Uint8Array(4));
+  const block = new Uint8Array(16);
+  block.set(master.salt);
   block[7] ^= label;
   return cryptography.aesBlock(master.key, block).slice(0, size);
 }

@@ -15,6 +15,8 @@ import {
   SRTP_OVERHEAD_BYTES,
 } from "./srtp_transform.ts";
 
+export { SRTCP_OVERHEAD_BYTES, SRTP_MKI_BYTES, SRTP_OVERHEAD_BYTES } from "./srtp_transform.ts";
+
 /** Where a stream is: its index is `roc * 65 536 + sequence`. */
 export interface StreamPosition {
   /** Rollover counter: how often the sequence number has wrapped, u32. */
