@@ -68,11 +68,14 @@ export function flag(): Required<boolean> {
   );
 }
 
-/** Well-formed text of at most `lengthMax` UTF-16 code units. */
-export function text(lengthMax: number): Required<string> {
-  return field(`text <= ${lengthMax}`, (value, path) => {
+/** Text of `lengthMin` to `lengthMax` UTF-16 code units without half surrogate pairs. */
+export function text(lengthMax: number, lengthMin = 0): Required<string> {
+  const bounds = lengthMin === 0 ? `<= ${lengthMax}` : `${lengthMin}..${lengthMax}`;
+  return field(`text ${bounds}`, (value, path) => {
     if (typeof value !== "string") bad(path, "not text");
     if (value.length > lengthMax) bad(path, `over ${lengthMax} characters`);
+    if (value.length < lengthMin) bad(path, `under ${lengthMin} characters`);
+    if (!value.isWellFormed()) bad(path, "not well-formed text");
     return value;
   });
 }

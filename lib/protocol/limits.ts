@@ -43,6 +43,8 @@ export const WRONG_PIN_DELAY_MS_MAX = 30_000;
 /** One chat line, in UTF-16 code units and in UTF-8 bytes. */
 export const CHAT_TEXT_LENGTH_MAX = 4_000;
 export const CHAT_TEXT_BYTES_MAX = 12_000;
+/** The mark by which a sender knows its line again, in UTF-16 code units. */
+export const MARK_LENGTH_MAX = 64;
 export const CHAT_PER_SECOND = 10;
 export const CHAT_BURST = 40;
 /** Lines in one `chat.lines`; fewer when they would not fit one message. */
@@ -64,6 +66,17 @@ export const RTCP_REPLAY_WINDOW = 128;
 /** What the relay keeps of each video stream: from the last keyframe on. */
 export const GOP_AGE_MS_MAX = 2_000;
 export const GOP_BYTES_MAX = 2 << 20;
+/** What relay and sender keep of a video stream before that, to answer NACKs. */
+export const NACK_TAIL_MS = 500;
+export const SEND_HISTORY_MS = 2_000;
+/** A gap in a video stream larger than this is not asked for: the next keyframe comes sooner. */
+export const NACK_GAP_PACKETS_MAX = 512;
+/** A packet is missed when it is this late, and given up when it stays away this long; then a keyframe must come. */
+export const REORDER_MS = 10;
+export const GIVE_UP_MS = 400;
+/** What a viewer holds of one stream while it waits for packets. */
+export const PICTURE_BUFFER_BYTES_MAX = 4 << 20;
+export const PICTURE_BUFFER_PACKETS_MAX = 4_096;
 /** Sequence numbers asked for in one generic NACK, and how often one packet is asked for. */
 export const NACK_SEQUENCES_MAX = 64;
 export const NACK_TRIES_MAX = 5;

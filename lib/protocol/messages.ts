@@ -23,6 +23,8 @@ import {
 import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
+  CONTROL_MESSAGE_BYTES_MAX,
+  MARK_LENGTH_MAX,
   NAME_LENGTH_MAX,
   PARTICIPANTS_PER_MESSAGE,
   PIN_LENGTH_MAX,
@@ -31,6 +33,8 @@ import {
 } from "./limits.ts";
 
 const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
+/** A chat line's own mark, random, made by its sender. */
+const mark = () => text(MARK_LENGTH_MAX, 1);
 /** An SRTP master key (16 bytes) and master salt (12 bytes) one after the other, RFC 7714 section 12. */
 const masterKey = () => bytes(28);
 
@@ -51,7 +55,7 @@ export const CHAT_LINE_FIELDS = {
   from: name(),
   text: text(CHAT_TEXT_LENGTH_MAX),
   /** The sender's own mark for the line (see `chat.post`). */
-  mark: text(64),
+  mark: mark(),
 } as const satisfies Fields;
 
 const CODECS = oneOf("h264", "vp8", "jpeg");
@@ -74,7 +78,11 @@ export const CLIENT_MESSAGES = {
   "ping": { at: float() },
   "leave": {},
   /** Says a line. `mark` is unique per line; the same mark again (after a reconnect) is the same line. */
-  "chat.post": { mark: text(64), text: text(CHAT_TEXT_LENGTH_MAX) },
+  "chat.post": {
+    mark: mark(),
+    /** Over `CHAT_TEXT_LENGTH_MAX` it is refused; the connection goes on. */
+    text: text(CONTROL_MESSAGE_BYTES_MAX),
+  },
   /** Asks for lines with `id > after`, oldest first; answered by one `chat.lines`. */
   "chat.fetch": { after: u53() },
   /** A source of mine goes on or off. For the camera: what it sends. */
@@ -132,7 +140,7 @@ export const SERVER_MESSAGES = {
     /** The `type` of the request. */
     request: optional(text(32)),
     /** `chat.post`: its mark. */
-    mark: optional(text(64)),
+    mark: optional(mark()),
     /** `code: "version"`: the server's. */
     version: optional(u16()),
   },
@@ -149,7 +157,7 @@ export const SERVER_MESSAGES = {
   "participant.left": { id: u32(), name: name(), reason: oneOf("left", "lost", "removed") },
   "chat": { ...CHAT_LINE_FIELDS },
   /** The line is stored and will survive a crash. */
-  "chat.accepted": { mark: text(64), id: u53(), at: float() },
+  "chat.accepted": { mark: mark(), id: u53(), at: float() },
   /** Answer to `chat.fetch`; `more` when there are later ones. */
   "chat.lines": { lines: list(record(CHAT_LINE_FIELDS), CHAT_LINES_MAX), more: flag() },
   /** A camera the receiver watches is there. Packets come after its `stream.ack`. */
