@@ -126,11 +126,11 @@ export type EngineEvent =
 
 /** What happens to a device or file that is being captured; the meeting goes on in every case. */
 export type CaptureEvent =
-  /** The first sample or picture came. `atMs`: when it was captured, epoch ms. */
-  | { event: "capture.started"; kind: CaptureKind; atMs: number }
-  /** It broke and is tried again in `retryInMs`; `message` is a whole sentence with what to do. */
-  | { event: "capture.retrying"; kind: CaptureKind; message: string; retryInMs: number }
-  /** It broke and is not tried again until it is switched on again. */
+  /** It works (again). */
+  | { event: "capture.running"; kind: CaptureKind }
+  /** It broke and is tried again; `message` is a whole sentence with ffmpeg's last words and what to do. */
+  | { event: "capture.retrying"; kind: CaptureKind; message: string }
+  /** It broke and is not tried again until it is switched off and on. */
   | { event: "capture.failed"; kind: CaptureKind; message: string };
 
 export type CaptureKind = "microphone" | "camera";

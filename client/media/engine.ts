@@ -1,7 +1,17 @@
-import type { Random } from "@fusionmeet/base";
+import { Counters, type Random } from "@fusionmeet/base";
 import type { Datagram, VoiceCodecs } from "@fusionmeet/media";
 import type { Cryptography } from "@fusionmeet/protocol";
-import type { EngineCommand, EngineEvent } from "./commands.ts";
+import type { CameraPicture } from "../capture/camera.ts";
+import type { CameraReceiver } from "./camera_receiver.ts";
+import type { EngineCommand, EngineEvent, StreamStatistics, VoiceDelay } from "./commands.ts";
+import { Connection } from "./connection.ts";
+import { MixListener } from "./mix_listener.ts";
+import { StreamTotals } from "./stream_totals.ts";
+
+const LEVELS_INTERVAL_MS = 200;
+const STATISTICS_INTERVAL_MS = 1_000;
+/** A `mix.map` comes every second while somebody talks; an older one says nothing any more. */
+const MIX_MAP_VALID_MS = 3_000;
 
 export interface ClientEngineOptions {
   readonly cryptography: Cryptography;
@@ -9,15 +19,6 @@ export interface ClientEngineOptions {
   readonly codecs: VoiceCodecs;
   /** Local time, ms, as in all other calls; its zero does not matter. */
   readonly nowMs: number;
-}
-
-/** One coded picture out of the camera. */
-export interface CameraPicture {
-  /** H.264, Annex B, one access unit; SPS and PPS before every IDR. The engine keeps it: do not write to it again. */
-  readonly bytes: Uint8Array;
-  readonly keyframe: boolean;
-  /** Local time, ms. */
-  readonly capturedAtMs: number;
 }
 
 /**
@@ -28,44 +29,251 @@ export interface CameraPicture {
  * reached, then send `takeDatagrams()` and post `takeEvents()`. Every 10 ms of sound played: `playout`.
  */
 export class ClientEngine {
-  constructor(_options: ClientEngineOptions) {
+  readonly #options: ClientEngineOptions;
+  readonly counters = new Counters();
+  readonly #totals = new StreamTotals();
+  #connection: Connection | undefined;
+  /** What is heard: of the connection, or of the one before until the new one has a mix. */
+  #mix: MixListener | undefined;
+  #microphoneOn = false;
+  #cameraOn = false;
+  #micStartedAtMs = 0;
+  #wasBound = false;
+  #mixMap: Extract<EngineCommand, { do: "mix.map" }>["list"] = [];
+  #mixMapAtMs = -Infinity;
+  #nextLevelsMs: number;
+  #nextStatisticsMs: number;
+  #datagrams: Datagram[] = [];
+  #events: EngineEvent[] = [];
+
+  constructor(options: ClientEngineOptions) {
+    this.#options = options;
+    this.#nextLevelsMs = options.nowMs + LEVELS_INTERVAL_MS;
+    this.#nextStatisticsMs = options.nowMs + STATISTICS_INTERVAL_MS;
   }
 
   /** `connect`'s hostname must be the numeric address as the socket names it: other sources are ignored. */
-  command(_command: EngineCommand, _nowMs: number): void {
+  command(command: EngineCommand, nowMs: number): void {
+    switch (command.do) {
+      case "connect":
+        return this.#connect(command, nowMs);
+      case "disconnect":
+        return this.#disconnect();
+      case "microphone":
+        this.#microphoneOn = command.on;
+        if (this.#connection) this.#connection.microphone.muted = !command.on;
+        return;
+      case "camera":
+        this.#cameraOn = command.on;
+        if (!command.on) this.#connection?.camera.stop();
+        return;
+      case "stream.open":
+        return this.#openStream(command);
+      case "stream.close":
+        return this.#closeStream(command.ssrc);
+      case "keys":
+        return this.#connection?.addKeys(command.epoch, command.list);
+      case "keys.use":
+        return this.#connection?.useKeys(command.epoch, nowMs);
+      case "mix.map":
+        this.#mixMap = command.list;
+        this.#mixMapAtMs = nowMs;
+        return;
+      default:
+        return command satisfies never;
+    }
   }
 
   /** A datagram from the socket; its bytes may be kept. Nothing happens unless it comes from the server with a valid tag. */
-  receive(_datagram: Datagram, _nowMs: number): void {
+  receive({ address, bytes }: Datagram, nowMs: number): void {
+    const connection = this.#connection;
+    if (!connection) return this.counters.add("not-connected");
+    const { hostname, port } = connection.server;
+    if (address.port !== port || address.hostname !== hostname) {
+      return this.counters.add("foreign-address");
+    }
+    this.counters.add("packets-received");
+    this.counters.add("bytes-received", bytes.length);
+    const camera = connection.receive(bytes, nowMs);
+    if (camera) this.#takePictures(camera, nowMs);
+    if (connection.link.bound && !this.#wasBound) this.#events.push({ event: "bound" });
+    this.#wasBound = connection.link.bound;
   }
 
   /** @param pcm `FRAME_SAMPLES` samples, s16, 48 kHz mono. @param capturedAtMs local time of the first one. */
-  microphoneFrame(_pcm: Int16Array, _capturedAtMs: number): void {
+  microphoneFrame(pcm: Int16Array, capturedAtMs: number): void {
+    this.#micStartedAtMs ||= capturedAtMs;
+    this.#connection?.microphoneFrame(pcm, capturedAtMs);
   }
 
-  cameraPicture(_picture: CameraPicture, _nowMs: number): void {
+  cameraPicture(picture: CameraPicture, nowMs: number): void {
+    if (this.#cameraOn) this.#connection?.cameraPicture(picture, nowMs);
   }
 
   /** Everything that is due by `nowMs`: binding, clock exchange, NACKs, paced packets, levels, statistics. Cheap when nothing is. */
-  step(_nowMs: number): void {
+  step(nowMs: number): void {
+    const connection = this.#connection;
+    if (connection) {
+      for (const camera of connection.cameras.values()) this.#takePictures(camera, nowMs);
+      connection.step(nowMs);
+    }
+    if (nowMs >= this.#nextLevelsMs) {
+      this.#nextLevelsMs = nowMs + LEVELS_INTERVAL_MS;
+      this.#events.push(this.#levels());
+    }
+    if (nowMs >= this.#nextStatisticsMs) {
+      this.#nextStatisticsMs = nowMs + STATISTICS_INTERVAL_MS;
+      this.#events.push(this.statistics(nowMs));
+    }
   }
 
-  /** When `step` has something to do next; at most 1 s ahead. */
+  /** When `step` has something to do next; at most 200 ms ahead. */
   get nextDueMs(): number {
-    return 0;
+    return Math.min(
+      this.#nextLevelsMs,
+      this.#nextStatisticsMs,
+      this.#connection?.nextDueMs ?? Infinity,
+    );
   }
 
   /** Fills `out` with what is heard from local time `nowMs` on: 480 samples each 10 ms; silence where nothing came. */
-  playout(_nowMs: number, _out: Int16Array): void {
+  playout(nowMs: number, out: Int16Array): void {
+    if (this.#mix) this.#mix.play(nowMs, out);
+    else out.fill(0);
   }
 
   /** What is to be sent now, oldest first, and forgets it. */
   takeDatagrams(): Datagram[] {
-    return [];
+    return this.#datagrams.splice(0);
   }
 
   /** What happened since the last call. `mix` events are the driver's, made of `playout`. */
   takeEvents(): EngineEvent[] {
-    return [];
+    return this.#events.splice(0);
+  }
+
+  /** The figures as they are now; `step` makes the same event every second. */
+  statistics(nowMs: number): Extract<EngineEvent, { event: "statistics" }> {
+    const live: StreamStatistics[] = [];
+    for (const camera of this.#connection?.cameras.values() ?? []) live.push(camera.statistics());
+    if (this.#mix) live.push(this.#mix.statistics());
+    const clock = this.#connection?.link.clock;
+    const figures = clock?.figures(nowMs);
+    return {
+      event: "statistics",
+      streams: this.#totals.lines(live),
+      counters: this.counters.snapshot(),
+      rttMs: clock?.rttMs ?? 0,
+      micStartedAt: this.#micStartedAtMs,
+      voices: this.#voiceDelays(nowMs),
+      ...(figures && { clock: figures }),
+    };
+  }
+
+  #connect(connect: Extract<EngineCommand, { do: "connect" }>, nowMs: number): void {
+    this.#disconnect();
+    const { cryptography, random, codecs } = this.#options;
+    const server = { hostname: connect.hostname, port: connect.port };
+    this.#connection = new Connection({
+      connect,
+      cryptography,
+      random,
+      codecs,
+      counters: this.counters,
+      nowMs,
+      post: (bytes) => {
+        this.counters.add("packets-sent");
+        this.counters.add("bytes-sent", bytes.length);
+        this.#datagrams.push({ address: server, bytes });
+      },
+    });
+    this.#connection.microphone.muted = !this.#microphoneOn;
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    for (const camera of connection.cameras.values()) this.#totals.end(camera.statistics());
+    connection.microphone.close();
+    if (connection.mix !== this.#mix) connection.mix.free();
+    this.#connection = undefined;
+    this.#wasBound = false;
+    this.#datagrams = [];
+    this.#mixMap = [];
+  }
+
+  #openStream(stream: Extract<EngineCommand, { do: "stream.open" }>): void {
+    const connection = this.#connection;
+    if (!connection) return this.counters.add("not-connected");
+    this.#endCamera(stream.ssrc);
+    connection.openStream(stream);
+    if (stream.kind !== "mix" || connection.mix === this.#mix) return;
+    if (this.#mix) {
+      this.#totals.end(this.#mix.statistics());
+      this.#mix.free();
+    }
+    this.#mix = connection.mix;
+  }
+
+  #closeStream(ssrc: number): void {
+    this.#endCamera(ssrc);
+    this.#connection?.mix.close(ssrc);
+  }
+
+  #endCamera(ssrc: number): void {
+    const camera = this.#connection?.cameras.get(ssrc);
+    if (!camera) return;
+    this.#totals.end(camera.statistics());
+    this.#connection?.cameras.delete(ssrc);
+  }
+
+  #takePictures(camera: CameraReceiver, nowMs: number): void {
+    const { participant, codec } = camera.options;
+    for (const picture of camera.take(nowMs)) {
+      const { bytes, keyframe, timestamp, serverCapturedAtMs } = picture;
+      const serverNowMs = this.#connection?.link.clock.toServer(nowMs);
+      const delayMs = serverCapturedAtMs !== undefined && serverNowMs !== undefined
+        ? serverNowMs - serverCapturedAtMs
+        : undefined;
+      if (delayMs !== undefined) camera.arrivedAfter(delayMs);
+      this.#events.push({
+        event: "picture",
+        participant,
+        kind: "camera",
+        codec,
+        keyframe,
+        bytes,
+        timestamp,
+        receivedAtMs: nowMs,
+        ...(delayMs !== undefined && { delayMs }),
+      });
+    }
+  }
+
+  #levels(): EngineEvent {
+    const { level, voice } = this.#connection?.microphone ?? { level: -127, voice: false };
+    return {
+      event: "levels",
+      list: this.#connection ? this.#mix?.talkers() ?? [] : [],
+      own: level,
+      speaking: voice,
+    };
+  }
+
+  #voiceDelays(nowMs: number): VoiceDelay[] {
+    const connection = this.#connection;
+    if (!connection || nowMs - this.#mixMapAtMs > MIX_MAP_VALID_MS) return [];
+    const delays: VoiceDelay[] = [];
+    for (const { participant, capturedAtMs, mixTimestamp } of this.#mixMap) {
+      const heardAtMs = this.#mix?.heardAtMs(mixTimestamp);
+      const serverHeardAtMs = heardAtMs && connection.link.clock.toServer(heardAtMs);
+      if (participant === connection.participant || serverHeardAtMs === undefined) continue;
+      const voiceDelayMs = serverHeardAtMs - capturedAtMs;
+      const camera = [...connection.cameras.values()]
+        .find(({ options, delayMs }) => options.participant === participant && delayMs);
+      const skewMs = camera?.delayMs !== undefined ? camera.delayMs - voiceDelayMs : undefined;
+      delays.push({ participant, voiceDelayMs, ...(skewMs !== undefined && { skewMs }) });
+    }
+    return delays;
   }
 }

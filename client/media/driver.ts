@@ -1,0 +1,271 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { messageOf, type NowMs } from "@fusionmeet/base";
+import { OpusPool } from "@fusionmeet/codec";
+import {
+  type DatagramPort,
+  openDatagramPort,
+  systemCryptography,
+  systemRandom,
+} from "@fusionmeet/net";
+import { type Camera, openCamera } from "../capture/camera.ts";
+import { type CaptureReport, type Microphone, openMicrophone } from "../capture/microphone.ts";
+import type { CaptureKind, EngineCommand, EngineEvent } from "./commands.ts";
+import { DeviceSwitch } from "./device_switch.ts";
+import { ClientEngine } from "./engine.ts";
+import type { EngineOptions } from "./handle.ts";
+import { PLAYOUT_BLOCK_MS, PLAYOUT_BLOCK_SAMPLES, PlayoutClock } from "./playout_clock.ts";
+
+/** A socket that broke (the interface went away) is opened again after this. */
+const REOPEN_MS = 1_000;
+
+/** Where events go; `transfer` names the buffers the receiver gets for itself. */
+export type PostEvent = (event: EngineEvent, transfer: ArrayBuffer[]) => void;
+
+/** Epoch ms on a clock that never jumps. */
+const epochMs: NowMs = () => performance.timeOrigin + performance.now();
+
+/**
+ * Gives a `ClientEngine` its socket, devices and timers. Local time is epoch ms of one monotonic clock, so that
+ * everything it stamps can be compared with other programs on the machine.
+ */
+export class EngineDriver {
+  readonly #options: EngineOptions;
+  readonly #post: PostEvent;
+  readonly #pool: OpusPool;
+  readonly #engine: ClientEngine;
+  readonly #microphone: DeviceSwitch<Microphone> | undefined;
+  readonly #camera: DeviceSwitch<Camera> | undefined;
+  #microphoneOn = false;
+  #cameraOn = false;
+  /** Devices open with the first bound connection, so that a file plays from its start to those who listen. */
+  #joined = false;
+  #port: DatagramPort | undefined;
+  #playout: PlayoutClock | undefined;
+  #reopenTimer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDueMs = Infinity;
+  /** Commands take effect in order although `connect` may wait for a name. */
+  #commands: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  static async start(options: EngineOptions, post: PostEvent): Promise<EngineDriver> {
+    return new EngineDriver(options, { post, pool: await OpusPool.create() });
+  }
+
+  private constructor(options: EngineOptions, { post, pool }: { post: PostEvent; pool: OpusPool }) {
+    this.#options = options;
+    this.#post = post;
+    this.#pool = pool;
+    this.#engine = new ClientEngine({
+      cryptography: systemCryptography,
+      random: systemRandom,
+      codecs: pool,
+      nowMs: epochMs(),
+    });
+    this.#microphone = this.#microphoneSwitch();
+    this.#camera = this.#cameraSwitch();
+    this.#schedule();
+  }
+
+  command(command: EngineCommand): void {
+    this.#commands = this.#commands.then(() => this.#run(command)).catch(this.#fail);
+  }
+
+  /** Stops devices, posts the last statistics, closes the socket. Idempotent. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all([this.#microphone?.set(false), this.#camera?.set(false)]);
+    this.#flush();
+    this.#post(this.#engine.statistics(epochMs()), []);
+    this.#closePort();
+    this.#pool.close();
+  }
+
+  async #run(command: EngineCommand): Promise<void> {
+    if (this.#closing) return;
+    if (command.do === "connect") {
+      const hostname = await numericAddress(command.hostname);
+      this.#openPort(hostname);
+      this.#playout ??= new PlayoutClock(epochMs());
+      this.#engine.command({ ...command, hostname }, epochMs());
+    } else this.#engine.command(command, epochMs());
+    if (command.do === "disconnect") this.#closePort();
+    if (command.do === "microphone") this.#microphoneOn = command.on;
+    if (command.do === "camera") this.#cameraOn = command.on;
+    this.#settleDevices();
+    this.#flush();
+    this.#schedule();
+  }
+
+  // ---- socket
+
+  #openPort(serverHostname: string): void {
+    this.#closePort();
+    const hostname = isIP(serverHostname) === 6 ? "::" : "0.0.0.0";
+    this.#port = openDatagramPort({ hostname, port: 0 });
+    this.#receive(this.#port).catch(this.#fail);
+  }
+
+  #closePort(): void {
+    clearTimeout(this.#reopenTimer);
+    this.#port?.close();
+    this.#port = undefined;
+  }
+
+  async #receive(port: DatagramPort): Promise<void> {
+    for (;;) {
+      const datagram = await port.receive().catch(() => "broken" as const);
+      if (port !== this.#port || datagram === undefined) return;
+      if (datagram === "broken") return this.#reopenPort(port);
+      this.#engine.receive(datagram, epochMs());
+      this.#flush();
+      this.#schedule();
+    }
+  }
+
+  #reopenPort(broken: DatagramPort): void {
+    this.#engine.counters.add("socket-broken");
+    this.#reopenTimer = setTimeout(() => {
+      try {
+        this.#openPort(broken.address.hostname);
+      } catch {
+        this.#reopenPort(broken);
+      }
+    }, REOPEN_MS);
+  }
+
+  // ---- time
+
+  /** Sets the timer to whatever is due first. Timers come late; what is due is always counted from the clock. */
+  #schedule(): void {
+    if (this.#closing) return;
+    const dueMs = Math.min(this.#engine.nextDueMs, this.#playout?.nextDueMs ?? Infinity);
+    if (dueMs >= this.#timerDueMs) return;
+    clearTimeout(this.#timer);
+    this.#timerDueMs = dueMs;
+    this.#timer = setTimeout(this.#wake, Math.max(1, Math.ceil(dueMs - epochMs())));
+  }
+
+  readonly #wake = (): void => {
+    this.#timerDueMs = Infinity;
+    try {
+      const nowMs = epochMs();
+      this.#listen(nowMs);
+      this.#engine.step(nowMs);
+      this.#play(nowMs);
+      this.#flush();
+      this.#schedule();
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  /** Takes what the microphone has. One that is let go of while muted is so after the frame that fades out. */
+  #listen(nowMs: number): void {
+    const frames = this.#microphone?.device?.take(nowMs) ?? [];
+    for (const { pcm, capturedAtMs } of frames) this.#engine.microphoneFrame(pcm, capturedAtMs);
+    const release = this.#options.releaseMutedMicrophone && !this.#microphoneOn;
+    if (release && frames.length > 0) this.#microphone?.set(false).catch(this.#fail);
+  }
+
+  #play(nowMs: number): void {
+    if (!this.#playout) return;
+    const { skipped, due, atMs } = this.#playout.take(nowMs);
+    for (let block = 0; block < skipped + due; block++) {
+      const blockAtMs = atMs + block * PLAYOUT_BLOCK_MS;
+      const pcm = new Int16Array(PLAYOUT_BLOCK_SAMPLES);
+      if (block >= skipped) this.#engine.playout(blockAtMs, pcm);
+      this.#post({ event: "mix", pcm, atMs: blockAtMs }, [pcm.buffer]);
+    }
+  }
+
+  #flush(): void {
+    for (const datagram of this.#engine.takeDatagrams()) this.#port?.send(datagram);
+    for (const event of this.#engine.takeEvents()) {
+      if (event.event === "bound" && !this.#joined) {
+        this.#joined = true;
+        this.#settleDevices();
+      }
+      this.#post(event, event.event === "picture" ? [event.bytes.buffer as ArrayBuffer] : []);
+    }
+  }
+
+  // ---- devices
+
+  #settleDevices(): void {
+    if (this.#closing) return;
+    if (this.#joined && this.#microphoneOn) this.#microphone?.set(true).catch(this.#fail);
+    this.#camera?.set(this.#joined && this.#cameraOn).catch(this.#fail);
+  }
+
+  #microphoneSwitch(): DeviceSwitch<Microphone> | undefined {
+    const source = this.#options.microphone;
+    if (source.kind === "off") return undefined;
+    return new DeviceSwitch({
+      open: () => openMicrophone(source, { now: epochMs, report: this.#report("microphone") }),
+      failed: this.#captureFailed("microphone"),
+    });
+  }
+
+  #cameraSwitch(): DeviceSwitch<Camera> | undefined {
+    const source = this.#options.camera;
+    if (source.kind === "off") return undefined;
+    return new DeviceSwitch({
+      open: () =>
+        openCamera(source, {
+          now: epochMs,
+          quality: this.#options.quality,
+          picture: (picture) => {
+            this.#engine.cameraPicture(picture, epochMs());
+            this.#flush();
+            this.#schedule();
+          },
+          report: this.#report("camera"),
+        }),
+      failed: this.#captureFailed("camera"),
+    });
+  }
+
+  #report(kind: CaptureKind): (report: CaptureReport) => void {
+    return ({ state, message }) => {
+      if (state === "running") this.#post({ event: "capture.running", kind }, []);
+      else if (state === "trouble") this.#post({ event: "capture.retrying", kind, message }, []);
+      else this.#captureFailed(kind)(message);
+    };
+  }
+
+  #captureFailed(kind: CaptureKind): (error: unknown) => void {
+    return (error) => {
+      const device = kind === "camera" ? this.#camera : this.#microphone;
+      device?.set(false).catch(this.#fail);
+      if (kind === "camera") this.#cameraOn = false;
+      else this.#microphoneOn = false;
+      this.#post({ event: "capture.failed", kind, message: messageOf(error) }, []);
+    };
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (this.#closing) return;
+    this.#post(failure(error), []);
+    this.close().catch(() => undefined);
+  };
+}
+
+/** The last event of an engine that broke. */
+export function failure(error: unknown): Extract<EngineEvent, { event: "engine.failed" }> {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return {
+    event: "engine.failed",
+    message: `The media engine of this client broke: ${messageOf(error)}`,
+    ...(stack !== undefined && { stack }),
+  };
+}
+
+async function numericAddress(hostname: string): Promise<string> {
+  return isIP(hostname) ? hostname : (await lookup(hostname)).address;
+}
