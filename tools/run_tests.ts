@@ -79,7 +79,7 @@ async function main(args: string[]): Promise<number> {
   const files = chosen.length > 0
     ? chosen
     : ["lib", "server", "client", "tools", "tests"].flatMap((folder) => [...testFiles(folder)]);
-  const isQuiet = (path: string) => /^tests\/[^/]+$/.test(path);
+  const isQuiet = (path: string) => /^tests\/(?!support\/)/.test(path);
   const fast = files.filter((path) => !isQuiet(path));
   const startMs = performance.now();
   const all: Counts[] = [];
