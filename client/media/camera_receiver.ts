@@ -2,8 +2,6 @@ import type { Counters } from "@fusionmeet/base";
 import { type AccessUnit, PictureReceiver } from "@fusionmeet/media";
 import {
   type Cryptography,
-  decodeCaptureTime,
-  EXTENSION,
   type MasterKey,
   parseRtp,
   PAYLOAD_TYPE,
@@ -11,9 +9,6 @@ import {
   VIDEO_REPLAY_WINDOW,
 } from "@fusionmeet/protocol";
 import type { StreamStatistics } from "./commands.ts";
-
-/** Pictures whose capture times are remembered until they are complete. */
-const CAPTURE_TIMES_MAX = 64;
 
 export interface CameraReceiverOptions {
   readonly cryptography: Cryptography;
@@ -29,18 +24,11 @@ export interface CameraReceiverOptions {
   readonly counters: Counters;
 }
 
-/** A complete picture. `serverCapturedAtMs`: on the server's media clock, where its sender knew that. */
-export interface ReceivedPicture extends AccessUnit {
-  readonly serverCapturedAtMs?: number;
-}
-
 /** One camera of somebody else: SRTP with the place it starts from, then pictures complete and in order. */
 export class CameraReceiver {
   readonly options: CameraReceiverOptions;
   readonly #srtp: SrtpReceiver;
   readonly #pictures = new PictureReceiver();
-  /** By RTP timestamp, oldest first. */
-  readonly #capturedAtMs = new Map<number, number>();
   #meanDelayMs: number | undefined;
 
   constructor(options: CameraReceiverOptions) {
@@ -67,18 +55,12 @@ export class CameraReceiver {
     const rtp = parseRtp(opened.rtp);
     if (typeof rtp === "string") return counters.add(rtp);
     if (rtp.payloadType !== PAYLOAD_TYPE.h264) return counters.add("picture-payload-type");
-    const stamp = rtp.extensions.get(EXTENSION.captureTime);
-    const capturedAtMs = stamp && decodeCaptureTime(stamp);
-    if (capturedAtMs !== undefined) this.#remember(rtp.timestamp, capturedAtMs);
     this.#pictures.push(rtp, { index: opened.index, nowMs });
   }
 
-  /** The pictures that are ready, in order. */
-  take(nowMs: number): ReceivedPicture[] {
-    return this.#pictures.take(nowMs).map((picture) => ({
-      ...picture,
-      serverCapturedAtMs: this.#capturedAtMs.get(picture.timestamp),
-    }));
+  /** The pictures that are ready, in order; `capturedAtMs` is on the server's media clock. */
+  take(nowMs: number): AccessUnit[] {
+    return this.#pictures.take(nowMs);
   }
 
   /** Sequence numbers to ask for now; call after `take`. */
@@ -124,12 +106,5 @@ export class CameraReceiver {
       longestFreezeMs: own.longestFreezeMs,
       ...(this.#meanDelayMs !== undefined && { delayMs: this.#meanDelayMs }),
     };
-  }
-
-  #remember(timestamp: number, capturedAtMs: number): void {
-    this.#capturedAtMs.set(timestamp, capturedAtMs);
-    if (this.#capturedAtMs.size <= CAPTURE_TIMES_MAX) return;
-    const [oldest] = this.#capturedAtMs.keys();
-    this.#capturedAtMs.delete(oldest);
   }
 }

@@ -230,10 +230,10 @@ export class ClientEngine {
   #takePictures(camera: CameraReceiver, nowMs: number): void {
     const { participant, codec } = camera.options;
     for (const picture of camera.take(nowMs)) {
-      const { bytes, keyframe, timestamp, serverCapturedAtMs } = picture;
+      const { bytes, keyframe, timestamp, capturedAtMs } = picture;
       const serverNowMs = this.#connection?.link.clock.toServer(nowMs);
-      const delayMs = serverCapturedAtMs !== undefined && serverNowMs !== undefined
-        ? serverNowMs - serverCapturedAtMs
+      const delayMs = capturedAtMs !== undefined && serverNowMs !== undefined
+        ? serverNowMs - capturedAtMs
         : undefined;
       if (delayMs !== undefined) camera.arrivedAfter(delayMs);
       this.#events.push({
@@ -266,11 +266,13 @@ export class ClientEngine {
     const delays: VoiceDelay[] = [];
     for (const { participant, capturedAtMs, mixTimestamp } of this.#mixMap) {
       const heardAtMs = this.#mix?.heardAtMs(mixTimestamp);
-      const serverHeardAtMs = heardAtMs && connection.link.clock.toServer(heardAtMs);
+      const serverHeardAtMs = heardAtMs !== undefined
+        ? connection.link.clock.toServer(heardAtMs)
+        : undefined;
       if (participant === connection.participant || serverHeardAtMs === undefined) continue;
       const voiceDelayMs = serverHeardAtMs - capturedAtMs;
       const camera = [...connection.cameras.values()]
-        .find(({ options, delayMs }) => options.participant === participant && delayMs);
+        .find(({ options }) => options.participant === participant);
       const skewMs = camera?.delayMs !== undefined ? camera.delayMs - voiceDelayMs : undefined;
       delays.push({ participant, voiceDelayMs, ...(skewMs !== undefined && { skewMs }) });
     }
