@@ -52,7 +52,9 @@ export type PlaneCommand =
   }
   | { do: "room.rekey.use"; room: number; epoch: number }
   /** Answered by `statistics`. */
-  | { do: "statistics" };
+  | { do: "statistics" }
+  /** Answered by `decisions`: what the room's jitter buffers and mix decided in the last 10 s. */
+  | { do: "decisions"; room: number };
 
 /** What the media plane tells the control plane. */
 export type PlaneEvent =
@@ -65,13 +67,26 @@ export type PlaneEvent =
     roc: number;
     sequence: number;
   }
+  /** The plane does not know the ssrc of a `stream.query` (its owner has left). */
+  | { event: "stream.unknown"; request: number; ssrc: number }
   /** Once a second per room with talkers. Times in ms of the media clock. */
   | {
     event: "mix.map";
     room: number;
     list: { participant: number; capturedAtMs: number; mixTimestamp: number }[];
   }
-  | { event: "statistics"; statistics: PlaneStatistics };
+  | { event: "statistics"; statistics: PlaneStatistics }
+  | { event: "decisions"; room: number; list: PlaneDecision[] }
+  /** Our own mistake: the packet or tick it happened in is lost, the plane goes on. For the log. */
+  | { event: "fault"; message: string };
+
+/** One line of a decision ring. */
+export interface PlaneDecision {
+  atMs: number;
+  /** Whose jitter buffer; 0 for the room's mix. */
+  participant: number;
+  what: string;
+}
 
 export interface PlaneStatistics {
   /** Drops and other happenings by name. */

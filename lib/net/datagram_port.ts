@@ -1,0 +1,94 @@
+import type { Datagram, MediaAddress } from "@fusionmeet/media";
+import { DATAGRAM_BYTES_MAX } from "@fusionmeet/protocol";
+
+/** A UDP socket as the media plane wants it. Back ends differ in speed only; all pass the same tests. */
+export interface DatagramPort extends Disposable {
+  /** Where it listens; the port is the real one where 0 was asked for. */
+  readonly address: MediaAddress;
+  /** Datagrams that could not be sent, by reason, since the start. */
+  readonly dropped: Readonly<Record<"sendQueueFull" | "sendFailed" | "receivedOversize", number>>;
+  /**
+   * The next datagram, in bytes of its own, or `undefined` once the port is closed. What is there already
+   * comes without a turn of the event loop. One call at a time.
+   *
+   * @throws what the system says when it cannot receive at all.
+   */
+  receive(): Promise<Datagram | undefined>;
+  /** Hands a datagram to the system without waiting; where it is full the datagram is dropped and counted. */
+  send(datagram: Datagram): void;
+  close(): void;
+}
+
+/** Sends the system has not taken yet; more are dropped. */
+const SENDS_PENDING_MAX = 2_048;
+/** Errors in a row (on Windows a reset by an unreachable peer is one) until the port is given up. */
+const ERRORS_IN_ROW_MAX = 100;
+
+/** Opens a UDP port. @throws when the address is in use or not ours. */
+export function openDatagramPort(address: MediaAddress): DatagramPort {
+  return new DenoDatagramPort(address);
+}
+
+class DenoDatagramPort implements DatagramPort {
+  readonly address: MediaAddress;
+  readonly dropped = { sendQueueFull: 0, sendFailed: 0, receivedOversize: 0 };
+  readonly #socket: Deno.DatagramConn;
+  /** One byte more than we accept tells a datagram that was cut off from one that just fits. */
+  readonly #buffer = new Uint8Array(DATAGRAM_BYTES_MAX + 1);
+  #pending = 0;
+  #closed = false;
+
+  constructor({ hostname, port }: MediaAddress) {
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    const { hostname: host, port: real } = this.#socket.addr as Deno.NetAddr;
+    this.address = { hostname: host, port: real };
+  }
+
+  async receive(): Promise<Datagram | undefined> {
+    for (let errors = 0; !this.#closed;) {
+      try {
+        const [bytes, from] = await this.#socket.receive(this.#buffer);
+        errors = 0;
+        if (bytes.length > DATAGRAM_BYTES_MAX) {
+          this.dropped.receivedOversize++;
+          continue;
+        }
+        const { hostname, port } = from as Deno.NetAddr;
+        return { address: { hostname, port }, bytes: bytes.slice() };
+      } catch (error) {
+        if (this.#closed) return undefined;
+        if (++errors > ERRORS_IN_ROW_MAX) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  send({ address, bytes }: Datagram): void {
+    if (this.#closed) return;
+    if (this.#pending >= SENDS_PENDING_MAX) {
+      this.dropped.sendQueueFull++;
+      return;
+    }
+    this.#pending++;
+    this.#socket.send(bytes, { transport: "udp", ...address }).then(this.#sent, this.#failed);
+  }
+
+  readonly #sent = (): void => {
+    this.#pending--;
+  };
+
+  readonly #failed = (): void => {
+    this.#pending--;
+    if (!this.#closed) this.dropped.sendFailed++;
+  };
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

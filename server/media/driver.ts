@@ -1,0 +1,101 @@
+import { setImmediate } from "node:timers";
+import type { NowMs } from "@fusionmeet/base";
+import type { Datagram } from "@fusionmeet/media";
+import type { DatagramPort } from "@fusionmeet/net";
+import type { PlaneCommand, PlaneEvent } from "./commands.ts";
+import type { MediaPlane } from "./plane.ts";
+
+/** Packets are taken without a turn of the event loop for at most so long; then commands and timers get theirs. */
+const TURN_MS = 2;
+const NOTHING: readonly Datagram[] = [];
+
+/** Runs a media plane on a datagram port and the system's timers, until the port is closed. */
+export class MediaDriver {
+  readonly #plane: MediaPlane;
+  readonly #port: DatagramPort;
+  readonly #nowMs: NowMs;
+  readonly #onEvent: (event: PlaneEvent) => void;
+  #turnAtMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDueMs = Infinity;
+  #turnAsked = false;
+  #closed = false;
+
+  constructor(options: {
+    plane: MediaPlane;
+    port: DatagramPort;
+    nowMs: NowMs;
+    onEvent: (event: PlaneEvent) => void;
+  }) {
+    this.#plane = options.plane;
+    this.#port = options.port;
+    this.#nowMs = options.nowMs;
+    this.#onEvent = options.onEvent;
+    this.#turnAtMs = options.nowMs();
+  }
+
+  /** Resolves when the port was closed; rejects when it failed for good. */
+  async run(): Promise<void> {
+    for (;;) {
+      const datagram = await this.#port.receive();
+      if (!datagram) return;
+      this.#step([datagram]);
+      // The port answers without a turn of the event loop while packets wait: a flood must not own the thread.
+      if (this.#nowMs() - this.#turnAtMs > TURN_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        this.#turnAtMs = this.#nowMs();
+      }
+    }
+  }
+
+  command(command: PlaneCommand): void {
+    if (this.#closed) return;
+    this.#plane.command(command, this.#nowMs());
+    this.#drain();
+  }
+
+  /** Closes the port and gives everything back. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#port.close();
+    this.#plane.close();
+  }
+
+  #step(batch: readonly Datagram[]): void {
+    if (this.#closed) return;
+    this.#plane.step(batch, this.#nowMs());
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (const datagram of this.#plane.takeOutgoing()) this.#port.send(datagram);
+    for (const event of this.#plane.takeEvents()) this.#onEvent(event);
+    this.#arm();
+  }
+
+  /** Work that is due goes on after a turn, so that packets come first; else a timer waits for it. */
+  #arm(): void {
+    const dueMs = this.#plane.nextDueMs();
+    const waitMs = dueMs - this.#nowMs();
+    if (waitMs <= 0) {
+      if (this.#turnAsked) return;
+      this.#turnAsked = true;
+      setImmediate(this.#turned);
+    } else if (dueMs < this.#timerDueMs) {
+      clearTimeout(this.#timer);
+      this.#timerDueMs = dueMs;
+      this.#timer = setTimeout(this.#timedOut, waitMs);
+    }
+  }
+
+  readonly #turned = (): void => {
+    this.#turnAsked = false;
+    this.#step(NOTHING);
+  };
+
+  readonly #timedOut = (): void => {
+    this.#timerDueMs = Infinity;
+    this.#step(NOTHING);
+  };
+}

@@ -1,0 +1,82 @@
+import { type VoiceCodecs, VoiceReceiver } from "@fusionmeet/media";
+import { rampVoice } from "@fusionmeet/mixer";
+import {
+  decodeAudioLevel,
+  decodeCaptureTime,
+  EXTENSION,
+  FRAME_SAMPLES,
+  parseRtp,
+  PAYLOAD_TYPE,
+} from "@fusionmeet/protocol";
+import type { Seat } from "./seat.ts";
+
+const SILENT_LEVEL = -127;
+/** Below this a packet without the voice flag is not decoded. */
+const CLAIMED_LEVEL_MIN = -50;
+
+/** One open microphone at the server: from SRTP to the samples of the current tick. */
+export class Talker {
+  readonly seat: Seat;
+  readonly receiver: VoiceReceiver;
+  /** The current tick's samples, s16. */
+  readonly pcm = new Int16Array(FRAME_SAMPLES);
+  /** Measured level of `pcm`, -127..0 dBov. */
+  level = SILENT_LEVEL;
+  /** When the first sample of `pcm` was captured, on the media clock, if the sender says. */
+  capturedAtMs: number | undefined;
+  /** What the latest packet claims, -127..0 dBov; -127 when it claims nothing worth decoding. */
+  claimedLevel = SILENT_LEVEL;
+  /** Too many claim to talk and this one is not among the loudest: packets count as silence. */
+  gated = false;
+  /** The microphone went off: the next tick's samples fade out and are the last. */
+  ending = false;
+  readonly #payloadType: number;
+
+  constructor(seat: Seat, options: { codecs: VoiceCodecs; voice: "opus" | "l16" }) {
+    this.seat = seat;
+    this.receiver = new VoiceReceiver(options);
+    this.#payloadType = PAYLOAD_TYPE[options.voice];
+  }
+
+  /** The microphone's ssrc: one for each time its owner was connected. */
+  get id(): number {
+    return this.seat.ssrcs.microphone;
+  }
+
+  /** Takes an SRTP packet from the seat's address, or says why not. */
+  accept(bytes: Uint8Array, nowMs: number): string | undefined {
+    if (this.ending) return "microphone-off";
+    const opened = this.seat.link.open(bytes);
+    if (typeof opened === "string") return opened;
+    const packet = parseRtp(opened.rtp);
+    if (typeof packet === "string") return packet;
+    if (packet.payloadType !== this.#payloadType) return "payload-type";
+    const level = packet.extensions.get(EXTENSION.audioLevel);
+    const claim = level && decodeAudioLevel(level) || { voice: true, level: 0 };
+    const captured = packet.extensions.get(EXTENSION.captureTime);
+    const audible = claim.voice || claim.level > CLAIMED_LEVEL_MIN;
+    if (opened.newest) this.claimedLevel = audible ? claim.level : SILENT_LEVEL;
+    this.receiver.push({
+      index: opened.index,
+      timestamp: packet.timestamp,
+      payload: packet.payload,
+      marker: packet.marker,
+      level: this.gated ? SILENT_LEVEL : claim.level,
+      voice: claim.voice && !this.gated,
+      capturedAtMs: captured && decodeCaptureTime(captured),
+    }, nowMs);
+    return undefined;
+  }
+
+  /** Fetches the samples of the tick that is due. */
+  pull(dueMs: number): void {
+    const { level, capturedAtMs } = this.receiver.pull(dueMs, this.pcm);
+    this.level = level;
+    this.capturedAtMs = capturedAtMs;
+    if (this.ending) rampVoice(this.pcm, 1, 0);
+  }
+
+  close(): void {
+    this.receiver.close();
+  }
+}
