@@ -1,3 +1,4 @@
+import { decibelToGain } from "@fusionmeet/base";
 import { run } from "./programs.ts";
 import { TemporaryDirectory } from "./wait.ts";
 
@@ -61,17 +62,26 @@ export async function writeWav(path: string, samples: Int16Array, rate = 48_000)
   await Deno.writeFile(path, wavBytes(samples, rate));
 }
 
-/** `text` spoken by espeak-ng, 48 kHz mono, its peak at -3 dBFS. */
-export async function speech(text: string, voice = "en"): Promise<Int16Array<ArrayBuffer>> {
+/**
+ * `text` spoken by espeak-ng, 48 kHz mono.
+ *
+ * @param options.filter of ffmpeg, on top of a low pass.
+ * @param options.peakDbfs what its largest sample becomes; -3 dBFS unless said.
+ */
+export async function speech(
+  text: string,
+  options: { voice?: string; filter?: string; peakDbfs?: number } = {},
+): Promise<Int16Array<ArrayBuffer>> {
+  const { voice = "en", filter = "anull", peakDbfs = -3 } = options;
   const spoken = await run("espeak-ng", ["-v", voice, "--stdout", text]);
-  const raw = await run(
-    "ffmpeg",
-    "-v error -f wav -i pipe:0 -af lowpass=7500 -ar 48000 -ac 1 -f s16le pipe:1".split(" "),
-    spoken,
-  );
+  const raw = await run("ffmpeg", [
+    ..."-v error -f wav -i pipe:0 -af".split(" "),
+    `lowpass=7500,${filter}`,
+    ..."-ar 48000 -ac 1 -f s16le pipe:1".split(" "),
+  ], spoken);
   const samples = new Int16Array(raw.slice(0, raw.length & ~1).buffer);
   const peak = samples.reduce((highest, each) => Math.max(highest, Math.abs(each)), 1);
-  return samples.map((each) => Math.round(each * 23_197 / peak));
+  return samples.map((each) => Math.round(each * 32_767 * decibelToGain(peakDbfs) / peak));
 }
 
 /** What Opus alone makes of `samples` in two passes at `kilobits`/s: opusenc and opusdec, twice. */

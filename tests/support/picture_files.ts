@@ -8,26 +8,30 @@ import {
 } from "./picture.ts";
 import { run } from "./programs.ts";
 
-/** Writes `frames` pictures of `video` without loss (FFV1 in Matroska) for a client's `--camera FILE`. */
+/**
+ * Writes `frames` pictures of `video` for a client's `--camera FILE`, Matroska: without loss (FFV1), or with
+ * `kilobits` a second in H.264 where the size of a long one counts.
+ */
 export async function writeTestVideo(
   path: string,
   video: TestVideo,
-  options: { frames: number; fps: number },
+  options: { frames: number; fps: number; kilobits?: number },
 ): Promise<void> {
+  const { frames, fps, kilobits } = options;
   const draw = pictureMaker(video);
   const ffmpeg = new Deno.Command("ffmpeg", {
     args: [
       ..."-v error -y -f rawvideo -pix_fmt yuv420p".split(" "),
-      ...["-s", `${video.width}x${video.height}`, "-r", String(options.fps), "-i", "pipe:0"],
-      ..."-c:v ffv1 -level 3 -f matroska".split(" "),
-      path,
+      ...["-s", `${video.width}x${video.height}`, "-r", String(fps), "-i", "pipe:0"],
+      ...(kilobits ? `-c:v libx264 -preset veryfast -b:v ${kilobits}k` : "-c:v ffv1").split(" "),
+      ...["-f", "matroska", path],
     ],
     stdin: "piped",
     stdout: "null",
     stderr: "inherit",
   }).spawn();
   const writer = ffmpeg.stdin.getWriter();
-  for (let frame = 0; frame < options.frames; frame++) await writer.write(draw(frame));
+  for (let frame = 0; frame < frames; frame++) await writer.write(draw(frame));
   await writer.close();
   const { success, code } = await ffmpeg.status;
   if (!success) throw new Error(`Cannot write ${path}: ffmpeg ended with ${code}`);

@@ -1,0 +1,179 @@
+import { levelAt, locate } from "../tests/support/audio.ts";
+import { readWav, type Recording } from "../tests/support/audio_files.ts";
+import { examinePictures } from "../tests/support/picture_files.ts";
+import {
+  CYCLE_SECONDS,
+  DEMO_FPS,
+  type DemoPerson,
+  PILOT_DBFS,
+  TURN_SECONDS,
+} from "./demo_people.ts";
+
+/** What a person recorded, and what they said. */
+export interface Attendance {
+  readonly person: DemoPerson;
+  /** One cycle of what they say, from the start of their microphone. */
+  readonly cycle: Int16Array;
+  /** What their client wrote by `--record`. */
+  readonly recordFolder: string;
+}
+
+/** One line of the table: what `receiver` got from `sender`. */
+export interface Row {
+  readonly receiver: string;
+  readonly sender: string;
+  readonly kind: "voice" | "picture";
+  readonly words: string;
+  /** What is wrong, if anything. */
+  readonly wrong?: string;
+}
+
+/** A voice may be this much louder or softer than it was sent, and this late. */
+const LEVEL_TOLERANCE_DB = 1.5;
+const DELAY_MS_MAX = 400;
+/** Below this the pilot tone of a person is not heard. */
+const SILENT_DBFS = -60;
+/** Of the correlation with what was said; others speak at the same time. */
+const SCORE_MIN = 0.25;
+const FPS_TOLERANCE = 1.5;
+const SSIM_MIN = 0.9;
+
+interface Statistics {
+  readonly micStartedAt: number;
+  readonly mixStartedAt: number;
+  readonly streams: { participant: string; kind: string; fps: number; delayMs?: number }[];
+}
+
+interface Ear extends Attendance {
+  readonly statistics: Statistics;
+  readonly mix: Recording;
+}
+
+/** Everybody's rows: each hears the others at their level and not themselves, and sees the others. */
+export async function checkMeeting(people: readonly Attendance[]): Promise<Row[]> {
+  const ears = await Promise.all(people.map(earOf));
+  const rows: Row[] = [];
+  for (const receiver of ears) {
+    for (const sender of ears) rows.push(voiceRow(receiver, sender));
+    for (const sender of ears) {
+      if (sender !== receiver) rows.push(await pictureRow(receiver, sender));
+    }
+  }
+  return rows;
+}
+
+async function earOf(attendance: Attendance): Promise<Ear> {
+  const { recordFolder } = attendance;
+  const statistics = JSON.parse(await Deno.readTextFile(`${recordFolder}/stats.json`));
+  return { ...attendance, statistics, mix: await readWav(`${recordFolder}/mix.wav`) };
+}
+
+/** Where the sender's whole turns lie in the receiver's mix if nothing took time, in samples. */
+function turnsOf(receiver: Ear, sender: Ear): number[] {
+  const startMs = sender.statistics.micStartedAt || sender.statistics.mixStartedAt;
+  const offsetMs = startMs - receiver.statistics.mixStartedAt + sender.person.turnAtSeconds * 1_000;
+  const turns: number[] = [];
+  const cycle = CYCLE_SECONDS * 48_000;
+  const first = Math.round(offsetMs * 48);
+  for (
+    let at = first;
+    at + (TURN_SECONDS + 0.5) * 48_000 < receiver.mix.samples.length;
+    at += cycle
+  ) {
+    // The first second of a recording is not yet steady: streams start, buffers adapt.
+    if (at >= 48_000) turns.push(at);
+  }
+  return turns;
+}
+
+function voiceRow(receiver: Ear, sender: Ear): Row {
+  const row = {
+    receiver: receiver.person.name,
+    sender: sender.person.name,
+    kind: "voice",
+  } as const;
+  if (sender === receiver) return ownVoiceRow(receiver, row);
+  const turns = turnsOf(receiver, sender);
+  if (turns.length === 0) return { ...row, words: "-", wrong: "no whole turn recorded" };
+  const inner = { count: (TURN_SECONDS - 1) * 48_000 };
+  const levels = turns.map((at) =>
+    levelAt(receiver.mix.samples, sender.person.pilotHz, { from: at + 28_800, ...inner })
+  );
+  const [lowest, highest] = [Math.min(...levels), Math.max(...levels)];
+  const level = `${lowest.toFixed(1)}..${highest.toFixed(1)} dBFS`;
+  if (highest < SILENT_DBFS) return { ...row, words: level, wrong: "not heard" };
+  const { delayMs, score } = delayOf(receiver, sender, turns[0]);
+  const words = `${level}, ${delayMs.toFixed(0)} ms`;
+  if (lowest < PILOT_DBFS - LEVEL_TOLERANCE_DB) return { ...row, words, wrong: "too soft" };
+  if (highest > PILOT_DBFS + LEVEL_TOLERANCE_DB) return { ...row, words, wrong: "too loud" };
+  if (score < SCORE_MIN) return { ...row, words, wrong: "other words than were said" };
+  if (delayMs > DELAY_MS_MAX) return { ...row, words, wrong: "too late" };
+  return { ...row, words };
+}
+
+/** Nobody hears themselves, at any time. */
+function ownVoiceRow({ person, mix }: Ear, row: Omit<Row, "words">): Row {
+  let highest = -Infinity;
+  for (let from = 0; from + 48_000 <= mix.samples.length; from += 24_000) {
+    highest = Math.max(highest, levelAt(mix.samples, person.pilotHz, { from, count: 48_000 }));
+  }
+  const wrong = highest > SILENT_DBFS ? "hears themselves" : undefined;
+  return { ...row, words: `at most ${highest.toFixed(1)} dBFS`, wrong };
+}
+
+/** Finds two seconds of what was said in that turn. */
+function delayOf(receiver: Ear, sender: Ear, turnAt: number): { delayMs: number; score: number } {
+  const into = 24_000;
+  const said = Int16Array.from({ length: 96_000 }, (_, index) => {
+    const at = Math.round(sender.person.turnAtSeconds * 48_000) + into + index;
+    return sender.cycle[at % sender.cycle.length];
+  });
+  const from = turnAt + into - 4_800;
+  const found = locate(said, receiver.mix.samples, { from, count: said.length + 48_000 });
+  return { delayMs: (found.at - turnAt - into) / 48, score: found.score };
+}
+
+async function pictureRow(receiver: Ear, sender: Ear): Promise<Row> {
+  const row = {
+    receiver: receiver.person.name,
+    sender: sender.person.name,
+    kind: "picture",
+  } as const;
+  const path = `${receiver.recordFolder}/${sender.person.name}.camera.h264`;
+  const size = await Deno.stat(path).then(({ size }) => size, () => 0);
+  if (size === 0) return { ...row, words: "-", wrong: "no pictures" };
+  const { numbers, outOfOrder, ssimMean } = await examinePictures(path, sender.person.video, {
+    every: 15,
+  });
+  const frames = numbers.flatMap((number) => number ? [number.frame] : []);
+  if (frames.length < DEMO_FPS) {
+    return { ...row, words: "-", wrong: `${frames.length} readable pictures` };
+  }
+  const fps = DEMO_FPS * (frames.length - 1) / (frames.at(-1)! - frames[0]);
+  const stream = receiver.statistics.streams.find(({ kind, participant }) =>
+    kind === "camera" && participant === sender.person.name
+  );
+  const delayMs = stream?.delayMs;
+  const words = `${fps.toFixed(1)} fps, SSIM ${ssimMean.toFixed(3)}, ${
+    delayMs?.toFixed(0) ?? "?"
+  } ms`;
+  const strange = numbers.find((number) => number && number.source !== sender.person.video.source);
+  if (strange) return { ...row, words, wrong: "somebody else's pictures" };
+  if (outOfOrder > 0) return { ...row, words, wrong: `${outOfOrder} pictures out of order` };
+  if (frames.length < 0.99 * numbers.length) return { ...row, words, wrong: "unreadable pictures" };
+  if (Math.abs(fps - DEMO_FPS) > FPS_TOLERANCE) return { ...row, words, wrong: "too few pictures" };
+  if (ssimMean < SSIM_MIN) return { ...row, words, wrong: "bad pictures" };
+  if (delayMs === undefined || delayMs > DELAY_MS_MAX) return { ...row, words, wrong: "too late" };
+  return { ...row, words };
+}
+
+/** The rows as a table in plain text. */
+export function tableOf(rows: readonly Row[]): string {
+  const verb = { voice: "hears", picture: "sees" };
+  return rows.map(({ receiver, sender, kind, words, wrong }) => {
+    const who = `${receiver} ${verb[kind]} ${sender === receiver ? "themselves" : sender}`;
+    return `${wrong ? "WRONG" : "ok   "}  ${who.padEnd(26)} ${words}${
+      wrong ? `  <- ${wrong}` : ""
+    }`;
+  }).join("\n");
+}
