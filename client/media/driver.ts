@@ -83,6 +83,7 @@ export class EngineDriver {
     this.#flush();
     this.#post(this.#engine.statistics(epochMs()), []);
     this.#closePort();
+    this.#engine.close();
     this.#pool.close();
   }
 

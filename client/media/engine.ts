@@ -170,6 +170,14 @@ export class ClientEngine {
     };
   }
 
+  /** Gives the codecs back; nothing is called after it. */
+  close(): void {
+    const mix = this.#mix;
+    this.#mix = undefined;
+    this.#disconnect();
+    mix?.free();
+  }
+
   #connect(connect: Extract<EngineCommand, { do: "connect" }>, nowMs: number): void {
     this.#disconnect();
     const { cryptography, random, codecs } = this.#options;

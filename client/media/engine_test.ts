@@ -332,3 +332,75 @@ Deno.test("ClientEngine ignores a picture stream under a wrong key", () => {
   strictEqual(eventsOf(relay.relay(140), "picture").length, 0);
   ok(relay.viewer.counters.get("srtp-forged") > 0);
 });
+
+/** Hands in `count` frames of a constant, 20 ms apart; the engine sends what it makes of them. */
+function speak(
+  engine: ClientEngine,
+  options: { server: FakeServer; fromMs: number; count: number },
+): void {
+  for (let index = 0; index < options.count; index++) {
+    const nowMs = options.fromMs + index * 20;
+    engine.microphoneFrame(new Int16Array(960).fill(1000), nowMs - 20);
+    options.server.exchange(engine, nowMs);
+  }
+}
+
+Deno.test("ClientEngine sends voice with its level and, at least every tenth packet, its capture time", () => {
+  const engine = newEngine();
+  const server = new FakeServer(1);
+  engine.command({ do: "microphone", on: true }, 0);
+  speak(engine, { server, fromMs: 0, count: 1 });
+  server.join(engine, 0);
+  speak(engine, { server, fromMs: 100, count: 30 });
+  const packets = server.rtp.map(({ packet }) => packet);
+  strictEqual(packets.length, 60, "L16: two packets a frame");
+  packets.forEach(({ sequence, timestamp, payload, ssrc, marker, extensions }, index) => {
+    strictEqual((sequence - packets[0].sequence) & 0xffff, index);
+    strictEqual((timestamp - packets[0].timestamp) >>> 0, index * 480);
+    deepStrictEqual([payload.length, ssrc], [960, server.connect.ssrcs.microphone]);
+    strictEqual(marker, index === 0);
+    ok(extensions.has(EXTENSION.audioLevel));
+    const stamp = extensions.get(EXTENSION.captureTime);
+    strictEqual(stamp !== undefined, index % 10 === 0);
+    if (stamp) strictEqual(Math.round(decodeCaptureTime(stamp)!), 3000 + 80 + index * 10);
+  });
+  strictEqual(engine.statistics(0).micStartedAt, -20, "the first frame, sent or not");
+});
+
+Deno.test("ClientEngine sends one more frame after a mute, then nothing; sequence and line go on after it", () => {
+  const engine = newEngine();
+  const server = new FakeServer(1);
+  engine.command({ do: "microphone", on: true }, 0);
+  server.join(engine, 0);
+  speak(engine, { server, fromMs: 100, count: 5 });
+  engine.command({ do: "microphone", on: false }, 200);
+  speak(engine, { server, fromMs: 200, count: 10 });
+  strictEqual(server.rtp.length, 12);
+  const { list, own, speaking } = eventsOf(run(engine, { fromMs: 400, toMs: 400 }), "levels")[0];
+  deepStrictEqual([list, own, speaking], [[], -127, false]);
+  engine.command({ do: "microphone", on: true }, 400);
+  speak(engine, { server, fromMs: 400, count: 1 });
+  const [last, next] = server.rtp.slice(11).map(({ packet }) => packet);
+  strictEqual((next.sequence - last.sequence) & 0xffff, 1);
+  strictEqual((next.timestamp - last.timestamp) >>> 0, 480 + 9 * 960);
+  strictEqual(next.marker, true);
+});
+
+Deno.test("ClientEngine ties the voice to elapsed time again after the device was away", () => {
+  const engine = newEngine();
+  const server = new FakeServer(1);
+  engine.command({ do: "microphone", on: true }, 0);
+  server.join(engine, 0);
+  speak(engine, { server, fromMs: 100, count: 5 });
+  speak(engine, { server, fromMs: 3107, count: 2 });
+  speak(engine, { server, fromMs: 5002, count: 2 });
+  const firsts = server.rtp.filter((_, index) => index % 2 === 0).map(({ packet }) => packet);
+  deepStrictEqual(
+    firsts.map(({ timestamp }) => ((timestamp - firsts[0].timestamp) >>> 0) / 48),
+    [0, 20, 40, 60, 80, 3000, 3020, 4900, 4920],
+  );
+  deepStrictEqual(
+    firsts.map(({ sequence }) => (sequence - firsts[0].sequence) & 0xffff),
+    firsts.map((_, index) => 2 * index),
+  );
+});
