@@ -1,4 +1,11 @@
-import { type Fingerprint, fingerprintWords, PROTOCOL_VERSION } from "@fusionmeet/protocol";
+import {
+  type Fingerprint,
+  fingerprintWords,
+  NAME_LENGTH_MAX,
+  type NameFault,
+  PROTOCOL_VERSION,
+  ROOM_LENGTH_MAX,
+} from "@fusionmeet/protocol";
 import type { ServerAddress } from "./options.ts";
 
 /** Exit codes of the program (see docs/CLIENT.md). */
@@ -141,6 +148,21 @@ export function keyNotAsGiven(
   );
 }
 
+/** A name that nobody can have; the server would say the same. */
+export function badName(what: "name" | "room", typed: string, fault: NameFault): JoinFailure {
+  const label = what === "name" ? "The name" : "The name of the room";
+  const lengthMax = what === "name" ? NAME_LENGTH_MAX : ROOM_LENGTH_MAX;
+  const [state, advice] = {
+    empty: ["is empty", `Give one with --${what}`],
+    "too-long": [`${JSON.stringify(typed)} is too long`, `${lengthMax} characters fit`],
+    "bad-characters": [
+      `${JSON.stringify(typed)} has characters that cannot be seen or change the text's direction`,
+      "Use letters, digits, spaces and signs",
+    ],
+  }[fault];
+  return new JoinFailure(`${what}-${fault}`, EXIT.refused, `${label} ${state}`, advice);
+}
+
 /** What the server declined `hello` with. */
 export function declined(
   refusal: { code: string; message: string; version?: number },
@@ -160,7 +182,7 @@ export function declined(
 }
 
 const ADVICE: Readonly<Record<string, string>> = {};
-const PASSING: ReadonlySet<string> = new Set();
+const PASSING: ReadonlySet<string> = new Set(["name-taken"]);
 
 /** The server ended the connection for what we sent: our mistake, or a limit. */
 export function endedByServer(

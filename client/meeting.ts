@@ -39,6 +39,8 @@ interface Outcome {
 
 /** How long the first packet from the server's media port may take before the user is told. */
 const MEDIA_SILENT_MS = 5_000;
+/** How long leaving waits for lines that the server has not accepted yet. */
+const LAST_LINES_MS = 500;
 /** A server that ends a connection for what we sent, sooner than this after joining, would do so again. */
 const SETTLED_MS = 10_000;
 /** Codecs, header extensions and feedback kinds we know; others ignore what they do not. */
@@ -65,7 +67,7 @@ export class Meeting {
   readonly #sources: Record<CaptureKind, { exists: boolean; wanted: boolean; broken: boolean }>;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
-  #leaveReason = "asked";
+  #leaveReason: string | undefined;
   #cancelMediaCheck = () => {};
 
   constructor(options: MeetingOptions) {
@@ -165,10 +167,19 @@ export class Meeting {
     this.#send({ type: "watch", participant: person.id, layer });
   }
 
-  /** Leaves: the others see it at once; `ended` follows within about a second. */
+  /**
+   * Leaves: the others see it at once; `ended` follows within about a second. Lines that were just said go first, if
+   * they get through within `LAST_LINES_MS`.
+   */
   leave(reason = "asked"): void {
-    if (this.#leaving.signal.aborted) return;
+    if (this.#leaveReason !== undefined) return;
     this.#leaveReason = reason;
+    if (this.isConnected && this.pendingLines > 0) {
+      this.#options.timers.after(LAST_LINES_MS, () => this.#leaveNow());
+    } else this.#leaveNow();
+  }
+
+  #leaveNow(): void {
     this.#link?.send({ type: "leave" });
     this.#leaving.abort();
   }
@@ -202,7 +213,7 @@ export class Meeting {
 
   async #leftAsAsked(): Promise<MeetingEnd> {
     await this.#options.seat.forget();
-    return { reason: this.#leaveReason, exitCode: EXIT.asked };
+    return { reason: this.#leaveReason ?? "asked", exitCode: EXIT.asked };
   }
 
   /** Lives one connection to its end. */
@@ -323,8 +334,10 @@ export class Meeting {
     "participant.left": (meeting, { id, reason }) => meeting.#people.left(id, reason),
     chat: (meeting, line) => meeting.#chatLog.live(line),
     "chat.accepted": (meeting, { mark, id }) => {
-      if (!meeting.#chatOutbox.settled(mark)) return;
-      meeting.#emit({ event: "chat.accepted", mark, id });
+      const line = meeting.#chatOutbox.settled(mark);
+      if (line === undefined) return;
+      meeting.#emit({ event: "chat.accepted", mark, id, text: line.text });
+      if (meeting.#leaveReason !== undefined && meeting.pendingLines === 0) meeting.#leaveNow();
     },
     "chat.lines": (meeting, { lines, more }) => meeting.#chatLog.page(lines, more),
     "stream.ready": (meeting, ready) => meeting.#streamReady(ready),

@@ -90,7 +90,7 @@ export type MeetingEvent =
   | { event: "participant"; change: PersonChange }
   | { event: "chat"; line: ChatLine }
   /** A line said here is stored and will survive a crash of the server. */
-  | { event: "chat.accepted"; mark: string; id: number }
+  | { event: "chat.accepted"; mark: string; id: number; text: string }
   | { event: "stream"; state: "open" | "ended"; stream: OpenStream }
   /** A request was declined; the meeting goes on. */
   | { event: "refused"; request: string; code: string; message: string; mark?: string }

@@ -88,7 +88,10 @@ export class Redial<T> {
     };
     const attempt = async () => {
       const [oldest] = attempts;
-      if (attempts.size >= ATTEMPTS_MAX) oldest.abort();
+      if (attempts.size >= ATTEMPTS_MAX) {
+        attempts.delete(oldest);
+        oldest.abort();
+      }
       const own = new AbortController();
       attempts.add(own);
       try {

@@ -1,0 +1,263 @@
+import { join } from "node:path";
+import { messageOf, Refusal } from "@fusionmeet/base";
+import { systemRandom, systemTimers } from "@fusionmeet/net";
+import { cleanName, NAME_LENGTH_MAX, ROOM_LENGTH_MAX } from "@fusionmeet/protocol";
+import { PinStore } from "@fusionmeet/store";
+import { qualityOf } from "./capture/sources.ts";
+import { openControl } from "./connect.ts";
+import { addressText, badName, EXIT, JoinFailure } from "./failures.ts";
+import { startEngine } from "./media/handle.ts";
+import { Meeting } from "./meeting.ts";
+import type { MeetingEnd } from "./meeting_types.ts";
+import { type ClientOptions, UsageError } from "./options.ts";
+import { rememberMeeting } from "./places.ts";
+import { prepareFolder, Recorder } from "./recorder.ts";
+import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./reports.ts";
+import { SeatFile } from "./seat_file.ts";
+import { parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
+
+/** However slow the network, a device or a disk: this long after being asked to leave, the program is gone. */
+const LEAVE_MS_MAX = 1_900;
+const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Epoch ms on a clock that never jumps; the media engine's is the same. */
+const epochMs = () => performance.timeOrigin + performance.now();
+
+/** Where reports go. */
+export interface Output {
+  report(report: Report): void;
+  sentence(text: string): void;
+  /** For people, whatever the format of the rest. */
+  problem(text: string): void;
+}
+
+/** JSON lines or sentences on stdout, problems on stderr. */
+export function standardOutput(json: boolean): Output {
+  return {
+    report: ({ event, ...rest }) => {
+      if (json) console.log(JSON.stringify({ event, at: Math.round(epochMs()), ...rest }));
+    },
+    sentence: (text) => {
+      if (!json) console.log(text);
+    },
+    problem: (text) => console.error(text),
+  };
+}
+
+/**
+ * A meeting without a window: events to `output`, commands from standard input, until the end.
+ *
+ * @param folder For known servers, seats and settings.
+ * @returns the exit code. @throws UsageError when a folder or file cannot be used.
+ */
+export async function runHeadless(
+  options: ClientOptions,
+  { folder, output }: { folder: string; output: Output },
+): Promise<number> {
+  try {
+    const end = await new Headless(checkNames(options), { folder, output }).run();
+    if (end.failure) return fail(end.failure, output);
+    return end.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof JoinFailure) return fail(thrown, output);
+    throw thrown;
+  }
+}
+
+function fail(failure: JoinFailure, output: Output): number {
+  output.report(failureReport(failure));
+  output.problem(`${failure.message}.\n${failure.advice}.`);
+  return failure.exitCode;
+}
+
+function checkNames(options: ClientOptions): ClientOptions {
+  const name = cleanName(options.name, NAME_LENGTH_MAX);
+  if (typeof name === "string") throw badName("name", options.name, name);
+  const room = cleanName(options.room, ROOM_LENGTH_MAX);
+  if (typeof room === "string") throw badName("room", options.room, room);
+  return { ...options, ...name, room: room.name };
+}
+
+/** The parts of a headless client and how they hang together. */
+class Headless {
+  readonly #options: ClientOptions;
+  readonly #folder: string;
+  readonly #output: Output;
+  readonly #names = new Map<number, string>();
+
+  constructor(options: ClientOptions, { folder, output }: { folder: string; output: Output }) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#output = output;
+  }
+
+  async run(): Promise<MeetingEnd> {
+    const { recordDirectory } = this.#options;
+    const pinsPath = join(this.#folder, "pins.json");
+    const pins = await usable(() => PinStore.open(pinsPath));
+    if (recordDirectory) await usable(() => prepareFolder(recordDirectory, epochMs()));
+    const engine = startEngine({
+      microphone: this.#options.microphone,
+      camera: this.#options.camera,
+      quality: qualityOf(this.#options.camera, this.#options.quality),
+    });
+    const { server, fingerprint } = this.#options;
+    const meeting = this.#meeting(
+      engine,
+      (signal) => openControl(server, { pins, pinsPath, fingerprint }, { signal }),
+    );
+    const recorder = recordDirectory
+      ? new Recorder({
+        directory: recordDirectory,
+        timers: systemTimers,
+        epochMs,
+        trouble: (sentence) => this.#warn("record", sentence),
+      })
+      : undefined;
+    if (recorder) {
+      meeting.onEvent((event) => recorder.meetingEvent(event));
+      engine.onEvent((event) => recorder.engineEvent(event));
+    }
+    const release = leaveOnSignals(meeting, () => Deno.exit(EXIT.asked));
+    void this.#obey(meeting);
+    try {
+      const end = await meeting.run();
+      if (meeting.self !== undefined) this.#output.report(leftReport(end));
+      if (end.exitCode === EXIT.asked) this.#output.sentence("Left the meeting");
+      return end;
+    } finally {
+      await engine.close();
+      await recorder?.close();
+      release();
+    }
+  }
+
+  #meeting(
+    engine: ReturnType<typeof startEngine>,
+    open: ConstructorParameters<typeof Meeting>[0]["open"],
+  ): Meeting {
+    const { name, room, pin, microphone, camera, quality, seconds, chat, server } = this.#options;
+    const { width, height, framesPerSecond: fps } = qualityOf(camera, quality);
+    const meeting = new Meeting({
+      ...{ name, room, pin, open, engine },
+      seat: new SeatFile(this.#folder, {
+        ...{ name, room },
+        trouble: (thrown) => this.#warn("seat", `Cannot keep your seat: ${messageOf(thrown)}`),
+      }),
+      microphone: microphone.kind !== "off",
+      camera: camera.kind === "off" ? undefined : { codec: "h264", width, height, fps },
+      timers: systemTimers,
+      random: systemRandom,
+    });
+    const context = {
+      server: addressText(server),
+      nameOf: (id: number) => this.#names.get(id),
+      self: () => meeting.self,
+    };
+    meeting.onEvent((event) => {
+      if (event.event === "participant") {
+        const { id, name } = event.change.person;
+        this.#names.set(id, name);
+      }
+      this.#output.report(reportOf(event, context));
+      const sentence = sentenceOf(event, context);
+      if (sentence !== undefined) this.#output.sentence(sentence);
+      if (event.event === "joined") {
+        this.#remember();
+        for (const text of chat) this.#try("chat", () => meeting.post(text));
+        if (seconds !== undefined) systemTimers.after(seconds * 1000, () => meeting.leave("time"));
+      }
+    });
+    return meeting;
+  }
+
+  #remember(): void {
+    const { server, name, room } = this.#options;
+    try {
+      rememberMeeting(this.#folder, { server: addressText(server), name, room });
+    } catch (thrown) {
+      this.#warn("settings", `Cannot remember this meeting: ${messageOf(thrown)}`);
+    }
+  }
+
+  /** Carries out what comes on standard input. Its end does not end the meeting. */
+  async #obey(meeting: Meeting): Promise<void> {
+    try {
+      for await (const line of readLines(Deno.stdin.readable)) {
+        if (line === "") continue;
+        let command: StdinCommand;
+        try {
+          command = parseStdinCommand(line);
+        } catch (thrown) {
+          this.#decline("stdin", thrown);
+          continue;
+        }
+        this.#try(command.do, () => carryOut(command, meeting));
+      }
+    } catch (thrown) {
+      this.#warn("stdin", `Cannot read standard input any more: ${messageOf(thrown)}`);
+    }
+  }
+
+  #try(request: string, action: () => void): void {
+    try {
+      action();
+    } catch (thrown) {
+      this.#decline(request, thrown);
+    }
+  }
+
+  #decline(request: string, thrown: unknown): void {
+    if (!(thrown instanceof Refusal)) throw thrown;
+    const { code, message } = thrown;
+    const event = request === "stdin" && code !== "not-yet" ? "error" : "refused";
+    this.#output.report({ event, request, code, message });
+    this.#output.sentence(message);
+  }
+
+  #warn(code: string, message: string): void {
+    this.#output.report({ event: "warning", code, message });
+    this.#output.sentence(`Warning: ${message}`);
+  }
+}
+
+function carryOut(command: StdinCommand, meeting: Meeting): void {
+  switch (command.do) {
+    case "mic":
+      return meeting.setSource("microphone", command.on);
+    case "camera":
+      return meeting.setSource("camera", command.on);
+    case "chat":
+      return void meeting.post(command.text);
+    case "watch":
+      return meeting.watch(command.participant, command.layer);
+    case "leave":
+      return meeting.leave();
+  }
+}
+
+/** The first signal leaves the meeting, the second one ends the program at once. @returns what takes it back. */
+function leaveOnSignals(meeting: Meeting, exit: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const leave = () => {
+    if (timer !== undefined) return exit();
+    timer = setTimeout(exit, LEAVE_MS_MAX);
+    meeting.leave("signal");
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, leave);
+  return () => {
+    clearTimeout(timer);
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, leave);
+  };
+}
+
+/** Runs `open`; what it throws is about a path the user chose. */
+async function usable<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (thrown) {
+    throw new UsageError(messageOf(thrown), { cause: thrown });
+  }
+}

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { messageOf } from "@fusionmeet/base";
+import { EXIT } from "./failures.ts";
+import { runHeadless, standardOutput } from "./headless.ts";
+import { parseOptions, UsageError } from "./options.ts";
+import { dataFolder, lastMeeting, programFolder, readTextFileIfThere } from "./places.ts";
+
+const VERSION = "0.1.0";
+
+/** The program. @returns its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const invocation = parseOptions(args, {
+      environment: Deno.env.toObject(),
+      settingsPath: join(programFolder(), "fusionmeet-client.json"),
+      readTextFile: readTextFileIfThere,
+      lastMeeting: (asked) => lastMeeting(folderFor(asked)),
+      version: VERSION,
+    });
+    if (invocation.do === "print") {
+      console.log(invocation.text);
+      return EXIT.asked;
+    }
+    const { options } = invocation;
+    return await runHeadless(options, {
+      folder: folderFor(options.dataDirectory),
+      output: standardOutput(options.json),
+    });
+  } catch (thrown) {
+    if (thrown instanceof UsageError) {
+      console.error(`${thrown.message}.\nSee fusionmeet-client --help.`);
+      return EXIT.usage;
+    }
+    console.error(`fusionmeet-client ended by a mistake of its own: ${messageOf(thrown)}`);
+    console.error(thrown);
+    return EXIT.fault;
+  }
+}
+
+function folderFor(asked: string | undefined): string {
+  try {
+    return dataFolder(asked);
+  } catch (thrown) {
+    throw new UsageError(messageOf(thrown), { cause: thrown });
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,421 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { Refusal } from "@fusionmeet/base";
+import type { ServerMessage } from "@fusionmeet/protocol";
+import { JoinFailure, keyChanged, unreachable } from "./failures.ts";
+import { MeetingBench, settle, welcome } from "./test_support.ts";
+
+const SERVER = { hostname: "192.0.2.1", port: 65_435 };
+const BOB = { id: 8, name: "Bob", microphone: false, camera: true, away: false };
+const ADA = { id: 7, name: "Ada", microphone: true, camera: true, away: false };
+
+const line = (id: number, text = `line ${id}`, mark = `m${id}`) => ({
+  id,
+  at: 1_000 + id,
+  from: "Bob",
+  text,
+  mark,
+});
+const streamReady = (values: Partial<Extract<ServerMessage, { type: "stream.ready" }>> = {}) =>
+  ({
+    type: "stream.ready",
+    participant: 8,
+    kind: "camera",
+    layer: "high",
+    ssrc: 99,
+    codec: "h264",
+    epoch: 0,
+    key: new Uint8Array(28).fill(3),
+    roc: 2,
+    sequence: 65_000,
+    ...values,
+  }) satisfies ServerMessage;
+const shown = (bench: MeetingBench) => bench.eventsOf("chat").map(({ line }) => line.id);
+
+Deno.test("Meeting.run() says hello and joins with the server's keys", async () => {
+  const bench = await new MeetingBench({ pin: "42" }).start();
+  const { version: _, features: __, ...hello } = bench.link.sentOf("hello")[0];
+  deepStrictEqual(hello, {
+    type: "hello",
+    name: "Ada",
+    room: "Main",
+    pin: "42",
+    resume: undefined,
+    microphone: true,
+  });
+  await bench.link.say(welcome());
+  strictEqual(bench.eventsOf("joined")[0].participant, 7);
+  const [connect] = bench.engine.told("connect");
+  strictEqual(`${connect.hostname}:${connect.port}`, "192.0.2.1:65436");
+  deepStrictEqual([...connect.linkKey.key, ...connect.linkKey.salt], Array(28).fill(1));
+  deepStrictEqual(bench.engine.told("microphone"), [{ do: "microphone", on: true }]);
+  deepStrictEqual(bench.engine.told("camera"), [{ do: "camera", on: true }]);
+  deepStrictEqual(bench.link.sentOf("source").at(-1), {
+    type: "source",
+    kind: "camera",
+    on: true,
+    codec: "h264",
+    width: 320,
+    height: 240,
+    fps: 30,
+  });
+});
+
+Deno.test("Meeting.run() offers the token of an earlier run, and keeps each new one", async () => {
+  const bench = new MeetingBench();
+  bench.storedToken = new Uint8Array(16).fill(5);
+  await bench.start();
+  deepStrictEqual(bench.link.sentOf("hello")[0].resume, bench.storedToken);
+  await bench.link.say(welcome({ resumed: true }));
+  deepStrictEqual(bench.seat.saved, [new Uint8Array(16).fill(9)]);
+});
+
+Deno.test("Meeting.run() ends with the server's refusal", async () => {
+  const bench = await new MeetingBench().start();
+  await bench.link.say({ type: "refused", code: "name-taken", message: "Ada is here already" });
+  strictEqual(bench.end?.exitCode, 4);
+  strictEqual(bench.end.failure?.code, "name-taken");
+  ok(bench.link.isOver);
+  strictEqual(bench.attempts, 1);
+});
+
+Deno.test("Meeting.run() ends when the server is not reached at first, or does not answer", async () => {
+  const bench = new MeetingBench();
+  bench.connect = () => Promise.reject(unreachable("connection-refused", SERVER));
+  await bench.start();
+  strictEqual(bench.end?.exitCode, 3);
+  const silent = await new MeetingBench().start();
+  await silent.advance(5_000);
+  strictEqual(silent.end?.failure?.code, "no-answer");
+  strictEqual(silent.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting.leave() says so, ends the connection and forgets the seat", async () => {
+  const bench = await new MeetingBench().join();
+  bench.meeting.leave();
+  await settle();
+  strictEqual(bench.link.sentOf("leave").length, 1);
+  deepStrictEqual(bench.end, { reason: "asked", exitCode: 0 });
+  strictEqual(bench.seat.forgotten, 1);
+  deepStrictEqual(bench.engine.commands.at(-1), { do: "disconnect" });
+  strictEqual(bench.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting.leave() before the server answered, and while coming back, ends at once", async () => {
+  const early = await new MeetingBench().start();
+  early.meeting.leave("signal");
+  await settle();
+  deepStrictEqual(early.end, { reason: "signal", exitCode: 0 });
+
+  const dialing = new MeetingBench();
+  dialing.connect = (signal) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  await dialing.start();
+  dialing.meeting.leave();
+  await settle();
+  deepStrictEqual(dialing.end, { reason: "asked", exitCode: 0 });
+
+  const lost = await new MeetingBench().join();
+  lost.connect = () => Promise.reject(unreachable("no-route", SERVER));
+  await lost.link.breakDown();
+  lost.meeting.leave();
+  await settle();
+  deepStrictEqual(lost.end, { reason: "asked", exitCode: 0 });
+  strictEqual(lost.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting.leave() waits for lines just said, but not for ever", async () => {
+  const bench = await new MeetingBench().join();
+  bench.meeting.post("bye");
+  bench.meeting.leave();
+  await settle();
+  strictEqual(bench.end, undefined);
+  const { mark } = bench.link.sentOf("chat.post")[0];
+  await bench.link.say({ type: "chat.accepted", mark, id: 1, at: 1 });
+  strictEqual(bench.end!.exitCode, 0);
+
+  const deaf = await new MeetingBench().join();
+  deaf.meeting.post("bye");
+  deaf.meeting.leave();
+  await deaf.advance(500);
+  strictEqual(deaf.end?.exitCode, 0);
+});
+
+Deno.test("Meeting comes back by itself: same seat, new keys, people and cameras anew", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true }, streamReady());
+  await bench.link.breakDown("connection reset");
+  deepStrictEqual(bench.eventsOf("reconnecting").map(({ reason }) => reason), ["connection reset"]);
+  strictEqual(bench.links.length, 2, "the first attempt is made at once");
+  deepStrictEqual(bench.link.sentOf("hello")[0].resume, new Uint8Array(16).fill(9));
+  deepStrictEqual(bench.engine.commands.at(-1), { do: "disconnect" });
+  await bench.link.say(
+    welcome({ resumed: true, linkKey: new Uint8Array(28).fill(4) }),
+    { type: "participants", list: [ADA, BOB], last: true },
+    streamReady({ ssrc: 100 }),
+  );
+  strictEqual(bench.eventsOf("reconnected")[0].resumed, true);
+  deepStrictEqual(bench.engine.told("connect")[1].linkKey.key, new Uint8Array(16).fill(4));
+  deepStrictEqual(bench.link.sentOf("watch"), [{ type: "watch", participant: 8, layer: "auto" }]);
+  deepStrictEqual(bench.link.sentOf("stream.ack"), [{ type: "stream.ack", ssrc: 100 }]);
+  strictEqual(bench.eventsOf("participant").length, 2, "nobody came or went");
+});
+
+Deno.test("Meeting keeps trying: at least every half second while the seat is kept, 120 s in all", async () => {
+  const bench = await new MeetingBench().join();
+  bench.connect = () => Promise.reject(unreachable("connection-refused", SERVER));
+  await bench.link.breakDown();
+  await bench.advance(20_000);
+  const whileSeated = bench.attempts;
+  ok(whileSeated >= 41 && whileSeated < 60, `${whileSeated} attempts in 20 s`);
+  await bench.advance(60_000);
+  const later = bench.attempts - whileSeated;
+  ok(later >= 15 && later < 25, `${later} attempts in the next 60 s`);
+  strictEqual(bench.end, undefined);
+  for (let second = 0; second < 45; second++) await bench.advance(1_000);
+  strictEqual(bench.end!.exitCode, 6);
+  ok(bench.end!.failure!.message.includes("no program accepts connections"));
+  strictEqual(bench.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting does not wait for an attempt that hangs: a later one wins, the others are given up", async () => {
+  const bench = await new MeetingBench().join();
+  const signals: AbortSignal[] = [];
+  const { connect } = bench;
+  bench.connect = (signal) => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  await bench.link.breakDown();
+  await bench.advance(9_900);
+  ok(signals.filter(({ aborted }) => !aborted).length <= 4);
+  bench.connect = connect;
+  await bench.advance(500);
+  strictEqual(bench.links.length, 2);
+  ok(signals.every(({ aborted }) => aborted));
+  await bench.link.say(welcome({ resumed: true }));
+  strictEqual(bench.eventsOf("reconnected").length, 1);
+});
+
+Deno.test("Meeting gives up at once where trying again is no use", async () => {
+  const bench = await new MeetingBench().join();
+  const keys = { expected: "00".repeat(32), seen: "ff".repeat(32), pinsPath: "pins.json" };
+  bench.connect = () => Promise.reject(keyChanged(SERVER, keys));
+  await bench.link.breakDown();
+  strictEqual(bench.end?.exitCode, 5);
+
+  const wrongPin = await new MeetingBench().join();
+  await wrongPin.link.breakDown();
+  await wrongPin.link.say({ type: "refused", code: "wrong-pin", message: "The PIN is wrong" });
+  strictEqual(wrongPin.end?.exitCode, 4);
+});
+
+Deno.test("Meeting waits for its own seat to become free: name taken is no end while coming back", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.breakDown();
+  await bench.link.say({ type: "refused", code: "name-taken", message: "Ada is here already" });
+  strictEqual(bench.end, undefined);
+  await bench.advance(500);
+  strictEqual(bench.links.length, 3);
+  await bench.link.say(welcome());
+  strictEqual(bench.eventsOf("reconnected")[0].resumed, false);
+});
+
+Deno.test("Meeting ends when the server ends a fresh connection for what was sent, and comes back later on", async () => {
+  const fresh = await new MeetingBench().join();
+  await fresh.link.say({ type: "error", code: "bad-field", message: "no" });
+  await fresh.link.breakDown();
+  ok(fresh.end?.failure instanceof JoinFailure);
+  const settled = await new MeetingBench().join();
+  await settled.advance(10_001);
+  await settled.link.say({ type: "error", code: "too-fast", message: "no" });
+  await settled.link.breakDown();
+  strictEqual(settled.links.length, 2);
+});
+
+Deno.test("Meeting shows the history, fills a gap before later lines, and no line twice", async () => {
+  const bench = await new MeetingBench().join({ chatLatest: 3 });
+  deepStrictEqual(bench.link.sentOf("chat.fetch"), [{ type: "chat.fetch", after: 0 }]);
+  await bench.link.say({ type: "chat", ...line(4) });
+  deepStrictEqual(shown(bench), [], "a live line waits for the lines before it");
+  await bench.link.say({ type: "chat.lines", lines: [line(1), line(2)], more: true });
+  await bench.link.say({ type: "chat.lines", lines: [line(3), line(4)], more: false });
+  await bench.link.say({ type: "chat", ...line(4) }, { type: "chat", ...line(5) });
+  deepStrictEqual(shown(bench), [1, 2, 3, 4, 5]);
+
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ resumed: true, chatLatest: 9 }));
+  deepStrictEqual(bench.link.sentOf("chat.fetch"), [{ type: "chat.fetch", after: 5 }]);
+  await bench.link.say({ type: "chat", ...line(10) });
+  const missing = [6, 7, 8, 9, 10].map((id) => line(id));
+  await bench.link.say({ type: "chat.lines", lines: missing, more: false });
+  deepStrictEqual(shown(bench), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  strictEqual(bench.link.sentOf("chat.fetch").length, 1);
+});
+
+Deno.test("Meeting.post() keeps lines in order, one under way, and sends it again after a reconnect", async () => {
+  const bench = await new MeetingBench().join();
+  bench.meeting.post("one");
+  bench.meeting.post("two");
+  const [one] = bench.link.sentOf("chat.post");
+  deepStrictEqual(bench.link.sentOf("chat.post").map(({ text }) => text), ["one"]);
+  await bench.link.breakDown();
+  bench.meeting.post("three");
+  await bench.link.say(welcome({ resumed: true }));
+  deepStrictEqual(bench.link.sentOf("chat.post"), [one], "the same mark: the server knows it");
+  await bench.link.say({ type: "chat.accepted", mark: one.mark, id: 1, at: 1 });
+  const posts = bench.link.sentOf("chat.post");
+  deepStrictEqual(posts.map(({ text }) => text), ["one", "two"]);
+  await bench.link.say({ type: "chat.accepted", mark: posts[1].mark, id: 2, at: 1 });
+  deepStrictEqual(bench.link.sentOf("chat.post").at(-1)!.text, "three");
+  deepStrictEqual(bench.eventsOf("chat.accepted").map(({ id, text }) => [id, text]), [
+    [1, "one"],
+    [2, "two"],
+  ]);
+});
+
+Deno.test("Meeting.post() tries again when told to slow down, and tells when a line is declined", async () => {
+  const bench = await new MeetingBench().join();
+  const mark = bench.meeting.post("fast");
+  const refused = { type: "refused", request: "chat.post", mark, message: "Slower" } as const;
+  await bench.link.say({ ...refused, code: "too-fast" });
+  strictEqual(bench.meeting.pendingLines, 1);
+  await bench.advance(100);
+  strictEqual(bench.link.sentOf("chat.post").length, 2);
+  await bench.link.say({ ...refused, code: "bad-text" });
+  strictEqual(bench.meeting.pendingLines, 0);
+  deepStrictEqual(bench.eventsOf("refused").map(({ code }) => code), ["bad-text"]);
+});
+
+Deno.test("Meeting.post() declines what can never be a line", async () => {
+  const { meeting } = await new MeetingBench().join();
+  throws(() => meeting.post("  "), Refusal);
+  throws(() => meeting.post("a".repeat(4_001)), Refusal);
+  throws(() => meeting.post("\u{1f600}".repeat(2_000) + "a".repeat(1)), Refusal);
+  meeting.post("a".repeat(4_000));
+});
+
+Deno.test("Meeting tells when the server's history began anew, and shows it", async () => {
+  const bench = await new MeetingBench().join({ chatLatest: 1 });
+  await bench.link.say({ type: "chat.lines", lines: [line(1), line(2)], more: false });
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ chatLatest: 1 }));
+  strictEqual(bench.eventsOf("warning")[0].code, "chat-restarted");
+  await bench.link.say({ type: "chat.lines", lines: [line(1, "new")], more: false });
+  deepStrictEqual(shown(bench), [1, 2, 1]);
+});
+
+Deno.test("Meeting.setSource() silences before it tells, and tells again after a reconnect", async () => {
+  const bench = await new MeetingBench().join();
+  bench.meeting.setSource("microphone", false);
+  deepStrictEqual(bench.engine.commands.at(-1), { do: "microphone", on: false });
+  const muted = { type: "source", kind: "microphone", on: false };
+  deepStrictEqual(bench.link.sent.at(-1), muted);
+  await bench.link.breakDown();
+  strictEqual(bench.link.sentOf("hello")[0].microphone, false);
+  await bench.link.say(welcome());
+  ok(bench.link.sentOf("source").some(({ kind, on }) => kind === "microphone" && !on));
+  const without = await new MeetingBench({ camera: undefined }).join();
+  throws(() => without.meeting.setSource("camera", true), Refusal);
+});
+
+Deno.test("Meeting shows a placeholder while the camera does not deliver, and says why", async () => {
+  const bench = await new MeetingBench().join();
+  const message = "The camera is busy: close the other program";
+  bench.engine.happen({ event: "capture.retrying", kind: "camera", message });
+  deepStrictEqual(bench.link.sent.at(-1), { type: "source", kind: "camera", on: false });
+  deepStrictEqual(bench.eventsOf("warning"), [
+    { event: "warning", code: "camera.retrying", message },
+  ]);
+  bench.engine.happen({ event: "capture.running", kind: "camera" });
+  strictEqual(bench.link.sentOf("source").at(-1)!.on, true);
+  strictEqual(bench.end, undefined);
+});
+
+Deno.test("Meeting opens a stream in the engine before it acknowledges, and closes it", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true }, streamReady());
+  const [open] = bench.engine.told("stream.open");
+  deepStrictEqual([open.ssrc, open.roc, open.sequence, open.epoch], [99, 2, 65_000, 0]);
+  deepStrictEqual(bench.link.sent.at(-1), { type: "stream.ack", ssrc: 99 });
+  await bench.link.say({ type: "stream.ended", participant: 8, kind: "camera", ssrc: 99 });
+  deepStrictEqual(bench.engine.told("stream.close"), [{ do: "stream.close", ssrc: 99 }]);
+  await bench.link.say(streamReady({ ssrc: 101 }));
+  await bench.link.say({ type: "participant.left", id: 8, name: "Bob", reason: "left" });
+  deepStrictEqual(bench.engine.told("stream.close").at(-1), { do: "stream.close", ssrc: 101 });
+  deepStrictEqual(bench.eventsOf("stream").map(({ state }) => state), [
+    "open",
+    "ended",
+    "open",
+    "ended",
+  ]);
+});
+
+Deno.test("Meeting hands new keys to the engine, acknowledges the last part, then uses them", async () => {
+  const bench = await new MeetingBench().join();
+  const list = [{ participant: 0, key: new Uint8Array(28).fill(6) }];
+  await bench.link.say({ type: "keys", epoch: 1, list, last: false });
+  strictEqual(bench.link.sentOf("keys.ack").length, 0);
+  await bench.link.say({ type: "keys", epoch: 1, list, last: true });
+  deepStrictEqual(bench.link.sentOf("keys.ack"), [{ type: "keys.ack", epoch: 1 }]);
+  await bench.link.say({ type: "keys.use", epoch: 1 });
+  deepStrictEqual(bench.engine.commands.at(-1), { do: "keys.use", epoch: 1 });
+  strictEqual(bench.engine.told("keys").length, 2);
+});
+
+Deno.test("Meeting says who came, changed, went away and left, once each", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say(
+    { type: "participants", list: [ADA], last: false },
+    { type: "participants", list: [BOB], last: true },
+    { type: "participant", ...BOB },
+    { type: "participant", ...BOB, away: true },
+    { type: "participant", ...BOB, camera: false },
+    { type: "participant", id: 9, name: "Cy", microphone: true, camera: false, away: false },
+  );
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ resumed: true }), {
+    type: "participants",
+    list: [ADA, { ...BOB, camera: false }],
+    last: true,
+  });
+  const changes = bench.eventsOf("participant").map(({ change }) =>
+    `${change.person.name} ${change.state} ${change.person.camera}`
+  );
+  deepStrictEqual(changes, [
+    "Ada here true",
+    "Bob here true",
+    "Bob away true",
+    "Bob here false",
+    "Cy here false",
+    "Cy left false",
+  ]);
+});
+
+Deno.test("Meeting.watch() chooses a layer by name and keeps the choice over a reconnect", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true });
+  bench.meeting.watch("Bob", "none");
+  await bench.link.breakDown();
+  await bench.link.say(welcome(), { type: "participants", list: [ADA, BOB], last: true });
+  deepStrictEqual(bench.link.sentOf("watch"), [{ type: "watch", participant: 8, layer: "none" }]);
+  throws(() => bench.meeting.watch("Zoe", "high"), Refusal);
+  throws(() => bench.meeting.watch("Ada", "high"), Refusal);
+});
+
+Deno.test("Meeting warns when no media packet comes from the server in 5 s", async () => {
+  const silent = await new MeetingBench().join();
+  await silent.advance(5_000);
+  strictEqual(silent.eventsOf("warning")[0].code, "media-silent");
+  const bound = await new MeetingBench().join();
+  bound.engine.happen({ event: "bound" });
+  await bound.advance(60_000);
+  strictEqual(bound.eventsOf("warning").length, 0);
+});
+
+Deno.test("Meeting.run() rejects when the media engine is broken, after leaving", async () => {
+  const bench = await new MeetingBench().join();
+  bench.engine.happen({ event: "engine.failed", message: "The invariant does not hold" });
+  await settle();
+  ok(bench.fault instanceof Error && bench.fault.message === "The invariant does not hold");
+  strictEqual(bench.link.sentOf("leave").length, 1);
+});

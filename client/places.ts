@@ -1,0 +1,91 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { messageOf } from "@fusionmeet/base";
+import type { LastMeeting } from "./options.ts";
+
+/** The folder the program is in: of the executable, of the bundle, or the top of a checkout. */
+export function programFolder(): string {
+  if (Deno.build.standalone) return dirname(Deno.execPath());
+  const here = fileURLToPath(import.meta.url);
+  return isCheckout() ? dirname(dirname(here)) : dirname(here);
+}
+
+function isCheckout(): boolean {
+  return !Deno.build.standalone && import.meta.url.endsWith("/client/places.ts");
+}
+
+/** Where a user's programs keep their files, by operating system. */
+export function userFolder(
+  os: typeof Deno.build.os,
+  variable: (name: string) => string | undefined,
+): string {
+  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
+  if (os === "windows") {
+    return join(variable("APPDATA") ?? join(home, "AppData", "Roaming"), "FusionMeet");
+  }
+  if (os === "darwin") return join(home, "Library", "Application Support", "FusionMeet");
+  return join(variable("XDG_DATA_HOME") || join(home, ".local", "share"), "fusionmeet");
+}
+
+/**
+ * The folder for known servers and settings, made where it is missing: the one asked for; else beside the program, so
+ * that a USB stick carries it along; else (read-only, or a checkout) the user's.
+ *
+ * @throws Error in words when there is none we can write to.
+ */
+export function dataFolder(asked: string | undefined): string {
+  if (asked !== undefined) return writable(asked);
+  if (!isCheckout()) {
+    try {
+      return writable(join(programFolder(), "data"));
+    } catch {
+      return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
+    }
+  }
+  return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
+}
+
+function writable(folder: string): string {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    Deno.removeSync(Deno.makeTempFileSync({ dir: folder }));
+  } catch (thrown) {
+    throw new Error(`Cannot write to the folder ${folder}: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+  return folder;
+}
+
+/** The text of a file, or `undefined` where there is none. */
+export function readTextFileIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw thrown;
+  }
+}
+
+/** What `rememberMeeting` kept in that data folder. A damaged file is as good as none: nothing depends on it. */
+export function lastMeeting(folder: string): LastMeeting | undefined {
+  try {
+    const { server, name, room } = JSON.parse(readTextFileIfThere(join(folder, SETTINGS)) ?? "{}");
+    return [server, name, room].every((each) => typeof each === "string")
+      ? { server, name, room }
+      : undefined;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Keeps what a meeting was joined with, for the next time. */
+export function rememberMeeting(folder: string, { server, name, room }: LastMeeting): void {
+  Deno.writeTextFileSync(
+    join(folder, SETTINGS),
+    JSON.stringify({ server, name, room }, null, 2) + "\n",
+  );
+}
+
+const SETTINGS = "settings.json";

@@ -1,0 +1,253 @@
+import { join } from "node:path";
+import { messageOf } from "@fusionmeet/base";
+import { wavHeader, wavSamples } from "@fusionmeet/media";
+import type { Timers } from "@fusionmeet/net";
+import { roomSlug, SAMPLE_RATE } from "@fusionmeet/protocol";
+import { JsonFile } from "@fusionmeet/store";
+import type { ChatLine } from "./chat_log.ts";
+import type { EngineEvent, StreamStatistics } from "./media/commands.ts";
+import type { MeetingEvent } from "./meeting_types.ts";
+import { RecordFile } from "./record_file.ts";
+
+type Mix = Extract<EngineEvent, { event: "mix" }>;
+type Picture = Extract<EngineEvent, { event: "picture" }>;
+type Statistics = Extract<EngineEvent, { event: "statistics" }>;
+
+const FLUSH_MS = 250;
+/** stats.json is written at every so manieth flush. */
+const STATISTICS_EVERY = 8;
+const SAMPLES_PER_MS = SAMPLE_RATE / 1000;
+/** Rounding of times is no gap. */
+const GAP_SAMPLES_MIN = 240;
+
+export interface RecorderOptions {
+  /** It exists; see `prepareFolder`. */
+  readonly directory: string;
+  readonly timers: Timers;
+  /** Epoch ms. */
+  readonly epochMs: () => number;
+  /** Something could not be written; the meeting goes on. */
+  readonly trouble: (sentence: string) => void;
+}
+
+/** One camera's file, over all its times on and off. */
+interface PictureFile {
+  readonly file: RecordFile;
+  awaitsKeyframe: boolean;
+}
+
+/**
+ * Writes what this participant receives: mix.wav, NAME.camera.h264, chat.jsonl, stats.json. The files can be read at any
+ * moment, also after a kill -9. Times without a connection are silence in the mix.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #chat: RecordFile;
+  readonly #mix: RecordFile;
+  readonly #statisticsFile: JsonFile<unknown>;
+  readonly #names = new Map<number, string>();
+  readonly #baseNames = new Map<string, string>();
+  readonly #pictures = new Map<string, PictureFile>();
+  readonly #troubles = new Set<string>();
+  #session: { name: string; room: string; joinedAt: number } | undefined;
+  #mixSamples = 0;
+  #statistics: Statistics | undefined;
+  #flushCount = 0;
+  #cancelTimer: () => void;
+  #isClosed = false;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#chat = this.#open("chat.jsonl");
+    this.#mix = this.#open("mix.wav");
+    this.#statisticsFile = new JsonFile(join(options.directory, "stats.json"), {
+      empty: () => ({}),
+      read: (value) => value,
+    });
+    this.#cancelTimer = options.timers.after(FLUSH_MS, () => this.#tick());
+  }
+
+  meetingEvent(event: MeetingEvent): void {
+    if (event.event === "joined") {
+      const { name, room } = event;
+      this.#session = { name, room, joinedAt: this.#options.epochMs() };
+      this.#chat.append(new Uint8Array());
+      this.#mix.append(wavHeader({ sampleRate: SAMPLE_RATE, pcmBytes: 0 }));
+    } else if (event.event === "participant") {
+      this.#names.set(event.change.person.id, event.change.person.name);
+    } else if (event.event === "chat") this.#chatLine(event.line);
+    else if (event.event === "stream" && event.stream.kind === "camera") {
+      const known = this.#pictures.get(this.#nameOf(event.stream.participant));
+      if (known) known.awaitsKeyframe = true;
+    }
+  }
+
+  engineEvent(event: EngineEvent): void {
+    if (this.#isClosed) return;
+    if (event.event === "mix") this.#mixBlock(event);
+    else if (event.event === "picture") this.#picture(event);
+    else if (event.event === "statistics") this.#statistics = event;
+  }
+
+  /** Fills the mix up to now and writes everything. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelTimer();
+    if (this.#session === undefined) return;
+    this.#silenceUpTo(this.#samplesAt(this.#options.epochMs()));
+    await Promise.all([
+      this.#mix.close(this.#mixHeader()),
+      this.#chat.close(),
+      ...[...this.#pictures.values()].map(({ file }) => file.close()),
+      this.#writeStatistics(),
+    ]);
+  }
+
+  #tick(): void {
+    this.#cancelTimer = this.#options.timers.after(FLUSH_MS, () => this.#tick());
+    if (this.#session === undefined) return;
+    void this.#mix.flush(this.#mixHeader());
+    void this.#chat.flush();
+    for (const { file } of this.#pictures.values()) void file.flush();
+    if (this.#flushCount++ % STATISTICS_EVERY === 0) void this.#writeStatistics();
+  }
+
+  #chatLine({ id, at, from, text }: ChatLine): void {
+    const line = JSON.stringify({ id, at, from, text });
+    if (!this.#chat.append(new TextEncoder().encode(line + "\n"))) this.#tooSlow("chat.jsonl");
+  }
+
+  #samplesAt(epochMs: number): number {
+    return Math.round((epochMs - this.#session!.joinedAt) * SAMPLES_PER_MS);
+  }
+
+  #mixBlock({ pcm, atMs }: Mix): void {
+    if (this.#session === undefined) return;
+    const at = this.#samplesAt(atMs);
+    if (this.#mixSamples === 0 || at - this.#mixSamples >= GAP_SAMPLES_MIN) this.#silenceUpTo(at);
+    const overlap = this.#mixSamples - at;
+    const fresh = overlap >= GAP_SAMPLES_MIN || at < 0 ? pcm.subarray(overlap) : pcm;
+    if (fresh.length === 0) return;
+    if (this.#mix.append(wavSamples(fresh))) this.#mixSamples += fresh.length;
+    else this.#tooSlow("mix.wav");
+  }
+
+  #silenceUpTo(samples: number): void {
+    const missing = samples - this.#mixSamples;
+    if (missing <= 0) return;
+    this.#mix.appendZeros(missing * 2);
+    this.#mixSamples = samples;
+  }
+
+  #mixHeader(): Uint8Array {
+    return wavHeader({ sampleRate: SAMPLE_RATE, pcmBytes: this.#mixSamples * 2 });
+  }
+
+  #picture({ participant, codec, keyframe, bytes }: Picture): void {
+    const name = this.#names.get(participant);
+    if (name === undefined) return;
+    if (codec !== "h264") {
+      return this.#once(
+        `The pictures of ${name} are not recorded: ${codec} has no file format here`,
+      );
+    }
+    const path = `${this.#baseName(name)}.camera.h264`;
+    let picture = this.#pictures.get(name);
+    if (picture === undefined) {
+      picture = { file: this.#open(path), awaitsKeyframe: true };
+      this.#pictures.set(name, picture);
+    }
+    if (picture.awaitsKeyframe && !keyframe) return;
+    picture.awaitsKeyframe = !picture.file.append(bytes);
+    if (picture.awaitsKeyframe) this.#tooSlow(path);
+  }
+
+  #nameOf(participant: number): string {
+    return this.#names.get(participant) ?? `participant-${participant}`;
+  }
+
+  /** A person's name made safe for a file; different names never share one, whatever the file system folds. */
+  #baseName(name: string): string {
+    const known = this.#baseNames.get(name);
+    if (known !== undefined) return known;
+    const taken = new Set([...this.#baseNames.values()].map((base) => base.toLowerCase()));
+    const safe = roomSlug(name);
+    let base = safe;
+    for (let count = 2; taken.has(base.toLowerCase()); count++) base = `${safe}-${count}`;
+    this.#baseNames.set(name, base);
+    return base;
+  }
+
+  async #writeStatistics(): Promise<void> {
+    const { name, room, joinedAt } = this.#session!;
+    const statistics = this.#statistics;
+    const content = {
+      name,
+      room,
+      joinedAt,
+      micStartedAt: statistics?.micStartedAt ?? 0,
+      mixStartedAt: joinedAt,
+      leftAt: this.#isClosed ? this.#options.epochMs() : undefined,
+      rttMs: statistics?.rttMs ?? 0,
+      clock: statistics?.clock,
+      streams: (statistics?.streams ?? []).map((stream) => this.#streamLine(stream)),
+      voices: (statistics?.voices ?? []).map((voice) => ({
+        ...voice,
+        participant: this.#nameOf(voice.participant),
+      })),
+      counters: statistics?.counters ?? {},
+    };
+    try {
+      await this.#statisticsFile.save(content);
+    } catch (thrown) {
+      this.#once(`Cannot write stats.json: ${messageOf(thrown)}`);
+    }
+  }
+
+  #streamLine(stream: StreamStatistics): Record<string, unknown> {
+    const participant = stream.kind === "mix" ? "" : this.#nameOf(stream.participant);
+    return { ...stream, participant };
+  }
+
+  #open(fileName: string): RecordFile {
+    const path = join(this.#options.directory, fileName);
+    return new RecordFile(path, { failed: (sentence) => this.#once(sentence) });
+  }
+
+  #tooSlow(fileName: string): void {
+    this.#once(`The disk is too slow for the recording: parts of ${fileName} are missing`);
+  }
+
+  #once(sentence: string): void {
+    if (this.#troubles.has(sentence)) return;
+    this.#troubles.add(sentence);
+    this.#options.trouble(sentence);
+  }
+}
+
+/**
+ * Makes the folder of a recording. What an earlier recording left in it is moved into a folder `before-TIME` inside.
+ *
+ * @throws Error in words.
+ */
+export async function prepareFolder(directory: string, epochMs: number): Promise<void> {
+  try {
+    await Deno.mkdir(directory, { recursive: true });
+    const earlier: string[] = [];
+    for await (const entry of Deno.readDir(directory)) {
+      if (entry.isFile && isRecording(entry.name)) earlier.push(entry.name);
+    }
+    if (earlier.length === 0) return;
+    const time = new Date(epochMs).toISOString().replaceAll(":", "-").replace(/\..*/, "");
+    const aside = await Deno.makeTempDir({ dir: directory, prefix: `before-${time}-` });
+    for (const name of earlier) await Deno.rename(join(directory, name), join(aside, name));
+  } catch (thrown) {
+    throw new Error(`Cannot record to ${directory}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
+
+function isRecording(fileName: string): boolean {
+  return ["mix.wav", "chat.jsonl", "stats.json"].includes(fileName) ||
+    /\.(camera|screen)\.(h264|mjpeg|ivf)$|\.still\.png$/.test(fileName);
+}

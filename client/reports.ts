@@ -1,0 +1,114 @@
+import { fingerprintWords } from "@fusionmeet/protocol";
+import { EXIT, type JoinFailure } from "./failures.ts";
+import type { MeetingEnd, MeetingEvent } from "./meeting_types.ts";
+
+/** One event as it goes to stdout: `event` first, then `at` (epoch ms), then the rest (docs/CLIENT.md). */
+export type Report = { readonly event: string } & Readonly<Record<string, unknown>>;
+
+/** What reports need to know about the meeting. */
+export interface ReportContext {
+  /** The server as the user gave it. */
+  readonly server: string;
+  /** The name of somebody by id, also after they left. */
+  readonly nameOf: (participant: number) => string | undefined;
+  /** One's own id. */
+  readonly self: () => number | undefined;
+}
+
+/** A meeting's event as a program reads it. */
+export function reportOf(event: MeetingEvent, context: ReportContext): Report {
+  switch (event.event) {
+    case "joined":
+    case "reconnected": {
+      const words = fingerprintWords(event.fingerprint).join(" ");
+      return { ...event, server: context.server, words };
+    }
+    case "participant": {
+      const { person: { id, name, microphone, camera }, state } = event.change;
+      const reason = event.change.state === "left" ? event.change.reason : undefined;
+      const you = id === context.self();
+      return { event: "participant", id, name, you, state, reason, microphone, camera };
+    }
+    case "chat": {
+      const { id, from, text, at: saidAt, mark } = event.line;
+      return { event: "chat", id, from, text, saidAt, mark };
+    }
+    case "stream": {
+      const { participant: id, ...stream } = event.stream;
+      const participant = stream.kind === "mix" ? undefined : context.nameOf(id);
+      return { event: "stream", state: event.state, participant, id, ...stream };
+    }
+    default:
+      return event;
+  }
+}
+
+/** Why the meeting did not come about, or ended for good. */
+export function failureReport(failure: JoinFailure): Report {
+  const { code, message, advice, exitCode: exit, fingerprints } = failure;
+  const event = exit === EXIT.refused
+    ? "refused"
+    : exit === EXIT.keyChanged
+    ? "key.changed"
+    : exit === EXIT.unreachable
+    ? "unreachable"
+    : "lost";
+  const request = event === "refused" ? "join" : undefined;
+  const keys = fingerprints && {
+    expected: fingerprints.expected,
+    expectedWords: fingerprints.expected && fingerprintWords(fingerprints.expected).join(" "),
+    seen: fingerprints.seen,
+    seenWords: fingerprintWords(fingerprints.seen).join(" "),
+  };
+  return { event, request, code, message, advice, exit, ...keys };
+}
+
+/** The last event of a meeting that was joined. */
+export function leftReport({ reason, exitCode: exit }: MeetingEnd): Report {
+  return { event: "left", reason, exit };
+}
+
+/** An event as people read it; `undefined` for what they need not see. */
+export function sentenceOf(event: MeetingEvent, context: ReportContext): string | undefined {
+  const sentence = plainSentence(event, context);
+  return sentence === undefined ? undefined : printable(sentence);
+}
+
+function plainSentence(event: MeetingEvent, { server, self }: ReportContext): string | undefined {
+  switch (event.event) {
+    case "joined":
+      return `Joined ${event.room} at ${server} as ${event.name}; the server's key: ${
+        fingerprintWords(event.fingerprint).join(" ")
+      }`;
+    case "reconnected":
+      return event.resumed ? "Back in the meeting" : "Back in the meeting, on a new seat";
+    case "participant": {
+      const { person: { id, name, microphone, camera }, state } = event.change;
+      if (id === self()) return undefined;
+      if (event.change.state === "left") return `${name} ${LEFT[event.change.reason]}`;
+      if (state === "away") return `${name} lost the connection`;
+      return `${name}: microphone ${microphone ? "on" : "off"}, camera ${camera ? "on" : "off"}`;
+    }
+    case "chat": {
+      const { from, text, at } = event.line;
+      return `${new Date(at).toTimeString().slice(0, 5)} ${from}: ${text}`;
+    }
+    case "refused":
+      return `Declined: ${event.message}`;
+    case "reconnecting":
+      return `Connection lost (${event.reason}); trying to come back`;
+    case "warning":
+      return `Warning: ${event.message}`;
+    case "source":
+      return `Your ${event.kind} is ${event.on ? "on" : "off"}`;
+    default:
+      return undefined;
+  }
+}
+
+const LEFT = { left: "left", lost: "is gone: the connection was lost", removed: "was removed" };
+
+/** What others wrote must not steer the terminal: control and text direction characters become visible. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu, "\ufffd");
+}

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { equalBytes } from "@fusionmeet/base";
+import { type Fingerprint, nameKey, RESUME_TOKEN_BYTES } from "@fusionmeet/protocol";
+import type { SeatKeeper } from "./meeting_types.ts";
+
+/** Only its owner may read a resume token. */
+const SECRET_MODE = 0o600;
+
+/**
+ * Keeps the resume token of one seat in a file of its own, so that a program that was killed comes back as itself. The
+ * file is locked while the program runs: a second one of the same name does not take the first one's seat.
+ */
+export class SeatFile implements SeatKeeper {
+  readonly #folder: string;
+  readonly #seat: { room: string; name: string };
+  readonly #trouble: (thrown: unknown) => void;
+  #path: string | undefined;
+  #file: Deno.FsFile | undefined;
+
+  /** @param options.trouble called when the file cannot be used; the meeting goes on without it. */
+  constructor(
+    folder: string,
+    options: { room: string; name: string; trouble: (thrown: unknown) => void },
+  ) {
+    this.#folder = folder;
+    this.#seat = options;
+    this.#trouble = options.trouble;
+  }
+
+  async load(fingerprint: Fingerprint): Promise<Uint8Array | undefined> {
+    const { room, name } = this.#seat;
+    const seat = JSON.stringify([fingerprint, nameKey(room), nameKey(name)]);
+    const hash = createHash("sha256").update(seat).digest("hex").slice(0, 32);
+    try {
+      const path = join(this.#folder, `seat-${hash}`);
+      const options = { read: true, write: true, create: true, mode: SECRET_MODE };
+      const file = await Deno.open(path, options);
+      if (!await file.tryLock(true)) {
+        file.close();
+        return undefined;
+      }
+      this.#path = path;
+      this.#file = file;
+      const token = new Uint8Array(RESUME_TOKEN_BYTES);
+      const size = file.readSync(token);
+      const isToken = size === token.length && !equalBytes(token, new Uint8Array(token.length));
+      return isToken ? token : undefined;
+    } catch (thrown) {
+      this.#trouble(thrown);
+      return undefined;
+    }
+  }
+
+  save(token: Uint8Array): void {
+    if (this.#file === undefined) return;
+    try {
+      this.#file.seekSync(0, Deno.SeekMode.Start);
+      this.#file.writeSync(token);
+    } catch (thrown) {
+      this.#trouble(thrown);
+    }
+  }
+
+  async forget(): Promise<void> {
+    this.#file?.close();
+    this.#file = undefined;
+    if (this.#path === undefined) return;
+    try {
+      await Deno.remove(this.#path);
+    } catch (thrown) {
+      this.#trouble(thrown);
+    }
+    this.#path = undefined;
+  }
+}

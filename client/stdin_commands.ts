@@ -1,0 +1,93 @@
+import { messageOf, Refusal } from "@fusionmeet/base";
+import type { WatchLayer } from "./meeting_types.ts";
+
+/** What a line on standard input asks for. */
+export type StdinCommand =
+  | { readonly do: "mic" | "camera"; readonly on: boolean }
+  | { readonly do: "chat"; readonly text: string }
+  | { readonly do: "watch"; readonly participant: string; readonly layer: WatchLayer }
+  | { readonly do: "leave" };
+
+const EXAMPLES = {
+  mic: '{"do":"mic","on":false}',
+  camera: '{"do":"camera","on":true}',
+  chat: '{"do":"chat","text":"Hello"}',
+  watch: '{"do":"watch","participant":"Ada","layer":"high"} (or low, none, auto)',
+  leave: '{"do":"leave"}',
+} as const;
+
+/** Commands of the contract that come with later versions. */
+const LATER: Readonly<Record<string, string>> = {
+  screen: "share a screen",
+  share: "share files",
+  fetch: "download files",
+  volume: "set the volume of one person",
+};
+const LAYERS: readonly unknown[] = ["high", "low", "none", "auto"] satisfies WatchLayer[];
+
+/** A longer line is not read to its end. */
+export const STDIN_LINE_LENGTH_MAX = 64 * 1024;
+
+/** Reads one line of standard input. @throws Refusal in words: what is wrong with it, and what would be right. */
+export function parseStdinCommand(line: string): StdinCommand {
+  let command: Record<string, unknown>;
+  try {
+    command = JSON.parse(line);
+  } catch (thrown) {
+    throw new Refusal(
+      "bad-json",
+      `That line is no JSON: ${messageOf(thrown)}; write ${EXAMPLES.mic}`,
+    );
+  }
+  const name = command?.do;
+  if (typeof name !== "string" || Array.isArray(command)) {
+    throw new Refusal("bad-command", `A command is an object with "do": write ${EXAMPLES.mic}`);
+  }
+  if (Object.hasOwn(LATER, name)) {
+    throw new Refusal("not-yet", `This build cannot ${LATER[name]} yet`);
+  }
+  if (!Object.hasOwn(EXAMPLES, name)) {
+    const known = Object.keys(EXAMPLES).join(", ");
+    throw new Refusal(
+      "unknown-command",
+      `There is no command ${JSON.stringify(name)}: use ${known}`,
+    );
+  }
+  const read = fieldsOf(name as keyof typeof EXAMPLES, command);
+  if (read === undefined) {
+    const example = EXAMPLES[name as keyof typeof EXAMPLES];
+    throw new Refusal("bad-command", `Something is missing or wrong: write ${example}`);
+  }
+  return read;
+}
+
+function fieldsOf(
+  name: keyof typeof EXAMPLES,
+  { on, text, participant, layer }: Record<string, unknown>,
+): StdinCommand | undefined {
+  switch (name) {
+    case "mic":
+    case "camera":
+      return typeof on === "boolean" ? { do: name, on } : undefined;
+    case "chat":
+      return typeof text === "string" ? { do: name, text } : undefined;
+    case "watch":
+      return typeof participant === "string" && LAYERS.includes(layer)
+        ? { do: name, participant, layer: layer as WatchLayer }
+        : undefined;
+    case "leave":
+      return { do: name };
+  }
+}
+
+/** The lines of a byte stream; a line that is too long is cut to `STDIN_LINE_LENGTH_MAX` characters. */
+export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const part of bytes) {
+    const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
+    rest = lines.pop()!.slice(0, STDIN_LINE_LENGTH_MAX);
+    for (const line of lines) yield line.slice(0, STDIN_LINE_LENGTH_MAX).trimEnd();
+  }
+  if (rest !== "") yield rest;
+}
