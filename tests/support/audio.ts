@@ -225,12 +225,10 @@ function crossCorrelation(pattern: Int16Array, samples: Int16Array): Float64Arra
   for (let index = 0; index < size; index++) {
     // (F²(k) - conj(F²(-k))) / 4i = S(k) P(k)
     const mirror = (size - index) % size;
-    const [r, i, mr, mi] = [
-      a.real[index],
-      a.imaginary[index],
-      a.real[mirror],
-      a.imaginary[mirror],
-    ];
+    const r = a.real[index];
+    const i = a.imaginary[index];
+    const mr = a.real[mirror];
+    const mi = a.imaginary[mirror];
     const squareReal = r * r - i * i - (mr * mr - mi * mi);
     const squareImaginary = 2 * r * i + 2 * mr * mi;
     product.real[index] = squareImaginary / 4;
@@ -248,8 +246,11 @@ function fourier(real: Float64Array, imaginary: Float64Array, inverse: boolean):
     for (; reversed & bit; bit >>= 1) reversed ^= bit;
     reversed ^= bit;
     if (index < reversed) {
-      [real[index], real[reversed]] = [real[reversed], real[index]];
-      [imaginary[index], imaginary[reversed]] = [imaginary[reversed], imaginary[index]];
+      const [r, i] = [real[index], imaginary[index]];
+      real[index] = real[reversed];
+      imaginary[index] = imaginary[reversed];
+      real[reversed] = r;
+      imaginary[reversed] = i;
     }
   }
   for (let length = 2; length <= size; length <<= 1) {
