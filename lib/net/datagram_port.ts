@@ -19,8 +19,8 @@ export interface DatagramPort extends Disposable {
   close(): void;
 }
 
-/** Sends the system has not taken yet; more are dropped. */
-const SENDS_PENDING_MAX = 2_048;
+/** Datagrams that wait for the system to take them; more are dropped. */
+const SENDS_WAITING_MAX = 2_048;
 /** Errors in a row (on Windows a reset by an unreachable peer is one) until the port is given up. */
 const ERRORS_IN_ROW_MAX = 100;
 
@@ -35,7 +35,10 @@ class DenoDatagramPort implements DatagramPort {
   readonly #socket: Deno.DatagramConn;
   /** One byte more than we accept tells a datagram that was cut off from one that just fits. */
   readonly #buffer = new Uint8Array(DATAGRAM_BYTES_MAX + 1);
-  #pending = 0;
+  /** What waits, from `#head` on. */
+  #queue: Datagram[] = [];
+  #head = 0;
+  #sending = false;
   #closed = false;
 
   constructor({ hostname, port }: MediaAddress) {
@@ -65,22 +68,33 @@ class DenoDatagramPort implements DatagramPort {
 
   send({ address, bytes }: Datagram): void {
     if (this.#closed) return;
-    if (this.#pending >= SENDS_PENDING_MAX) {
+    if (this.#queue.length - this.#head >= SENDS_WAITING_MAX) {
       this.dropped.sendQueueFull++;
       return;
     }
-    this.#pending++;
-    this.#socket.send(bytes, { transport: "udp", ...address }).then(this.#sent, this.#failed);
+    this.#queue.push({ address, bytes });
+    if (!this.#sending) void this.#drain();
   }
 
-  readonly #sent = (): void => {
-    this.#pending--;
-  };
-
-  readonly #failed = (): void => {
-    this.#pending--;
-    if (!this.#closed) this.dropped.sendFailed++;
-  };
+  /** One at a time: of sends that were not waited for, a later one can overtake. */
+  async #drain(): Promise<void> {
+    this.#sending = true;
+    while (this.#head < this.#queue.length && !this.#closed) {
+      const { address, bytes } = this.#queue[this.#head++];
+      if (this.#head === SENDS_WAITING_MAX) {
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+      }
+      try {
+        await this.#socket.send(bytes, { transport: "udp", ...address });
+      } catch {
+        if (!this.#closed) this.dropped.sendFailed++;
+      }
+    }
+    this.#queue = [];
+    this.#head = 0;
+    this.#sending = false;
+  }
 
   close(): void {
     if (this.#closed) return;
