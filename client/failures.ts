@@ -184,17 +184,34 @@ export function declined(
 const ADVICE: Readonly<Record<string, string>> = {};
 const PASSING: ReadonlySet<string> = new Set(["name-taken"]);
 
-/** The server ended the connection for what we sent: our mistake, or a limit. */
+/**
+ * The server ended the connection with an `error`.
+ *
+ * @param options.isSettled It had lasted a while: what we sent is no mistake that would end the next one at once.
+ */
 export function endedByServer(
   error: { code: string; message: string },
-  options: { mayPass: boolean },
+  { isSettled }: { isSettled: boolean },
 ): JoinFailure {
+  const message = sentencePart(error.message);
+  if (error.code === "taken-over") {
+    const advice = "Leave the meeting there, or join here with another name";
+    return new JoinFailure(
+      error.code,
+      EXIT.lost,
+      `You joined from somewhere else: ${message}`,
+      advice,
+    );
+  }
+  if (error.code === "removed") {
+    return new JoinFailure(error.code, EXIT.refused, message, "Ask whoever runs the meeting");
+  }
   return new JoinFailure(
     error.code,
     EXIT.lost,
-    `The server ended the connection: ${sentencePart(error.message)}`,
+    `The server ended the connection: ${message}`,
     "Join again; if it happens again, report it: it is a mistake in this program",
-    options,
+    { mayPass: isSettled },
   );
 }
 

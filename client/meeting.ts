@@ -2,6 +2,7 @@ import { Refusal } from "@fusionmeet/base";
 import {
   CHAT_PER_SECOND,
   type ClientMessage,
+  FEATURES,
   type Handlers,
   HELLO_TIMEOUT_MS,
   masterKeyFromBytes,
@@ -43,12 +44,6 @@ const MEDIA_SILENT_MS = 5_000;
 const LAST_LINES_MS = 500;
 /** A server that ends a connection for what we sent, sooner than this after joining, would do so again. */
 const SETTLED_MS = 10_000;
-/** Codecs, header extensions and feedback kinds we know; others ignore what they do not. */
-const FEATURES = [
-  ...["opus", "l16", "h264"],
-  ...["audio-level", "mix-levels", "frame-marking", "capture-time"],
-  ...["nack", "sync"],
-];
 
 /**
  * One person's meeting, from joining to leaving, over as many connections as it takes. Headless, window and tests
@@ -234,14 +229,14 @@ export class Meeting {
       room,
       pin,
       resume,
-      features: FEATURES,
+      features: [...FEATURES],
       microphone: this.#isOn("microphone"),
     });
     try {
       for await (const message of link.messages()) {
         if (message.type === "error") {
-          const mayPass = wasJoined && timers.nowMs() - joinedAtMs > SETTLED_MS;
-          failure = endedByServer(message, { mayPass });
+          const isSettled = wasJoined && timers.nowMs() - joinedAtMs > SETTLED_MS;
+          failure = endedByServer(message, { isSettled });
         } else if (wasJoined) {
           this.#handle(message);
         } else if (message.type === "welcome") {
@@ -370,7 +365,7 @@ export class Meeting {
 
   #personChanged(change: PersonChange): void {
     if (change.state === "left") {
-      this.#layers.delete(change.person.id);
+      if (change.reason !== "lost") this.#layers.delete(change.person.id);
       for (const { ssrc, participant } of [...this.#streams.values()]) {
         if (participant === change.person.id) this.#streamEnded(ssrc);
       }

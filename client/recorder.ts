@@ -48,10 +48,11 @@ export class Recorder {
   readonly #names = new Map<number, string>();
   readonly #baseNames = new Map<string, string>();
   readonly #pictures = new Map<string, PictureFile>();
-  readonly #troubles = new Set<string>();
+  readonly #troubled = new Set<string>();
   #session: { name: string; room: string; joinedAt: number } | undefined;
   #mixSamples = 0;
   #statistics: Statistics | undefined;
+  #statisticsSaved: Promise<void> = Promise.resolve();
   #flushCount = 0;
   #cancelTimer: () => void;
   #isClosed = false;
@@ -89,6 +90,12 @@ export class Recorder {
     else if (event.event === "statistics") this.#statistics = event;
   }
 
+  /** When everything of the last flush is on the disk. */
+  async flushed(): Promise<void> {
+    const files = [this.#mix, this.#chat, ...[...this.#pictures.values()].map(({ file }) => file)];
+    await Promise.all([this.#statisticsSaved, ...files.map((file) => file.flush())]);
+  }
+
   /** Fills the mix up to now and writes everything. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -110,7 +117,9 @@ export class Recorder {
     void this.#mix.flush(this.#mixHeader());
     void this.#chat.flush();
     for (const { file } of this.#pictures.values()) void file.flush();
-    if (this.#flushCount++ % STATISTICS_EVERY === 0) void this.#writeStatistics();
+    if (this.#flushCount++ % STATISTICS_EVERY === 0) {
+      this.#statisticsSaved = this.#writeStatistics();
+    }
   }
 
   #chatLine({ id, at, from, text }: ChatLine): void {
@@ -147,12 +156,11 @@ export class Recorder {
   #picture({ participant, codec, keyframe, bytes }: Picture): void {
     const name = this.#names.get(participant);
     if (name === undefined) return;
-    if (codec !== "h264") {
-      return this.#once(
-        `The pictures of ${name} are not recorded: ${codec} has no file format here`,
-      );
-    }
     const path = `${this.#baseName(name)}.camera.h264`;
+    if (codec !== "h264") {
+      const sentence = `The pictures of ${name} are not recorded: ${codec} has no file format here`;
+      return this.#trouble(path, sentence);
+    }
     let picture = this.#pictures.get(name);
     if (picture === undefined) {
       picture = { file: this.#open(path), awaitsKeyframe: true };
@@ -201,7 +209,7 @@ export class Recorder {
     try {
       await this.#statisticsFile.save(content);
     } catch (thrown) {
-      this.#once(`Cannot write stats.json: ${messageOf(thrown)}`);
+      this.#trouble("stats.json", `Cannot write stats.json: ${messageOf(thrown)}`);
     }
   }
 
@@ -212,16 +220,18 @@ export class Recorder {
 
   #open(fileName: string): RecordFile {
     const path = join(this.#options.directory, fileName);
-    return new RecordFile(path, { failed: (sentence) => this.#once(sentence) });
+    return new RecordFile(path, { failed: (sentence) => this.#trouble(fileName, sentence) });
   }
 
   #tooSlow(fileName: string): void {
-    this.#once(`The disk is too slow for the recording: parts of ${fileName} are missing`);
+    const sentence = `The disk is too slow for the recording: parts of ${fileName} are missing`;
+    this.#trouble(fileName, sentence);
   }
 
-  #once(sentence: string): void {
-    if (this.#troubles.has(sentence)) return;
-    this.#troubles.add(sentence);
+  /** Says a trouble once per file. */
+  #trouble(fileName: string, sentence: string): void {
+    if (this.#troubled.has(fileName)) return;
+    this.#troubled.add(fileName);
     this.#options.trouble(sentence);
   }
 }

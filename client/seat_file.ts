@@ -63,14 +63,18 @@ export class SeatFile implements SeatKeeper {
   }
 
   async forget(): Promise<void> {
-    this.#file?.close();
-    this.#file = undefined;
-    if (this.#path === undefined) return;
+    if (this.#file === undefined) return;
+    this.release();
     try {
-      await Deno.remove(this.#path);
+      await Deno.remove(this.#path!);
     } catch (thrown) {
       this.#trouble(thrown);
     }
-    this.#path = undefined;
+  }
+
+  /** Closes the file and lets its lock go; the token stays for the next run. */
+  release(): void {
+    this.#file?.close();
+    this.#file = undefined;
   }
 }
