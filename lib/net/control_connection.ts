@@ -42,10 +42,12 @@ export interface ConnectionCounts {
   unknownMessages: number;
 }
 
-export interface ControlConnectionOptions<In> {
+export interface ControlConnectionOptions<In, Out> {
   readonly stream: ByteStream;
   /** `readServerMessage` at the client, `readClientMessage` at the server. */
   readonly readMessage: ReadMessage<In>;
+  /** What a peer that broke the protocol is told. */
+  readonly farewell?: (error: ProtocolError) => Out;
   /** The client sends a `ping` this often; absent: only answers them (the server). */
   readonly ping?: { readonly intervalMs: number };
   /** Silence (no complete message) for this long ends the connection. */
@@ -70,6 +72,7 @@ export class ControlConnection<
 > implements AsyncDisposable {
   readonly #stream: ByteStream;
   readonly #readMessage: ReadMessage<In>;
+  readonly #farewell: ((error: ProtocolError) => Out) | undefined;
   readonly #outbox: Outbox;
   readonly #timers: Timers;
   readonly #ended = new AbortController();
@@ -86,9 +89,10 @@ export class ControlConnection<
     unknownMessages: 0,
   };
 
-  constructor(options: ControlConnectionOptions<In>) {
+  constructor(options: ControlConnectionOptions<In, Out>) {
     this.#stream = options.stream;
     this.#readMessage = options.readMessage;
+    this.#farewell = options.farewell;
     this.#timers = options.timers ?? systemTimers;
     this.#outbox = new Outbox({
       bytesMax: options.outboxBytesMax ?? OUTBOX_BYTES_MAX,
@@ -150,28 +154,22 @@ export class ControlConnection<
     }
   }
 
-  /** Ends the connection because of something that was thrown; queued messages are lost. */
+  /** Ends the connection because of something that was thrown; a peer that broke the protocol is told. */
   end(thrown: unknown): void {
-    this.#finish(
-      thrown instanceof ProtocolError
-        ? { reason: "protocol", detail: thrown.message, error: thrown }
-        : { reason: "broken", detail: messageOf(thrown) },
-    );
+    if (!(thrown instanceof ProtocolError)) {
+      this.#finish({ reason: "broken", detail: messageOf(thrown) });
+      return;
+    }
+    if (this.#farewell !== undefined) this.send(this.#farewell(thrown));
+    void this.#close({ reason: "protocol", detail: thrown.message, error: thrown });
   }
 
   /**
    * Sends what is queued and says that no more comes, waits for the peer to do the same (what it still sends is dropped; closing
    * over unread bytes would take our last message from it), then ends the connection; all in at most a second. Safe to call again.
    */
-  async close(detail = "closed"): Promise<ConnectionEnd> {
-    if (!this.#isClosing && !this.signal.aborted) {
-      this.#isClosing = true;
-      const cancel = this.#timers.after(CLOSE_MS, () => this.destroy(detail));
-      await Promise.race([this.#closeOrderly(), this.ended]);
-      cancel();
-      this.destroy(detail);
-    }
-    return await this.ended;
+  close(detail = "closed"): Promise<ConnectionEnd> {
+    return this.#close({ reason: "closed-here", detail });
   }
 
   /** Ends the connection at once; what is unsent is lost. */
@@ -183,14 +181,25 @@ export class ControlConnection<
     await this.close();
   }
 
+  async #close(end: ConnectionEnd): Promise<ConnectionEnd> {
+    if (!this.#isClosing && !this.signal.aborted) {
+      this.#isClosing = true;
+      const cancel = this.#timers.after(CLOSE_MS, () => this.#finish(end));
+      await Promise.race([this.#closeOrderly(), this.ended]);
+      cancel();
+      this.#finish(end);
+    }
+    return await this.ended;
+  }
+
   async #closeOrderly(): Promise<void> {
     try {
       await this.#writing;
       await this.#stream.closeWrite();
       const buffer = new Uint8Array(READ_BUFFER_BYTES);
       for (let size = await this.#reading; size !== null;) size = await this.#stream.read(buffer);
-    } catch (thrown) {
-      this.end(thrown);
+    } catch {
+      // The peer is gone: there is nobody left to be orderly with.
     }
   }
 
@@ -209,7 +218,9 @@ export class ControlConnection<
     }
   }
 
-  #watchOver({ ping, deadAfterMs = DEAD_AFTER_MS, signal }: ControlConnectionOptions<In>): void {
+  #watchOver(
+    { ping, deadAfterMs = DEAD_AFTER_MS, signal }: ControlConnectionOptions<In, Out>,
+  ): void {
     const options = { timers: this.#timers, signal: this.signal };
     every(Math.min(PING_INTERVAL_MS, deadAfterMs), () => {
       if (this.#timers.nowMs() - this.#lastMessageMs < deadAfterMs) return;

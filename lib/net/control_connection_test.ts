@@ -22,6 +22,7 @@ function pair(options: { outboxBytesMax?: number } = {}) {
   const server = new ControlConnection<ClientMessage, ServerMessage>({
     stream: serverStream,
     readMessage: readClientMessage,
+    farewell: ({ code }) => ({ type: "error", code, message: "no" }),
     timers,
     ...options,
   });
@@ -116,10 +117,12 @@ Deno.test("ControlConnection.close() to a peer that does not read takes a second
 });
 
 Deno.test("ControlConnection ends as `protocol` on a broken message, after giving those before it", async () => {
-  const { server, clientStream } = pair();
+  const { client, server, clientStream } = pair();
   await clientStream.write(encodeMessage({ type: "leave" }));
   await clientStream.write(new Uint8Array([0xff, 0, 0, 0]));
+  const told = collect(client.messages());
   deepStrictEqual(await collect(server.messages()), [{ type: "leave" }]);
+  deepStrictEqual(await told, [{ type: "error", code: "too-large", message: "no" }]);
   const end = await server.ended;
   strictEqual(end.reason, "protocol");
   strictEqual(end.error?.code, "too-large");

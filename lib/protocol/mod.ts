@@ -14,3 +14,4 @@ export * from "./rtcp.ts";
 export * from "./key_derivation.ts";
 export * from "./replay_window.ts";
 export * from "./srtp.ts";
+export * from "./features.ts";

@@ -73,14 +73,18 @@ export class MeetingStore implements Disposable {
     };
   }
 
-  /** The room of that name under `nameKey`, made if it is new. */
-  room(name: string, nowMs: number): StoredRoom {
-    const key = nameKey(name);
-    const known = this.#statements.room.get(key);
-    if (known !== undefined) return known as unknown as StoredRoom;
+  /** The room of that name (under `nameKey`), if it was ever kept. */
+  findRoom(name: string): StoredRoom | undefined {
+    return this.#statements.room.get(nameKey(name)) as StoredRoom | undefined;
+  }
+
+  /** The room of that name, kept from now on. */
+  keepRoom(name: string, nowMs: number): StoredRoom {
+    const known = this.findRoom(name);
+    if (known !== undefined) return known;
     const slug = this.#freeSlug(roomSlug(name));
-    this.#statements.addRoom.run(key, name, slug, nameKey(slug), nowMs);
-    return this.#statements.room.get(key) as unknown as StoredRoom;
+    this.#statements.addRoom.run(nameKey(name), name, slug, nameKey(slug), nowMs);
+    return this.findRoom(name)!;
   }
 
   /** The highest line number of a room; 0 before its first line. */

@@ -5,3 +5,4 @@ export * from "./seat_store.ts";
 export * from "./meeting_store.ts";
 export * from "./server_identity.ts";
 export * from "./atomic_file.ts";
+export * from "./folder_lock.ts";

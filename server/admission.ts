@@ -1,0 +1,72 @@
+import { Refusal } from "@fusionmeet/base";
+import {
+  cleanName,
+  type ClientMessage,
+  NAME_LENGTH_MAX,
+  type NameFault,
+  PROTOCOL_VERSION,
+  ROOM_LENGTH_MAX,
+} from "@fusionmeet/protocol";
+import { PinGuard } from "./pin_guard.ts";
+import type { ServerParts } from "./parts.ts";
+import type { Room } from "./room.ts";
+import type { Rooms } from "./rooms.ts";
+import type { MemberLink, Seat } from "./seat.ts";
+
+type Hello = Extract<ClientMessage, { type: "hello" }>;
+
+/** Decides about each `hello`: in this order the version, the PIN, the name, the room, and whether there is place. */
+export class Admission {
+  readonly #parts: ServerParts;
+  readonly #rooms: Rooms;
+  readonly #pins: PinGuard | undefined;
+
+  constructor(parts: ServerParts, rooms: Rooms) {
+    this.#parts = parts;
+    this.#rooms = rooms;
+    const { pin } = parts.settings;
+    this.#pins = pin === undefined ? undefined : new PinGuard(pin);
+  }
+
+  /**
+   * Gives a seat to whoever said `hello`.
+   *
+   * @throws Refusal with the code and the sentence for the peer
+   */
+  admit(hello: Hello, { address, link }: { address: string; link: MemberLink }): {
+    room: Room;
+    seat: Seat;
+  } {
+    if (hello.version !== PROTOCOL_VERSION) {
+      throw new Refusal(
+        "version",
+        `This server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${hello.version}`,
+      );
+    }
+    const room = cleanName(hello.room, ROOM_LENGTH_MAX);
+    const isKnown = typeof room !== "string" && hello.resume !== undefined &&
+      this.#rooms.find(room.name)?.hasSeatFor(hello.resume) === true;
+    if (!isKnown) this.#pins?.check(hello.pin, { address, nowMs: this.#parts.timers.nowMs() });
+    const name = cleanName(hello.name, NAME_LENGTH_MAX);
+    if (typeof name === "string") throw NAME_REFUSALS[name]();
+    if (typeof room === "string") throw new Refusal("room-bad", ROOM_FAULTS[room]);
+    return this.#rooms.enter(room.name, {
+      name: name.name,
+      link,
+      resume: hello.resume,
+      microphone: hello.microphone ?? false,
+    });
+  }
+}
+
+const NAME_REFUSALS: Record<NameFault, () => Refusal> = {
+  "empty": () => new Refusal("name-empty", "The name is empty"),
+  "too-long": () => new Refusal("name-bad", `The name is over ${NAME_LENGTH_MAX} characters`),
+  "bad-characters": () => new Refusal("name-bad", "The name has characters that cannot be seen"),
+};
+
+const ROOM_FAULTS: Record<NameFault, string> = {
+  "empty": "The room has no name",
+  "too-long": `The room's name is over ${ROOM_LENGTH_MAX} characters`,
+  "bad-characters": "The room's name has characters that cannot be seen",
+};

@@ -1,0 +1,278 @@
+import { isIP } from "node:net";
+import { messageOf } from "@fusionmeet/base";
+import {
+  CONTROL_PORT,
+  MEDIA_PORT,
+  PARTICIPANTS_MAX_DEFAULT,
+  PIN_LENGTH_MAX,
+  PROGRAM_VERSION,
+  PROTOCOL_VERSION,
+} from "@fusionmeet/protocol";
+
+/** The most that may be asked of one room. */
+const PARTICIPANTS_MAX_MAX = 1_000;
+
+/** What the operator asked for, complete and checked. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly mediaPort: number;
+  /** The folder for the key, rooms and files. */
+  readonly data: string;
+  readonly pin?: string;
+  readonly participantsMax: number;
+  readonly voice: "opus" | "l16";
+  readonly json: boolean;
+}
+
+/** What the command line came to: run, or print `text` and stop. */
+export type Invocation = { do: "run"; config: ServerConfig } | { do: "print"; text: string };
+
+/** An option or value we cannot act on; the message is for the operator, the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Where settings come from besides the command line. */
+export interface ConfigSources {
+  readonly environment: Readonly<Record<string, string>>;
+  /** `fusionmeet-server.json` beside the program. */
+  readonly settingsPath: string;
+  /** The folder used without `--data`. */
+  readonly dataDefault: string;
+  /** The text of a file; `undefined` when there is none. @throws when it cannot be read. */
+  readTextFile(path: string): string | undefined;
+}
+
+interface Option {
+  /** What stands behind it in `--help`; an option without one is a switch. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** The one table of options: command line, environment, settings file and `--help` follow from it. */
+export const OPTIONS = {
+  "host": { value: "ADDR", help: "the address to listen on (0.0.0.0: all of them)" },
+  "port": {
+    value: "N",
+    help: `TCP port of the control connections (${CONTROL_PORT}); 0: any free one`,
+  },
+  "media-port": {
+    value: "N",
+    help: `UDP port of voice and pictures (${MEDIA_PORT}); 0: any free one`,
+  },
+  "data": {
+    value: "DIR",
+    help: "the folder for the server's key, its rooms and files (beside the program)",
+  },
+  "pin": {
+    value: "PIN",
+    help: "people need it to come in (other users of this computer can see it: --pin-file)",
+  },
+  "pin-file": { value: "FILE", help: "the same, from the first line of a file" },
+  "max-participants": { value: "N", help: `people in one room (${PARTICIPANTS_MAX_DEFAULT})` },
+  "voice": {
+    value: "opus|l16",
+    help: "how voice travels: opus, or l16 (lossless, 770 kbit/s each) (opus)",
+  },
+  "json": { help: "one JSON object a line on stdout; the first is the ready event" },
+  "help": { help: "print this and stop" },
+  "version": { help: "print the version and stop" },
+} as const satisfies Record<string, Option>;
+
+type OptionName = keyof typeof OPTIONS;
+/** What one place says, as text; a switch is `true` or `false`. */
+type Settings = Partial<Record<OptionName, { text: string; from: string }>>;
+
+const TABLE = Object.entries(OPTIONS) as [OptionName, Option][];
+const ENVIRONMENT_PREFIX = "FUSIONMEET_SERVER_";
+
+/** What command line, environment and settings file (the earlier one wins) ask for. @throws UsageError */
+export function parseConfig(args: readonly string[], sources: ConfigSources): Invocation {
+  const fromArguments = readArguments(args);
+  if (fromArguments.help) return { do: "print", text: helpText() };
+  if (fromArguments.version) {
+    return {
+      do: "print",
+      text: `fusionmeet-server ${PROGRAM_VERSION} (protocol ${PROTOCOL_VERSION})`,
+    };
+  }
+  const layers = [fromArguments, readEnvironment(sources.environment), readSettings(sources)];
+  const settings: Settings = {};
+  for (const layer of layers) {
+    const { pin, "pin-file": pinFile, ...rest } = layer;
+    if (settings.pin === undefined && settings["pin-file"] === undefined) {
+      if (pin !== undefined && pinFile !== undefined) {
+        throw new UsageError(`Cannot use both ${pin.from} and ${pinFile.from}`);
+      }
+      Object.assign(settings, { pin, "pin-file": pinFile });
+    }
+    for (const [name, setting] of Object.entries(rest) as [OptionName, Settings["port"]][]) {
+      settings[name] ??= setting;
+    }
+  }
+  return { do: "run", config: complete(settings, sources) };
+}
+
+/** `--help`, from the table. */
+export function helpText(): string {
+  const lines = TABLE.map(([name, { help, value }]: [OptionName, Option]) => {
+    const flag = value === undefined ? `--${name}` : `--${name} ${value}`;
+    return `  ${flag.padEnd(22)}  ${help}`;
+  });
+  return [
+    "fusionmeet-server: voice, pictures and chat for the people on one network",
+    "",
+    ...lines,
+    "",
+    `Each can also be set by the environment (--media-port as ${ENVIRONMENT_PREFIX}MEDIA_PORT) and in`,
+    'fusionmeet-server.json beside the program ({"media-port": 65436}). A flag wins over the',
+    "environment, and that over the file.",
+    "Exit codes: 0 ended as asked, 1 could not start or go on, 2 wrong usage.",
+  ].join("\n");
+}
+
+function readArguments(args: readonly string[]): Settings {
+  const settings: Settings = {};
+  const rest = args[0] === "--" ? args.slice(1) : [...args];
+  while (rest.length > 0) {
+    const argument = rest.shift()!;
+    const [, name, inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
+    if (name === undefined) throw new UsageError(`Cannot understand ${argument}: not an option`);
+    if (!isOption(name)) throw new UsageError(`Unknown option --${name}: see --help`);
+    const from = `--${name}`;
+    if (settings[name] !== undefined) throw new UsageError(`${from} is given twice`);
+    const text = inline ?? (isSwitch(name) ? "true" : rest.shift());
+    if (text === undefined) {
+      throw new UsageError(`${from} needs a value: ${(OPTIONS[name] as Option).value}`);
+    }
+    settings[name] = { text, from };
+  }
+  return settings;
+}
+
+function readEnvironment(environment: Readonly<Record<string, string>>): Settings {
+  const settings: Settings = {};
+  for (const [name] of TABLE) {
+    const from = ENVIRONMENT_PREFIX + name.toUpperCase().replaceAll("-", "_");
+    const text = environment[from];
+    if (text !== undefined && text !== "") settings[name] = { text, from };
+  }
+  return settings;
+}
+
+function readSettings({ settingsPath, readTextFile }: ConfigSources): Settings {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readTextFile(settingsPath) ?? "{}");
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${settingsPath}: ${messageOf(cause)}`, { cause });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new UsageError(`Cannot read ${settingsPath}: not a JSON object`);
+  }
+  const settings: Settings = {};
+  for (const [key, value] of Object.entries(parsed)) {
+    // `mediaPort` is taken for `media-port`.
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const from = `"${key}" in ${settingsPath}`;
+    if (!isOption(name)) throw new UsageError(`Unknown option ${from}`);
+    if (!["string", "number", "boolean"].includes(typeof value)) {
+      throw new UsageError(`Cannot use ${from}: not a text, number or boolean`);
+    }
+    settings[name] = { text: String(value), from };
+  }
+  return settings;
+}
+
+function complete(settings: Settings, sources: ConfigSources): ServerConfig {
+  return {
+    host: readHost(settings.host),
+    port: readInteger(settings.port, { min: 0, max: 65535, fallback: CONTROL_PORT }),
+    mediaPort: readInteger(settings["media-port"], { min: 0, max: 65535, fallback: MEDIA_PORT }),
+    data: settings.data === undefined ? sources.dataDefault : notEmpty(settings.data),
+    pin: readPin(settings, sources),
+    participantsMax: readInteger(settings["max-participants"], {
+      min: 1,
+      max: PARTICIPANTS_MAX_MAX,
+      fallback: PARTICIPANTS_MAX_DEFAULT,
+    }),
+    voice: readChoice(settings.voice, ["opus", "l16"], "opus"),
+    json:
+      readChoice(settings.json, ["true", "false", "1", "0"], "false").match(/^(true|1)$/) !== null,
+  };
+}
+
+type Setting = Settings["port"];
+
+function readHost(setting: Setting): string {
+  if (setting === undefined) return "0.0.0.0";
+  const host = setting.text === "localhost" ? "127.0.0.1" : setting.text;
+  if (!isIP(host)) {
+    throw new UsageError(`Cannot use ${setting.from}: ${setting.text} is not an IP address`);
+  }
+  return host;
+}
+
+function readInteger(
+  setting: Setting,
+  { min, max, fallback }: { min: number; max: number; fallback: number },
+): number {
+  if (setting === undefined) return fallback;
+  const { text, from } = setting;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`Cannot use ${from}: ${text} is not a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function readChoice<const T extends string>(
+  setting: Setting,
+  choices: readonly T[],
+  fallback: T,
+): T {
+  if (setting === undefined) return fallback;
+  const choice = choices.find((each) => each === setting.text);
+  if (choice === undefined) {
+    throw new UsageError(
+      `Cannot use ${setting.from}: ${setting.text} is not ${choices.join(" or ")}`,
+    );
+  }
+  return choice;
+}
+
+function readPin(settings: Settings, { readTextFile }: ConfigSources): string | undefined {
+  const { pin, "pin-file": file } = settings;
+  if (pin !== undefined) return checkPin(pin.text, pin.from);
+  if (file === undefined) return undefined;
+  let text: string | undefined;
+  try {
+    text = readTextFile(notEmpty(file));
+  } catch (cause) {
+    throw new UsageError(`Cannot use ${file.from}: ${messageOf(cause)}`, { cause });
+  }
+  if (text === undefined) throw new UsageError(`Cannot use ${file.from}: there is no ${file.text}`);
+  return checkPin(text.split(/\r?\n/, 1)[0].trim(), `${file.from} ${file.text}`);
+}
+
+function checkPin(pin: string, from: string): string {
+  if (pin === "") throw new UsageError(`Cannot use ${from}: the PIN is empty`);
+  if (pin.length > PIN_LENGTH_MAX) {
+    throw new UsageError(`Cannot use ${from}: the PIN is over ${PIN_LENGTH_MAX} characters`);
+  }
+  return pin;
+}
+
+function notEmpty({ text, from }: { text: string; from: string }): string {
+  if (text === "") throw new UsageError(`Cannot use ${from}: it is empty`);
+  return text;
+}
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+function isSwitch(name: OptionName): boolean {
+  return (OPTIONS[name] as Option).value === undefined;
+}

@@ -1,0 +1,173 @@
+import { ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
+import { ControlConnection, type IncomingTls } from "@fusionmeet/net";
+import {
+  type ClientMessage,
+  type ClientMessages,
+  CONTROL_MESSAGES_BURST,
+  CONTROL_MESSAGES_PER_SECOND,
+  HELLO_TIMEOUT_MS,
+  PROTOCOL_VERSION,
+  readClientMessage,
+  type ServerMessage,
+  type ValuesOf,
+} from "@fusionmeet/protocol";
+import type { Admission } from "./admission.ts";
+import { COSTS, HANDLERS } from "./handlers.ts";
+import type { ServerParts } from "./parts.ts";
+import type { MemberLink } from "./seat.ts";
+import type { Session } from "./session.ts";
+
+/** How long a peer that sends too much waits before it is looked at again. */
+const THROTTLE_MS = 20;
+
+type Connection = ControlConnection<ClientMessage, ServerMessage>;
+
+/** One control connection at the server, from accepting it to its end. The only place where errors become messages. */
+export class ServerConnection {
+  readonly #parts: ServerParts;
+  readonly #admission: Admission;
+  readonly #incoming: IncomingTls;
+  readonly #connection: Connection;
+  readonly #bucket: TokenBucket;
+  #session: Session | undefined;
+  /** Called once, when the peer has said a `hello` that was accepted. */
+  onHello: () => void = () => {};
+
+  constructor(parts: ServerParts, admission: Admission, incoming: IncomingTls) {
+    this.#parts = parts;
+    this.#admission = admission;
+    this.#incoming = incoming;
+    this.#connection = new ControlConnection({
+      stream: incoming.stream,
+      readMessage: readClientMessage,
+      farewell: ({ code, message }) => ({ type: "error", code, message: message.slice(0, 1024) }),
+      timers: parts.timers,
+    });
+    this.#bucket = new TokenBucket({
+      perSecond: CONTROL_MESSAGES_PER_SECOND,
+      burst: CONTROL_MESSAGES_BURST,
+      nowMs: parts.timers.nowMs(),
+    });
+  }
+
+  /** Ends it at once. */
+  destroy(reason: string): void {
+    this.#connection.destroy(reason);
+  }
+
+  /** Ends it after what was sent. */
+  async close(reason: string): Promise<void> {
+    await this.#connection.close(reason);
+  }
+
+  /** Serves the peer to the end of the connection. Never throws. */
+  async serve(): Promise<void> {
+    const stopTimer = this.#parts.timers.after(
+      HELLO_TIMEOUT_MS,
+      () => this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`),
+    );
+    try {
+      await this.#incoming.handshake();
+      for await (const message of this.#connection.messages()) {
+        await this.#throttle(message.type);
+        this.#take(message);
+        if (this.#session !== undefined) stopTimer();
+      }
+    } catch (thrown) {
+      this.#connection.end(thrown);
+    } finally {
+      stopTimer();
+    }
+    const { reason, detail } = await this.#connection.ended;
+    this.#depart(reason, detail);
+  }
+
+  /** Lets a peer that sends too fast wait: TCP holds it back, and nobody else notices. */
+  async #throttle(type: keyof ClientMessages): Promise<void> {
+    const { timers } = this.#parts;
+    while (!this.#bucket.take(timers.nowMs(), COSTS[type] ?? 1)) {
+      if (this.#connection.signal.aborted) return;
+      await new Promise<void>((resolve) => timers.after(THROTTLE_MS, resolve));
+    }
+  }
+
+  #take(message: ClientMessage): void {
+    try {
+      if (this.#session !== undefined) handle(this.#session, message);
+      else this.#beforeHello(message);
+    } catch (thrown) {
+      if (thrown instanceof Refusal) this.#refuse(thrown, message);
+      else if (thrown instanceof ProtocolError) this.#connection.end(thrown);
+      else this.#admitMistake(thrown, message);
+    }
+  }
+
+  #beforeHello(message: ClientMessage): void {
+    if (message.type === "ping") {
+      this.#connection.send({ type: "pong", at: message.at });
+      return;
+    }
+    if (message.type !== "hello") {
+      throw new ProtocolError("unexpected", `Cannot take ${message.type}: hello comes first`);
+    }
+    const link: MemberLink = {
+      send: (each) => this.#connection.send(each),
+      end: (reason) => void this.#connection.close(reason),
+    };
+    const { address } = this.#incoming;
+    const { room, seat } = this.#admission.admit(message, { address, link });
+    this.#session = { room, seat, link };
+    this.#parts.log.event("joined", {
+      room: room.name,
+      participant: seat.id,
+      name: seat.name,
+      address,
+    });
+    this.onHello();
+  }
+
+  #refuse({ code, message: sentence }: Refusal, message: ClientMessage): void {
+    this.#connection.send({
+      type: "refused",
+      code,
+      message: sentence,
+      request: message.type,
+      mark: "mark" in message ? message.mark : undefined,
+      version: code === "version" ? PROTOCOL_VERSION : undefined,
+    });
+    if (this.#session !== undefined) return;
+    this.#parts.log.event("refused", { code, address: this.#incoming.address });
+    void this.#connection.close("refused");
+  }
+
+  #admitMistake(thrown: unknown, message: ClientMessage): void {
+    this.#parts.log.mistake(`Cannot take ${message.type}`, thrown);
+    this.#connection.send({
+      type: "error",
+      code: "internal",
+      message: "The server made a mistake and ends this connection",
+    });
+    void this.#connection.close("internal");
+  }
+
+  #depart(reason: string, detail: string): void {
+    if (this.#session === undefined) return;
+    const { room, seat, link } = this.#session;
+    const isLost = seat.presence?.link === link;
+    room.lose(seat, link);
+    this.#parts.log.event(isLost ? "lost" : "left", {
+      room: room.name,
+      participant: seat.id,
+      name: seat.name,
+      reason,
+      detail,
+    });
+  }
+}
+
+function handle<Type extends keyof ClientMessages>(
+  session: Session,
+  message: { type: Type } & ValuesOf<ClientMessages[Type]>,
+): void {
+  HANDLERS[message.type](session, message);
+}

@@ -1,0 +1,33 @@
+import { ProtocolError } from "@fusionmeet/base";
+import type { ClientMessages, Handlers } from "@fusionmeet/protocol";
+import type { Session } from "./session.ts";
+
+/** What the server does about each message of somebody who has a seat. */
+export const HANDLERS: Handlers<ClientMessages, Session> = {
+  "hello": () => {
+    throw new ProtocolError("unexpected", "Cannot take hello: it was said before");
+  },
+  "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
+  "leave": ({ room, seat, link }) => {
+    room.leave(seat, link);
+    link.end("left");
+  },
+  "chat.post": ({ room, seat }, line) => room.post(seat, line),
+  "chat.fetch": ({ room, link }, { after }) =>
+    link.send({ type: "chat.lines", ...room.chat.linesAfter(after) }),
+  "source": ({ room, seat }, { kind, on, codec = "h264", width, height, fps }) => {
+    if (kind === "microphone") room.setSource(seat, { kind, on });
+    else room.setSource(seat, { kind, on: on ? { codec, width, height, fps } : undefined });
+  },
+  "watch": ({ room, seat }, { participant, layer }) =>
+    room.watch(seat, participant, layer !== "none"),
+  "stream.ack": ({ room, seat }, { ssrc }) => room.acknowledgeStream(seat, ssrc),
+  "keys.ack": ({ room, seat }, { epoch }) => room.acknowledgeKeys(seat, epoch),
+};
+
+/** What a message costs of `CONTROL_MESSAGES_PER_SECOND`: those that read the disk or reach everybody count more. */
+export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
+  "chat.fetch": 4,
+  "source": 4,
+  "watch": 2,
+};

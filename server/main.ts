@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { messageOf } from "@fusionmeet/base";
+import { fingerprintWords } from "@fusionmeet/protocol";
+import { type Invocation, parseConfig, type ServerConfig, UsageError } from "./config.ts";
+import { ServerLog } from "./log.ts";
+import { programFolder, settingsPath } from "./places.ts";
+import { type RunningServer, startServer } from "./start.ts";
+
+/** Statistics are logged this often (with `--json`). */
+const STATISTICS_INTERVAL_MS = 10_000;
+
+const EXIT = { asked: 0, failed: 1, usage: 2 } as const;
+
+async function main(): Promise<number> {
+  let invocation: Invocation;
+  try {
+    invocation = parseConfig(Deno.args, {
+      environment: Deno.env.toObject(),
+      settingsPath: settingsPath(),
+      dataDefault: programFolder(),
+      readTextFile: readTextFileIfThere,
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError)) throw thrown;
+    console.error(`fusionmeet-server: ${thrown.message}`);
+    return EXIT.usage;
+  }
+  if (invocation.do === "print") {
+    console.log(invocation.text);
+    return EXIT.asked;
+  }
+  return await run(invocation.config);
+}
+
+async function run(config: ServerConfig): Promise<number> {
+  const log = new ServerLog({
+    json: config.json,
+    write: config.json ? console.log : console.error,
+    epochMs: Date.now,
+  });
+  let server: RunningServer;
+  try {
+    server = await startServer(config, log);
+  } catch (thrown) {
+    console.error(`fusionmeet-server: ${messageOf(thrown)}`);
+    return EXIT.failed;
+  }
+  sayReady(server, config);
+  const stopped = nextSignal();
+  const timer = config.json
+    ? setInterval(() => void logStatistics(server, log), STATISTICS_INTERVAL_MS)
+    : undefined;
+  const failure = await Promise.race([stopped, server.failed]);
+  clearInterval(timer);
+  log.event("stopping", { failure });
+  await server.close(failure === undefined ? "The server was stopped" : "The server cannot go on");
+  return failure === undefined ? EXIT.asked : EXIT.failed;
+}
+
+function sayReady(server: RunningServer, config: ServerConfig): void {
+  const { port, mediaPort, fingerprint, addresses } = server;
+  if (config.json) {
+    console.log(JSON.stringify({ event: "ready", port, mediaPort, fingerprint, addresses }));
+    return;
+  }
+  const reachable = addresses.map((address) => address.includes(":") ? `[${address}]` : address);
+  console.log([
+    "FusionMeet server is ready. People on this network join it at:",
+    ...reachable.map((address) => `  ${address}:${port}`),
+    `Voice and pictures: UDP port ${mediaPort}.${
+      config.pin === undefined ? "" : " A PIN is asked for."
+    }`,
+    `Fingerprint: ${fingerprint}`,
+    `  in words: ${fingerprintWords(fingerprint).join(" ")}`,
+    `Data folder: ${config.data}`,
+    "Stop it with Ctrl-C.",
+  ].join("\n"));
+}
+
+async function logStatistics({ plane, control }: RunningServer, log: ServerLog): Promise<void> {
+  if (control.rooms.count === 0) return;
+  try {
+    const { counters: media, ...rest } = await plane.statistics();
+    log.event("statistics", {
+      rooms: control.rooms.count,
+      seats: control.rooms.seatCount,
+      connections: control.connectionCount,
+      control: control.counters.snapshot(),
+      media,
+      ...rest,
+    });
+  } catch (thrown) {
+    log.event("no-statistics", { state: messageOf(thrown) });
+  }
+}
+
+/** Resolves when the operator or the system wants the server to end. */
+function nextSignal(): Promise<undefined> {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  return new Promise((resolve) => {
+    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(undefined));
+  });
+}
+
+function readTextFileIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code === "ENOENT") return undefined;
+    throw thrown;
+  }
+}
+
+Deno.exit(await main());

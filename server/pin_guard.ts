@@ -1,0 +1,83 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { Refusal } from "@fusionmeet/base";
+import { WRONG_PIN_DELAY_MS_MAX, WRONG_PINS_FREE } from "@fusionmeet/protocol";
+
+/** The wait after the first wrong PIN that is not free; it doubles with each further one. */
+const FIRST_DELAY_MS = 1_000;
+/** An address that has been quiet for this long starts afresh. */
+const FORGET_MS = 10 * 60_000;
+/** Addresses remembered; the one that was wrong longest ago goes. */
+const ADDRESSES_MAX = 4_096;
+
+interface Tries {
+  wrongCount: number;
+  lastMs: number;
+  blockedUntilMs: number;
+}
+
+/** Checks the PIN, and slows down who guesses: per address, three wrong ones are free, then each costs twice the wait of the last. */
+export class PinGuard {
+  readonly #digest: Uint8Array;
+  readonly #tries = new Map<string, Tries>();
+
+  constructor(pin: string) {
+    this.#digest = digest(pin);
+  }
+
+  /** @throws Refusal `pin-needed`, `pin-wrong`, `too-many-wrong-pins` (also for the right one, while an address has to wait) */
+  check(pin: string | undefined, { address, nowMs }: { address: string; nowMs: number }): void {
+    if (pin === undefined || pin === "") {
+      throw new Refusal("pin-needed", "This server asks for a PIN");
+    }
+    const key = networkOf(address);
+    const tries = this.#triesOf(key, nowMs);
+    if (tries.blockedUntilMs > nowMs) {
+      const seconds = Math.ceil((tries.blockedUntilMs - nowMs) / 1000);
+      throw new Refusal("too-many-wrong-pins", `Too many wrong PINs: try again in ${seconds} s`);
+    }
+    if (timingSafeEqual(digest(pin), this.#digest)) {
+      this.#tries.delete(key);
+      return;
+    }
+    tries.wrongCount++;
+    tries.lastMs = nowMs;
+    tries.blockedUntilMs = nowMs + delayMs(tries.wrongCount);
+    this.#remember(key, tries);
+    throw new Refusal("pin-wrong", "The PIN is wrong");
+  }
+
+  #triesOf(key: string, nowMs: number): Tries {
+    const known = this.#tries.get(key);
+    if (known !== undefined && nowMs - known.lastMs < FORGET_MS) return known;
+    return { wrongCount: 0, lastMs: nowMs, blockedUntilMs: nowMs };
+  }
+
+  #remember(key: string, tries: Tries): void {
+    this.#tries.delete(key);
+    this.#tries.set(key, tries);
+    if (this.#tries.size > ADDRESSES_MAX) this.#tries.delete(this.#tries.keys().next().value!);
+  }
+}
+
+function delayMs(wrongCount: number): number {
+  if (wrongCount < WRONG_PINS_FREE) return 0;
+  return Math.min(WRONG_PIN_DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** (wrongCount - WRONG_PINS_FREE));
+}
+
+/** Who guesses: an IPv4 address, or the /64 network of an IPv6 one (one machine has as many addresses there as it likes). */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped) return mapped[1];
+  const [head, tail] = address.split("%")[0].split("::");
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined) {
+    const tailCount = tail === "" ? 0 : tail.split(":").length;
+    while (groups.length + tailCount < 8) groups.push("0");
+  }
+  return groups.slice(0, 4).map((group) => group.toLowerCase()).join(":");
+}
+
+function digest(pin: string): Uint8Array {
+  return createHash("sha256").update(pin.normalize("NFC")).digest();
+}

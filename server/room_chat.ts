@@ -1,0 +1,81 @@
+import { messageOf, Refusal } from "@fusionmeet/base";
+import {
+  CHAT_LINES_MAX,
+  CHAT_TEXT_LENGTH_MAX,
+  CONTROL_MESSAGE_BYTES_MAX,
+} from "@fusionmeet/protocol";
+import type { StoredLine, StoredRoom } from "@fusionmeet/store";
+import type { ServerParts } from "./parts.ts";
+import type { Seat } from "./seat.ts";
+
+/** What a line takes in a message besides its texts, at most; and a message besides its lines. */
+const LINE_OVERHEAD_BYTES = 64;
+const MESSAGE_OVERHEAD_BYTES = 64;
+
+/** The chat of one room: one order, kept on disk. The room is kept there from its first line on. */
+export class RoomChat {
+  readonly #parts: ServerParts;
+  readonly #roomName: string;
+  #stored: StoredRoom | undefined;
+
+  constructor(parts: ServerParts, roomName: string) {
+    this.#parts = parts;
+    this.#roomName = roomName;
+    this.#stored = parts.store.findRoom(roomName);
+  }
+
+  /** The highest line number; 0 before the first. */
+  get latestLine(): number {
+    return this.#stored === undefined ? 0 : this.#parts.store.latestLine(this.#stored.id);
+  }
+
+  /**
+   * Keeps a line, or finds the one that was kept under the same mark. It is on the disk when this returns.
+   *
+   * @throws Refusal `chat-empty`, `chat-too-long`, `too-fast`, `chat-not-kept`
+   */
+  post(
+    seat: Seat,
+    { mark, text }: { mark: string; text: string },
+  ): { line: StoredLine; isNew: boolean } {
+    if (text.trim() === "") throw new Refusal("chat-empty", "The line is empty");
+    if (text.length > CHAT_TEXT_LENGTH_MAX) {
+      throw new Refusal("chat-too-long", `The line is over ${CHAT_TEXT_LENGTH_MAX} characters`);
+    }
+    if (!seat.chatBucket.take(this.#parts.timers.nowMs())) {
+      throw new Refusal("too-fast", "Too many lines at once: say it again in a moment");
+    }
+    const at = this.#parts.epochMs();
+    try {
+      this.#stored ??= this.#parts.store.keepRoom(this.#roomName, at);
+      return this.#parts.store.append(this.#stored.id, { at, from: seat.name, text, mark });
+    } catch (cause) {
+      this.#parts.log.event("chat-not-kept", { room: this.#roomName, state: messageOf(cause) });
+      throw new Refusal("chat-not-kept", "The server cannot keep the line: its disk says no", {
+        cause,
+      });
+    }
+  }
+
+  /** The lines behind `after` that fit one message, oldest first, and whether there are later ones. */
+  linesAfter(after: number): { lines: StoredLine[]; more: boolean } {
+    if (this.#stored === undefined) return { lines: [], more: false };
+    const next = this.#parts.store.linesAfter(this.#stored.id, {
+      after,
+      countMax: CHAT_LINES_MAX + 1,
+    });
+    let bytes = MESSAGE_OVERHEAD_BYTES;
+    const lines = next.slice(0, CHAT_LINES_MAX).filter((line) => {
+      bytes += LINE_OVERHEAD_BYTES + utf8Size(line.text) + utf8Size(line.from) +
+        utf8Size(line.mark);
+      return bytes <= CONTROL_MESSAGE_BYTES_MAX;
+    });
+    return { lines, more: lines.length < next.length };
+  }
+}
+
+const ENCODER = new TextEncoder();
+
+function utf8Size(text: string): number {
+  return ENCODER.encode(text).length;
+}
