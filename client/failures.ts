@@ -160,7 +160,8 @@ export function badName(what: "name" | "room", typed: string, fault: NameFault):
       "Use letters, digits, spaces and signs",
     ],
   }[fault];
-  return new JoinFailure(`${what}-${fault}`, EXIT.refused, `${label} ${state}`, advice);
+  const code = what === "name" && fault === "empty" ? "name-empty" : `${what}-bad`;
+  return new JoinFailure(code, EXIT.refused, `${label} ${state}`, advice);
 }
 
 /** What the server declined `hello` with. */
@@ -168,21 +169,41 @@ export function declined(
   refusal: { code: string; message: string; version?: number },
   asked: { name: string; room: string },
 ): JoinFailure {
-  const advice = ADVICE[refusal.code] ?? "Ask whoever runs the server";
-  const versions = refusal.version === undefined
-    ? ""
-    : ` (this program speaks version ${PROTOCOL_VERSION}, the server ${refusal.version})`;
+  const { code, version } = refusal;
+  const state = version === undefined
+    ? sentencePart(refusal.message)
+    : `this program speaks version ${PROTOCOL_VERSION} of the protocol, the server version ${version}`;
+  const advice = version === undefined
+    ? ADVICE[code] ?? "Ask whoever runs the server"
+    : `Update ${version > PROTOCOL_VERSION ? "this program" : "the server"} to the other's version`;
   return new JoinFailure(
-    refusal.code,
+    code,
     EXIT.refused,
-    `Cannot join ${asked.room} as ${asked.name}: ${sentencePart(refusal.message)}${versions}`,
+    `Cannot join ${asked.room} as ${asked.name}: ${state}`,
     advice,
-    { mayPass: PASSING.has(refusal.code) },
+    { mayPass: PASSING.has(code) },
   );
 }
 
-const ADVICE: Readonly<Record<string, string>> = {};
-const PASSING: ReadonlySet<string> = new Set(["name-taken"]);
+const ADVICE: Readonly<Record<string, string>> = {
+  "pin-needed": "Ask whoever runs the server for the PIN and give it with --pin",
+  "pin-wrong": "Check the PIN with whoever runs the server",
+  "too-many-wrong-pins":
+    "Check the PIN with whoever runs the server, and wait before you try again",
+  "name-empty": "Give a name with --name",
+  "name-bad": "Choose another name with --name: letters, digits, spaces and signs",
+  "name-taken": "Choose another name with --name, or leave the meeting where you are already in it",
+  "room-bad": "Choose another room with --room: letters, digits, spaces and signs",
+  "full": "Wait until somebody leaves, or choose another room with --room",
+  "rooms-full": "Choose a room that is open already, or wait until one is empty",
+};
+/** Reasons that may be gone at the next attempt, when coming back: first of all one's own seat, not free yet. */
+const PASSING: ReadonlySet<string> = new Set([
+  "name-taken",
+  "full",
+  "rooms-full",
+  "too-many-wrong-pins",
+]);
 
 /**
  * The server ended the connection with an `error`.

@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
+import { PROGRAM_VERSION } from "@fusionmeet/protocol";
 import { EXIT } from "./failures.ts";
 import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { dataFolder, lastMeeting, programFolder, readTextFileIfThere } from "./places.ts";
-
-const VERSION = "0.1.0";
 
 /** The program. @returns its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -15,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
       settingsPath: join(programFolder(), "fusionmeet-client.json"),
       readTextFile: readTextFileIfThere,
       lastMeeting: (asked) => lastMeeting(folderFor(asked)),
-      version: VERSION,
+      version: PROGRAM_VERSION,
     });
     if (invocation.do === "print") {
       console.log(invocation.text);

@@ -53,7 +53,6 @@ export class Meeting {
   readonly #options: MeetingOptions;
   readonly #listeners: ((event: MeetingEvent) => void)[] = [];
   readonly #leaving = new AbortController();
-  readonly #ended = Promise.withResolvers<MeetingEnd>();
   readonly #people: People;
   readonly #chatLog: ChatLog;
   readonly #chatOutbox: ChatOutbox;
@@ -64,6 +63,8 @@ export class Meeting {
   #self: { participant: number; token: Uint8Array } | undefined;
   #leaveReason: string | undefined;
   #cancelMediaCheck = () => {};
+  /** What broke in this program. */
+  #fault: Error | undefined;
 
   constructor(options: MeetingOptions) {
     this.#options = options;
@@ -98,28 +99,21 @@ export class Meeting {
     return this.#link !== undefined;
   }
 
-  /** How it ended; never rejects for the network's or the server's fault. */
-  get ended(): Promise<MeetingEnd> {
-    return this.#ended.promise;
-  }
-
   onEvent(listener: (event: MeetingEvent) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Joins, and stays until the end. To be called once. */
+  /** Joins, and stays until the end. To be called once. @throws what broke in this program; nothing else. */
   async run(): Promise<MeetingEnd> {
     try {
-      this.#ended.resolve(await this.#stay());
+      return await this.#stay();
     } catch (thrown) {
-      if (this.#leaving.signal.aborted) this.#ended.resolve(await this.#leftAsAsked());
-      else if (thrown instanceof JoinFailure) {
-        this.#ended.resolve({ reason: thrown.code, exitCode: thrown.exitCode, failure: thrown });
-      } else this.#ended.reject(thrown);
+      if (this.#leaving.signal.aborted) return await this.#leftAsAsked();
+      if (!(thrown instanceof JoinFailure)) throw thrown;
+      return { reason: thrown.code, exitCode: thrown.exitCode, failure: thrown };
     } finally {
       this.#disconnected();
     }
-    return await this.ended;
   }
 
   /** Says a line; it is kept until the server has it, also over reconnects. @returns its mark. @throws Refusal */
@@ -163,7 +157,7 @@ export class Meeting {
   }
 
   /**
-   * Leaves: the others see it at once; `ended` follows within about a second. Lines that were just said go first, if
+   * Leaves: the others see it at once; `run` returns within about a second. Lines that were just said go first, if
    * they get through within `LAST_LINES_MS`.
    */
   leave(reason = "asked"): void {
@@ -207,6 +201,7 @@ export class Meeting {
   }
 
   async #leftAsAsked(): Promise<MeetingEnd> {
+    if (this.#fault) throw this.#fault;
     await this.#options.seat.forget();
     return { reason: this.#leaveReason ?? "asked", exitCode: EXIT.asked };
   }
@@ -408,8 +403,9 @@ export class Meeting {
       this.#captureIs(event.kind, { broken: true });
       this.#warn(event.event.replace("capture", event.kind), event.message);
     } else if (event.event === "engine.failed") {
-      this.#ended.reject(new Error(event.message, { cause: event.stack }));
-      this.leave("fault");
+      this.#fault = new Error(event.message);
+      this.#fault.stack = event.stack ?? this.#fault.stack;
+      this.#leaveNow();
     }
   }
 

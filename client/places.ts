@@ -6,12 +6,8 @@ import type { LastMeeting } from "./options.ts";
 /** The folder the program is in: of the executable, of the bundle, or the top of a checkout. */
 export function programFolder(): string {
   if (Deno.build.standalone) return dirname(Deno.execPath());
-  const here = fileURLToPath(import.meta.url);
-  return isCheckout() ? dirname(dirname(here)) : dirname(here);
-}
-
-function isCheckout(): boolean {
-  return !Deno.build.standalone && import.meta.url.endsWith("/client/places.ts");
+  const folder = dirname(fileURLToPath(import.meta.url));
+  return import.meta.url.endsWith("/client/places.ts") ? dirname(folder) : folder;
 }
 
 /** Where a user's programs keep their files, by operating system. */
@@ -29,20 +25,17 @@ export function userFolder(
 
 /**
  * The folder for known servers and settings, made where it is missing: the one asked for; else beside the program, so
- * that a USB stick carries it along; else (read-only, or a checkout) the user's.
+ * that a USB stick carries it along; else (it is read-only) the user's.
  *
  * @throws Error in words when there is none we can write to.
  */
 export function dataFolder(asked: string | undefined): string {
   if (asked !== undefined) return writable(asked);
-  if (!isCheckout()) {
-    try {
-      return writable(join(programFolder(), "data"));
-    } catch {
-      return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
-    }
+  try {
+    return writable(programFolder());
+  } catch {
+    return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
   }
-  return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
 }
 
 function writable(folder: string): string {
