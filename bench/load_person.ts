@@ -1,0 +1,159 @@
+import { FrameClock, messageOf } from "@fusionmeet/base";
+import type { VoiceCodecs } from "@fusionmeet/media";
+import {
+  connectControl,
+  type DatagramPort,
+  openDatagramPort,
+  systemCryptography,
+  systemRandom,
+  systemTimers,
+} from "@fusionmeet/net";
+import { FRAME_MS, FRAME_SAMPLES } from "@fusionmeet/protocol";
+import type { EngineEvent } from "../client/media/commands.ts";
+import { ClientEngine } from "../client/media/engine.ts";
+import { PlayoutClock } from "../client/media/playout_clock.ts";
+import { Meeting } from "../client/meeting.ts";
+
+const nowMs = (): number => performance.now();
+
+export interface LoadPersonOptions {
+  readonly name: string;
+  readonly server: { readonly port: number; readonly fingerprint: string };
+  readonly codecs: VoiceCodecs;
+  /** What a talker says over and over, 48 kHz; absent: silent. */
+  readonly says?: Int16Array;
+  /** Decodes and keeps what is heard; others only receive. */
+  readonly listens?: boolean;
+}
+
+/**
+ * One person of a load test: the client's own meeting and media engine on a socket of their own, without devices.
+ * Nobody has a timer: whoever holds them calls `step` every few ms.
+ */
+export class LoadPerson {
+  readonly meeting: Meeting;
+  readonly engine: ClientEngine;
+  readonly joined: Promise<void>;
+  /** When the first sample of `says` was said, `performance.now()`. */
+  saidFromMs = 0;
+  /** 10 ms blocks that were heard, and when the first began. */
+  readonly heard: Int16Array[] = [];
+  heardFromMs = 0;
+  readonly #options: LoadPersonOptions;
+  readonly #port: DatagramPort;
+  readonly #listeners: ((event: EngineEvent) => void)[] = [];
+  #saying: FrameClock | undefined;
+  #saidFrames = 0;
+  #playout: PlayoutClock | undefined;
+
+  constructor(options: LoadPersonOptions) {
+    const { name, server, codecs, says } = options;
+    this.#options = options;
+    this.#port = openDatagramPort({ hostname: "127.0.0.1", port: 0 });
+    this.engine = new ClientEngine({
+      cryptography: systemCryptography,
+      random: systemRandom,
+      codecs,
+      nowMs: nowMs(),
+    });
+    this.meeting = new Meeting({
+      name,
+      room: "Load",
+      open: async (signal) => {
+        const { port, fingerprint } = server;
+        const hostname = "127.0.0.1";
+        const acceptKey = (key: string) => key === fingerprint;
+        const link = await connectControl({
+          hostname,
+          port,
+          acceptKey,
+          signal,
+          timers: systemTimers,
+        });
+        return { link, hostname, fingerprint };
+      },
+      engine: {
+        command: (command) => {
+          this.engine.command(command, nowMs());
+          this.#flush();
+        },
+        onEvent: (listener) => this.#listeners.push(listener),
+      },
+      seat: { load: () => Promise.resolve(undefined), save() {}, forget: () => Promise.resolve() },
+      microphone: says !== undefined,
+      timers: systemTimers,
+      random: systemRandom,
+    });
+    const joined = Promise.withResolvers<void>();
+    this.joined = joined.promise;
+    this.meeting.onEvent(({ event }) => event === "joined" && joined.resolve());
+    this.meeting.run().then(
+      ({ reason }) => joined.reject(new Error(`${name} left: ${reason}`)),
+      (thrown) => joined.reject(new Error(`${name}: ${messageOf(thrown)}`, { cause: thrown })),
+    );
+    void this.#receive();
+  }
+
+  /** Starts talking, and listening. */
+  start(): void {
+    if (this.#options.says) {
+      this.saidFromMs = nowMs();
+      const options = { frameMs: FRAME_MS, lateFramesMax: 50, startMs: this.saidFromMs };
+      this.#saying = new FrameClock(options);
+    }
+    if (this.#options.listens) {
+      this.heardFromMs = nowMs();
+      this.#playout = new PlayoutClock(this.heardFromMs);
+    }
+  }
+
+  /** Does what is due. */
+  step(): void {
+    const now = nowMs();
+    for (let due = this.#saying?.take(now) ?? 0; due > 0; due--) this.#say();
+    if (now >= this.engine.nextDueMs) this.engine.step(now);
+    if (this.#playout) {
+      const { skipped, due, atMs } = this.#playout.take(now);
+      for (let block = 0; block < skipped + due; block++) {
+        const pcm = new Int16Array(480);
+        if (block >= skipped) this.engine.playout(atMs + block * 10, pcm);
+        this.heard.push(pcm);
+      }
+    }
+    this.#flush();
+  }
+
+  /** Packets and bytes of media received so far. */
+  get received(): { packets: number; bytes: number } {
+    const { counters } = this.engine;
+    return { packets: counters.get("packets-received"), bytes: counters.get("bytes-received") };
+  }
+
+  async leave(): Promise<void> {
+    this.meeting.leave();
+    await this.meeting.ended;
+    this.#port.close();
+  }
+
+  #say(): void {
+    const says = this.#options.says!;
+    const at = this.#saidFrames * FRAME_SAMPLES % says.length;
+    const pcm = says.subarray(at, at + FRAME_SAMPLES);
+    this.engine.microphoneFrame(pcm, this.saidFromMs + this.#saidFrames * FRAME_MS);
+    this.#saidFrames++;
+  }
+
+  #flush(): void {
+    for (const datagram of this.engine.takeDatagrams()) this.#port.send(datagram);
+    for (const event of this.engine.takeEvents()) {
+      for (const listener of this.#listeners) listener(event);
+    }
+  }
+
+  async #receive(): Promise<void> {
+    for (let datagram; (datagram = await this.#port.receive());) {
+      this.engine.receive(datagram, nowMs());
+      this.#flush();
+    }
+  }
+}
