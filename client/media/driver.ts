@@ -9,6 +9,7 @@ import {
   systemRandom,
 } from "@fusionmeet/net";
 import { type Camera, openCamera } from "../capture/camera.ts";
+import { EncoderProbe } from "../capture/encoder_probe.ts";
 import { type CaptureReport, type Microphone, openMicrophone } from "../capture/microphone.ts";
 import type { CaptureKind, EngineCommand, EngineEvent } from "./commands.ts";
 import { DeviceSwitch } from "./device_switch.ts";
@@ -36,6 +37,7 @@ export class EngineDriver {
   readonly #engine: ClientEngine;
   readonly #microphone: DeviceSwitch<Microphone> | undefined;
   readonly #camera: DeviceSwitch<Camera> | undefined;
+  readonly #encoders = new EncoderProbe();
   #microphoneOn = false;
   #cameraOn = false;
   /** Devices open with the first bound connection, so that a file plays from its start to those who listen. */
@@ -81,7 +83,7 @@ export class EngineDriver {
     clearTimeout(this.#timer);
     await Promise.all([this.#microphone?.set(false), this.#camera?.set(false)]);
     this.#flush();
-    this.#post(this.#engine.statistics(epochMs()), []);
+    this.#emit(this.#engine.statistics(epochMs()));
     this.#closePort();
     this.#engine.close();
     this.#pool.close();
@@ -192,8 +194,28 @@ export class EngineDriver {
         this.#joined = true;
         this.#settleDevices();
       }
-      this.#post(event, event.event === "picture" ? [event.bytes.buffer as ArrayBuffer] : []);
+      this.#emit(event);
     }
+  }
+
+  #emit(event: EngineEvent): void {
+    if (event.event === "picture") this.#post(event, [event.bytes.buffer as ArrayBuffer]);
+    else if (event.event === "statistics") {
+      this.#post({ ...event, counters: { ...event.counters, ...this.#counters() } }, []);
+    } else this.#post(event, []);
+  }
+
+  /** What devices, socket and playout count. */
+  #counters(): Record<string, number> {
+    const { sendQueueFull = 0, sendFailed = 0, receivedOversize = 0 } = this.#port?.dropped ?? {};
+    return {
+      ...this.#microphone?.device?.counters(),
+      ...this.#camera?.device?.counters(),
+      "socket-send-queue-full": sendQueueFull,
+      "socket-send-failed": sendFailed,
+      "socket-oversize": receivedOversize,
+      "playout-skipped-blocks": this.#playout?.skippedBlocks ?? 0,
+    };
   }
 
   // ---- devices
@@ -221,6 +243,7 @@ export class EngineDriver {
         openCamera(source, {
           now: epochMs,
           quality: this.#options.quality,
+          encoders: this.#encoders,
           picture: (picture) => {
             this.#engine.cameraPicture(picture, epochMs());
             this.#flush();

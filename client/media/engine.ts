@@ -10,6 +10,8 @@ import { StreamTotals } from "./stream_totals.ts";
 
 const LEVELS_INTERVAL_MS = 200;
 const STATISTICS_INTERVAL_MS = 1_000;
+/** The microphone's level is of a frame no older than this; after that it is silent. */
+const LEVEL_VALID_MS = 300;
 /** A `mix.map` comes every second while somebody talks; an older one says nothing any more. */
 const MIX_MAP_VALID_MS = 3_000;
 
@@ -38,6 +40,7 @@ export class ClientEngine {
   #microphoneOn = false;
   #cameraOn = false;
   #micStartedAtMs = 0;
+  #micLatestMs = -Infinity;
   #wasBound = false;
   #mixMap: Extract<EngineCommand, { do: "mix.map" }>["list"] = [];
   #mixMapAtMs = -Infinity;
@@ -103,6 +106,7 @@ export class ClientEngine {
   /** @param pcm `FRAME_SAMPLES` samples, s16, 48 kHz mono. @param capturedAtMs local time of the first one. */
   microphoneFrame(pcm: Int16Array, capturedAtMs: number): void {
     this.#micStartedAtMs ||= capturedAtMs;
+    this.#micLatestMs = capturedAtMs;
     this.#connection?.microphoneFrame(pcm, capturedAtMs);
   }
 
@@ -119,11 +123,13 @@ export class ClientEngine {
     }
     if (nowMs >= this.#nextLevelsMs) {
       this.#nextLevelsMs = nowMs + LEVELS_INTERVAL_MS;
-      this.#events.push(this.#levels());
+      this.#events.push(this.#levels(nowMs));
     }
     if (nowMs >= this.#nextStatisticsMs) {
       this.#nextStatisticsMs = nowMs + STATISTICS_INTERVAL_MS;
       this.#events.push(this.statistics(nowMs));
+      // The way up loses about what the way down does: both share the same radio.
+      if (connection) connection.microphone.expectLoss(connection.mix.judgeLoss());
     }
   }
 
@@ -258,13 +264,14 @@ export class ClientEngine {
     }
   }
 
-  #levels(): EngineEvent {
-    const { level, voice } = this.#connection?.microphone ?? { level: -127, voice: false };
+  #levels(nowMs: number): EngineEvent {
+    const microphone = this.#connection?.microphone;
+    const isFresh = nowMs - this.#micLatestMs <= LEVEL_VALID_MS;
     return {
       event: "levels",
       list: this.#connection ? this.#mix?.talkers() ?? [] : [],
-      own: level,
-      speaking: voice,
+      own: isFresh && microphone ? microphone.level : -127,
+      speaking: isFresh && (microphone?.voice ?? false),
     };
   }
 

@@ -21,6 +21,9 @@ const TALKER_LISTS_MAX = 128;
 /** After this much mix without a packet (DTX) nobody talks. */
 const TALKERS_VALID_SAMPLES = SAMPLE_RATE / 5;
 
+/** Of a new second's loss in the smoothed one. */
+const LOSS_SMOOTHING = 0.2;
+
 export interface MixListenerOptions {
   readonly cryptography: Cryptography;
   readonly codecs: VoiceCodecs;
@@ -44,6 +47,8 @@ export class MixListener {
   /** Which timestamp was played when; `undefined` before the first packet. */
   #played: { timestamp: number; atMs: number } | undefined;
   #latestSsrc = 0;
+  #judged = { packets: 0, lost: 0 };
+  #lossPercent = 0;
 
   constructor(options: MixListenerOptions) {
     const { cryptography, codecs, voice } = options;
@@ -138,8 +143,15 @@ export class MixListener {
     return newest?.list ?? [];
   }
 
-  get playoutDelayMs(): number {
-    return this.#mix.statistics.playoutDelayMs;
+  /** How much of the mix is lost on the way, percent, smoothed; called once a second. */
+  judgeLoss(): number {
+    const { packets, lostPackets: lost } = this.#mix.statistics;
+    const came = packets - this.#judged.packets;
+    const missed = Math.max(0, lost - this.#judged.lost);
+    this.#judged = { packets, lost };
+    if (came + missed === 0) return this.#lossPercent;
+    this.#lossPercent += LOSS_SMOOTHING * (100 * missed / (came + missed) - this.#lossPercent);
+    return this.#lossPercent;
   }
 
   /** Both mixes as one line; `layer` and `ssrc` are those of the newest packet. */
