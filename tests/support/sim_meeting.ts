@@ -1,7 +1,7 @@
 import { concatBytes, seededRandom } from "@fusionmeet/base";
 import type { Datagram, MediaAddress, VoiceCodecs } from "@fusionmeet/media";
 import { systemCryptography } from "@fusionmeet/net";
-import { type MasterKey, masterKeyFromBytes } from "@fusionmeet/protocol";
+import { isRtcp, type MasterKey, masterKeyFromBytes } from "@fusionmeet/protocol";
 import type { EngineEvent } from "../../client/media/commands.ts";
 import { ClientEngine } from "../../client/media/engine.ts";
 import type { PlaneEvent, PlaneStatistics } from "../../server/media/commands.ts";
@@ -100,12 +100,19 @@ export class SimMeeting {
     person.command({ do: "microphone", on: true });
   }
 
+  #personAt({ hostname }: MediaAddress): SimPerson {
+    const person = this.people.find(({ address }) => address.hostname === hostname);
+    if (!person) throw new Error(`nobody is at ${hostname}`);
+    return person;
+  }
+
   #stepPlane(batch: readonly Datagram[]): void {
     const nowMs = this.clock.now();
     this.#plane.step(batch, nowMs);
     while (this.#plane.nextDueMs() <= nowMs) this.#plane.step([], nowMs);
     for (const { address, bytes } of this.#plane.takeOutgoing()) {
-      this.network.send(bytes, SERVER, address);
+      const arrivals = this.network.send(bytes, SERVER, address);
+      if (!isRtcp(bytes)) note(this.#personAt(address).down, arrivals);
     }
     this.events.push(...this.#plane.takeEvents());
     const dueMs = this.#plane.nextDueMs();
@@ -118,12 +125,26 @@ export class SimMeeting {
   }
 }
 
+function note(journey: Journey, arrivals: number): void {
+  journey.sent++;
+  journey.arrived += arrivals;
+  if (arrivals === 0) journey.lost++;
+}
+
 interface SimPersonOptions {
   readonly index: number;
   readonly clock: VirtualClock;
   readonly engine: Omit<ConstructorParameters<typeof ClientEngine>[0], "nowMs">;
   readonly clockOffsetMs: number;
-  readonly send: (bytes: Uint8Array, from: MediaAddress) => void;
+  /** Gives how often it will arrive. */
+  readonly send: (bytes: Uint8Array, from: MediaAddress) => number;
+}
+
+/** What the network did with the RTP packets of one direction; each copy that arrives counts. */
+export interface Journey {
+  sent: number;
+  lost: number;
+  arrived: number;
 }
 
 /** One person: their engine, what they say and what they hear. */
@@ -132,6 +153,9 @@ export class SimPerson {
   readonly address: MediaAddress;
   readonly engine: ClientEngine;
   readonly events: EngineEvent[] = [];
+  /** RTP to the server, and from it. */
+  readonly up: Journey = { sent: 0, lost: 0, arrived: 0 };
+  readonly down: Journey = { sent: 0, lost: 0, arrived: 0 };
   readonly #options: SimPersonOptions;
   readonly #heard: Uint8Array[] = [];
   #heardFromMs: number | undefined;
@@ -168,6 +192,11 @@ export class SimPerson {
     }, fromMs + 20);
   }
 
+  /** The figures now; the mix is the first stream. */
+  get statistics(): ReturnType<ClientEngine["statistics"]> {
+    return this.engine.statistics(this.#localMs);
+  }
+
   /** What was played so far, from `heardFromMs` (virtual time) on; 48 kHz. */
   get heard(): Int16Array<ArrayBuffer> {
     return new Int16Array(concatBytes(...this.#heard).buffer);
@@ -190,7 +219,8 @@ export class SimPerson {
 
   #drain(): void {
     for (const { bytes } of this.engine.takeDatagrams()) {
-      this.#options.send(bytes, this.address);
+      const arrivals = this.#options.send(bytes, this.address);
+      if (!isRtcp(bytes)) note(this.up, arrivals);
     }
     this.events.push(...this.engine.takeEvents());
     this.#schedule();

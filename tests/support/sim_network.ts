@@ -76,7 +76,7 @@ export class SimNetwork {
   readonly #receivers = new Map<string, (bytes: Uint8Array, from: MediaAddress) => void>();
   readonly #paths = new Map<string, ImpairedPath>();
   readonly #seed: number;
-  impairment: Partial<Impairment>;
+  #impairment: Partial<Impairment>;
   /** Sent to an address nobody has. */
   unaddressed = 0;
 
@@ -85,7 +85,7 @@ export class SimNetwork {
     options: { seed: number; impairment?: Partial<Impairment> },
   ) {
     this.#seed = options.seed;
-    this.impairment = options.impairment ?? {};
+    this.#impairment = options.impairment ?? {};
   }
 
   /** Gives `receive` what is sent to `address`, from now on. */
@@ -100,16 +100,26 @@ export class SimNetwork {
     this.#receivers.delete(addressKey(address));
   }
 
-  /** Takes a copy of `bytes`. */
-  send(bytes: Uint8Array, from: MediaAddress, to: MediaAddress): void {
+  /** Changes all paths from now on. */
+  impair(impairment: Partial<Impairment>): void {
+    this.#impairment = { ...this.#impairment, ...impairment };
+    for (const path of this.#paths.values()) {
+      path.impairment = { ...path.impairment, ...impairment };
+    }
+  }
+
+  /** Takes a copy of `bytes`. @returns how often it will arrive: 0 (lost), 1 or 2. */
+  send(bytes: Uint8Array, from: MediaAddress, to: MediaAddress): number {
     const copy = bytes.slice();
-    for (const atMs of this.path(from, to).arrivals(this.clock.now())) {
+    const arrivals = this.path(from, to).arrivals(this.clock.now());
+    for (const atMs of arrivals) {
       this.clock.at(atMs, () => {
         const receive = this.#receivers.get(addressKey(to));
         if (receive) receive(copy.slice(), from);
         else this.unaddressed++;
       });
     }
+    return arrivals.length;
   }
 
   /** One direction between two addresses, with its counts. */
@@ -117,7 +127,7 @@ export class SimNetwork {
     const key = `${addressKey(from)}>${addressKey(to)}`;
     let path = this.#paths.get(key);
     if (!path) {
-      path = new ImpairedPath(seededRandom(this.#seed * 65_537 + hash(key)), this.impairment);
+      path = new ImpairedPath(seededRandom(this.#seed * 65_537 + hash(key)), this.#impairment);
       this.#paths.set(key, path);
     }
     return path;
