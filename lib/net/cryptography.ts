@@ -10,7 +10,9 @@ export const systemCryptography: Cryptography = {
   aesBlock: (key, block) => {
     const cipher = createCipheriv("aes-128-ecb", key, null);
     cipher.setAutoPadding(false);
-    return new Uint8Array(cipher.update(block));
+    const encrypted = new Uint8Array(cipher.update(block));
+    cipher.final();
+    return encrypted;
   },
 };
 

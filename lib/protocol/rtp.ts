@@ -163,14 +163,14 @@ function readExtensions(
   if (readU16(bytes, at) !== ONE_BYTE_PROFILE) return NO_EXTENSIONS;
   const extensions = new Map<number, Uint8Array>();
   for (at += 4; at < end;) {
-    const id = bytes[at] >>> 4;
-    if (id === 15) break; // RFC 8285 section 4.2: reserved, ends the list
     if (bytes[at] === 0) { // a byte of padding
       at++;
       continue;
     }
+    const id = bytes[at] >>> 4;
+    if (id === 0 || id === 15) break; // RFC 8285 section 4.2: neither may be here; what came before counts
     const next = at + 2 + (bytes[at] & 0x0f);
-    if (id === 0 || next > end) return "rtp-extension";
+    if (next > end) return "rtp-extension";
     if (!extensions.has(id)) extensions.set(id, bytes.subarray(at + 1, next));
     at = next;
   }

@@ -91,7 +91,7 @@ Deno.test("parseRtp() reads one-byte extensions as RFC 8285 says", () => {
   deepStrictEqual(read("bede0001 1094f020"), [[1, hex("94")]], "id 15 ends the list");
   deepStrictEqual(read("10000001 01019400"), [], "the two-byte form is skipped");
   deepStrictEqual(read("bede0001 00001394"), "rtp-extension", "past the end");
-  deepStrictEqual(read("bede0001 05000000"), "rtp-extension", "id 0 with a length");
+  deepStrictEqual(read("bede0001 10940520"), [[1, hex("94")]], "so does id 0 with a length");
   const sixteen = "00112233445566778899aabbccddeeff";
   deepStrictEqual(read(`bede0005 ef ${sixteen} 000000`), [[14, hex(sixteen)]]);
 });

@@ -206,6 +206,7 @@ export class SrtpReceiver {
     this.#keys.set(epoch, deriveSessionKeys(this.#cryptography, master));
   }
 
+  /** Opens nothing of `epoch` any more. */
   removeKey(epoch: number): void {
     this.#keys.delete(epoch);
   }
