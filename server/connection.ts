@@ -159,8 +159,7 @@ export class ServerConnection {
       room: room.name,
       participant: seat.id,
       name: seat.name,
-      reason,
-      detail,
+      how: isLost ? `${reason}: ${detail}` : detail,
     });
   }
 }

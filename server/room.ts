@@ -178,7 +178,7 @@ export class Room {
     this.#keys.acknowledge(seat, epoch);
   }
 
-  /** Says a line to everybody. @throws Refusal `chat-empty`, `chat-too-long`, `too-fast`, `chat-not-kept` */
+  /** Says a line to everybody. @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`, `chat-not-kept` */
   post(seat: Seat, { mark, text }: { mark: string; text: string }): void {
     const { line, isNew } = this.chat.post(seat, { mark, text });
     if (isNew) this.#tellAll({ type: "chat", ...line });

@@ -32,7 +32,7 @@ export class RoomChat {
   /**
    * Keeps a line, or finds the one that was kept under the same mark. It is on the disk when this returns.
    *
-   * @throws Refusal `chat-empty`, `chat-too-long`, `too-fast`, `chat-not-kept`
+   * @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`, `chat-not-kept`
    */
   post(
     seat: Seat,
@@ -41,6 +41,9 @@ export class RoomChat {
     if (text.trim() === "") throw new Refusal("chat-empty", "The line is empty");
     if (text.length > CHAT_TEXT_LENGTH_MAX) {
       throw new Refusal("chat-too-long", `The line is over ${CHAT_TEXT_LENGTH_MAX} characters`);
+    }
+    if (text.includes("\0")) {
+      throw new Refusal("chat-bad", "The line has a character that cannot be kept (U+0000)");
     }
     if (!seat.chatBucket.take(this.#parts.timers.nowMs())) {
       throw new Refusal("too-fast", "Too many lines at once: say it again in a moment");

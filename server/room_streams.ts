@@ -103,8 +103,7 @@ export class RoomStreams {
       const epoch = this.#keys.epoch;
       viewer.link.send({ type: "stream.ready", ...announcement, epoch, key: key(), roc, sequence });
     };
-    // Rejected when the plane has ended: then so does the server.
-    this.#parts.plane.streamState(ssrc).then(answered, () => answered());
+    void this.#parts.plane.streamState(ssrc).then(answered);
   }
 
   #end(viewer: Presence, participant: number, ssrc: number): void {

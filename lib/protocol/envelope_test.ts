@@ -179,7 +179,7 @@ Deno.test("readClientMessage() and readServerMessage() know only their own direc
 Deno.test("readClientMessage() says which field is wrong", () => {
   const wrong: [RawMessage, string][] = [
     [{ type: "chat.post", mark: "m" }, "Cannot read chat.post.text: missing"],
-    [{ type: "chat.post", mark: "", text: "x" }, "Cannot read chat.post.mark: under 1 characters"],
+    [{ type: "chat.post", mark: "", text: "x" }, "Cannot read chat.post.mark: not printable ASCII"],
     [
       { type: "chat.post", mark: "m", text: "\ud800" },
       "Cannot read chat.post.text: not well-formed text",

@@ -68,14 +68,22 @@ export function flag(): Required<boolean> {
   );
 }
 
-/** Text of `lengthMin` to `lengthMax` UTF-16 code units without half surrogate pairs. */
-export function text(lengthMax: number, lengthMin = 0): Required<string> {
-  const bounds = lengthMin === 0 ? `<= ${lengthMax}` : `${lengthMin}..${lengthMax}`;
-  return field(`text ${bounds}`, (value, path) => {
+/** Text of at most `lengthMax` UTF-16 code units without half surrogate pairs. */
+export function text(lengthMax: number): Required<string> {
+  return field(`text <= ${lengthMax}`, (value, path) => {
     if (typeof value !== "string") bad(path, "not text");
     if (value.length > lengthMax) bad(path, `over ${lengthMax} characters`);
-    if (value.length < lengthMin) bad(path, `under ${lengthMin} characters`);
     if (!value.isWellFormed()) bad(path, "not well-formed text");
+    return value;
+  });
+}
+
+/** 1 to `lengthMax` printable ASCII characters without spaces: what programs call things among themselves. */
+export function token(lengthMax: number): Required<string> {
+  return field(`token 1..${lengthMax}`, (value, path) => {
+    if (typeof value !== "string") bad(path, "not text");
+    if (value.length > lengthMax) bad(path, `over ${lengthMax} characters`);
+    if (!/^[!-~]+$/.test(value)) bad(path, "not printable ASCII");
     return value;
   });
 }

@@ -14,6 +14,7 @@ import {
   optional,
   record,
   text,
+  token,
   u16,
   u32,
   u53,
@@ -34,7 +35,7 @@ import {
 
 const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
 /** A chat line's own mark, random, made by its sender. */
-const mark = () => text(MARK_LENGTH_MAX, 1);
+const mark = () => token(MARK_LENGTH_MAX);
 /** An SRTP master key (16 bytes) and master salt (12 bytes) one after the other, RFC 7714 section 12. */
 const masterKey = () => bytes(28);
 

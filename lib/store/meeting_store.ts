@@ -75,7 +75,8 @@ export class MeetingStore implements Disposable {
 
   /** The room of that name (under `nameKey`), if it was ever kept. */
   findRoom(name: string): StoredRoom | undefined {
-    return this.#statements.room.get(nameKey(name)) as StoredRoom | undefined;
+    const row = this.#statements.room.get(nameKey(name));
+    return row && { ...row } as unknown as StoredRoom;
   }
 
   /** The room of that name, kept from now on. */
@@ -93,7 +94,7 @@ export class MeetingStore implements Disposable {
   }
 
   /**
-   * Keeps a line as the next one of its room. The same `mark` again is the same line: it is given back as it was kept.
+   * Keeps a line (without U+0000, which SQLite does not give back) as the next one of its room. The same `mark` again is the same line: it is given back as it was kept.
    * When it returns, the line is on the disk.
    */
   append(
@@ -101,7 +102,7 @@ export class MeetingStore implements Disposable {
     line: Omit<StoredLine, "id">,
   ): { readonly line: StoredLine; readonly isNew: boolean } {
     const kept = this.#statements.marked.get(room, line.mark);
-    if (kept !== undefined) return { line: kept as unknown as StoredLine, isNew: false };
+    if (kept !== undefined) return { line: asLine(kept), isNew: false };
     const id = this.latestLine(room) + 1;
     this.#statements.append.run(room, id, line.at, line.from, line.text, line.mark);
     return { line: { id, ...line }, isNew: true };
@@ -109,7 +110,7 @@ export class MeetingStore implements Disposable {
 
   /** At most `countMax` lines with `id > after`, in order. */
   linesAfter(room: number, { after, countMax }: { after: number; countMax: number }): StoredLine[] {
-    return this.#statements.after.all(room, after, countMax) as unknown as StoredLine[];
+    return this.#statements.after.all(room, after, countMax).map(asLine);
   }
 
   [Symbol.dispose](): void {
@@ -126,6 +127,11 @@ export class MeetingStore implements Disposable {
       if (this.#statements.slug.get(nameKey(candidate)) === undefined) return candidate;
     }
   }
+}
+
+/** A row as a plain object. */
+function asLine(row: Record<string, unknown>): StoredLine {
+  return { ...row } as unknown as StoredLine;
 }
 
 function openDatabase(path: string): DatabaseSync {
