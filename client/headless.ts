@@ -57,19 +57,21 @@ export async function runHeadless(
   { folder, output }: { folder: string; output: Output },
 ): Promise<number> {
   try {
-    const end = await new Headless(checkNames(options), { folder, output }).run();
-    if (end.failure) return fail(end.failure, output);
+    const { end, wasJoined } = await new Headless(checkNames(options), { folder, output }).run();
+    if (end.failure) say(end.failure, output);
+    else output.sentence("Left the meeting");
+    if (wasJoined) output.report(leftReport(end));
     return end.exitCode;
   } catch (thrown) {
-    if (thrown instanceof JoinFailure) return fail(thrown, output);
-    throw thrown;
+    if (!(thrown instanceof JoinFailure)) throw thrown;
+    say(thrown, output);
+    return thrown.exitCode;
   }
 }
 
-function fail(failure: JoinFailure, output: Output): number {
+function say(failure: JoinFailure, output: Output): void {
   output.report(failureReport(failure));
   output.problem(`${failure.message}.\n${failure.advice}.`);
-  return failure.exitCode;
 }
 
 function checkNames(options: ClientOptions): ClientOptions {
@@ -93,7 +95,8 @@ class Headless {
     this.#output = output;
   }
 
-  async run(): Promise<MeetingEnd> {
+  /** When it resolves, the devices are released and the recording is complete. */
+  async run(): Promise<{ end: MeetingEnd; wasJoined: boolean }> {
     const { recordDirectory } = this.#options;
     const pinsPath = join(this.#folder, "pins.json");
     const pins = await usable(() => PinStore.open(pinsPath));
@@ -124,9 +127,7 @@ class Headless {
     void this.#obey(meeting);
     try {
       const end = await meeting.run();
-      if (meeting.self !== undefined) this.#output.report(leftReport(end));
-      if (end.exitCode === EXIT.asked) this.#output.sentence("Left the meeting");
-      return end;
+      return { end, wasJoined: meeting.self !== undefined };
     } finally {
       await engine.close();
       await recorder?.close();

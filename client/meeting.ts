@@ -110,6 +110,7 @@ export class Meeting {
     } catch (thrown) {
       if (this.#leaving.signal.aborted) return await this.#leftAsAsked();
       if (!(thrown instanceof JoinFailure)) throw thrown;
+      await this.#options.seat.forget();
       return { reason: thrown.code, exitCode: thrown.exitCode, failure: thrown };
     } finally {
       this.#disconnected();

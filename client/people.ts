@@ -12,7 +12,8 @@ export type LeaveReason = "left" | "lost" | "removed";
 
 /** A change in who is here or what they have on. */
 export type PersonChange =
-  | { readonly person: Person; readonly state: "here" | "away" }
+  /** `before` is absent for somebody new. */
+  | { readonly person: Person; readonly state: "here" | "away"; readonly before?: Person }
   | { readonly person: Person; readonly state: "left"; readonly reason: LeaveReason };
 
 /** Who is in the room, oneself included. Says only what changed, also over reconnects. */
@@ -59,7 +60,7 @@ export class People {
     const isSame = before !== undefined && before.name === name && before.away === away &&
       before.microphone === microphone && before.camera === camera;
     this.#people.set(id, person);
-    if (!isSame) this.#changed({ person, state: away ? "away" : "here" });
+    if (!isSame) this.#changed({ person, state: away ? "away" : "here", before });
   }
 
   left(id: number, reason: LeaveReason): void {

@@ -1,6 +1,7 @@
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { EXIT, type JoinFailure } from "./failures.ts";
 import type { MeetingEnd, MeetingEvent } from "./meeting_types.ts";
+import type { PersonChange } from "./people.ts";
 
 /** One event as it goes to stdout: `event` first, then `at` (epoch ms), then the rest (docs/CLIENT.md). */
 export type Report = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -83,11 +84,8 @@ function plainSentence(event: MeetingEvent, { server, self }: ReportContext): st
     case "reconnected":
       return event.resumed ? "Back in the meeting" : "Back in the meeting, on a new seat";
     case "participant": {
-      const { person: { id, name, microphone, camera }, state } = event.change;
-      if (id === self()) return undefined;
-      if (event.change.state === "left") return `${name} ${LEFT[event.change.reason]}`;
-      if (state === "away") return `${name} lost the connection`;
-      return `${name}: microphone ${microphone ? "on" : "off"}, camera ${camera ? "on" : "off"}`;
+      const { change } = event;
+      return change.person.id === self() ? undefined : personSentence(change);
     }
     case "chat": {
       const { from, text, at } = event.line;
@@ -104,6 +102,19 @@ function plainSentence(event: MeetingEvent, { server, self }: ReportContext): st
     default:
       return undefined;
   }
+}
+
+function personSentence(change: PersonChange): string {
+  const { person: { name, microphone, camera } } = change;
+  if (change.state === "left") return `${name} ${LEFT[change.reason]}`;
+  if (change.state === "away") return `${name} lost the connection`;
+  const { before } = change;
+  const sources = [
+    before?.microphone === microphone ? "" : `microphone ${microphone ? "on" : "off"}`,
+    before?.camera === camera ? "" : `camera ${camera ? "on" : "off"}`,
+  ].filter((each) => each !== "").join(", ");
+  if (before === undefined) return `${name} is here: ${sources}`;
+  return before.away ? `${name} is back` : `${name}: ${sources}`;
 }
 
 const LEFT = { left: "left", lost: "is gone: the connection was lost", removed: "was removed" };

@@ -57,9 +57,14 @@ Deno.test("sentenceOf() says what people need to see, and nothing about themselv
   strictEqual(sentenceOf(own, context), undefined);
   const away: MeetingEvent = { event: "participant", change: { person: BOB, state: "away" } };
   strictEqual(sentenceOf(away, context), "Bob lost the connection");
+  const said = (person: typeof BOB, before?: typeof BOB) =>
+    sentenceOf({ event: "participant", change: { person, state: "here", before } }, context);
+  strictEqual(said(BOB), "Bob is here: microphone on, camera off");
+  strictEqual(said({ ...BOB, camera: true }, BOB), "Bob: camera on");
+  strictEqual(said(BOB, { ...BOB, away: true }), "Bob is back");
   const line = { id: 3, at: 1_000, from: "Bob", text: "\x1b[2JHi\u202e", mark: "m" };
-  const said = sentenceOf({ event: "chat", line }, context)!;
-  ok(/^\d\d:\d\d Bob: \ufffd\[2JHi\ufffd$/.test(said), said);
+  const chat = sentenceOf({ event: "chat", line }, context)!;
+  ok(/^\d\d:\d\d Bob: \ufffd\[2JHi\ufffd$/.test(chat), chat);
 });
 
 Deno.test("printable() leaves every other character as it is", () => {
