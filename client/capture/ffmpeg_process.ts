@@ -1,0 +1,156 @@
+import { messageOf, Refusal } from "@fusionmeet/base";
+import { dirname, join } from "node:path";
+import type { CaptureSystem } from "./ffmpeg_arguments.ts";
+import { lastWordsOf } from "./last_words.ts";
+
+/** How an ffmpeg ended. */
+export interface FfmpegExit {
+  readonly code: number;
+  /** By `stop()`. */
+  readonly stopped: boolean;
+  /** The line of its stderr that says why, or "". */
+  readonly lastWords: string;
+}
+
+/** What is kept of an ffmpeg's stderr. */
+const STDERR_LINES_MAX = 40;
+const STDERR_LINE_LENGTH_MAX = 400;
+/** From util-linux, on every Debian: ends its program when the thread that started it dies, however it dies. */
+const PARENT_DEATH_WRAPPER = "/usr/bin/setpriv";
+
+/** The system this program runs on, as far as capturing goes. */
+export function captureSystem(os: string = Deno.build.os): CaptureSystem {
+  return os === "windows" || os === "darwin" ? os : "linux";
+}
+
+/**
+ * The ffmpeg beside the program, in `ffmpeg/` beside it, or on PATH.
+ *
+ * @throws Refusal "ffmpeg-missing" that says how to install it.
+ */
+export async function findFfmpeg(): Promise<string> {
+  const system = captureSystem();
+  const places = ffmpegPlaces({
+    system,
+    programDirectory: dirname(Deno.execPath()),
+    path: Deno.env.get("PATH") ?? "",
+  });
+  for (const place of places) {
+    const found = await Deno.stat(place).catch(() => undefined);
+    if (found?.isFile) return place;
+  }
+  throw new Refusal("ffmpeg-missing", missingFfmpeg(system));
+}
+
+/** Where ffmpeg may be, best first. */
+export function ffmpegPlaces(
+  options: { system: CaptureSystem; programDirectory: string; path: string },
+): string[] {
+  const { system, programDirectory, path } = options;
+  const name = system === "windows" ? "ffmpeg.exe" : "ffmpeg";
+  const onPath = path.split(system === "windows" ? ";" : ":").filter((place) => place !== "");
+  return [programDirectory, join(programDirectory, "ffmpeg"), ...onPath]
+    .map((directory) => join(directory, name));
+}
+
+/** The sentence for a user without ffmpeg. */
+export function missingFfmpeg(system: CaptureSystem): string {
+  const how = {
+    linux: "sudo apt-get install ffmpeg",
+    windows: "winget install ffmpeg (or put ffmpeg.exe beside this program)",
+    darwin: "brew install ffmpeg (or put ffmpeg beside this program)",
+  }[system];
+  return `Cannot find ffmpeg, which reads cameras, microphones and media files. Install it: ${how}`;
+}
+
+/** One ffmpeg that writes to its stdout. Whoever starts it reads `chunks` to the end or stops it. */
+export class FfmpegProcess {
+  readonly #child: Deno.ChildProcess;
+  #stopped = false;
+  /** Resolves when the process is gone and its stderr is read. */
+  readonly exit: Promise<FfmpegExit>;
+
+  /** @throws Refusal "ffmpeg-missing" when it cannot be started. */
+  static start(path: string, args: readonly string[]): FfmpegProcess {
+    const [program, ...all] = withParentDeath([path, ...args]);
+    try {
+      return new FfmpegProcess(
+        new Deno.Command(program, { args: all, stdin: "null", stdout: "piped", stderr: "piped" })
+          .spawn(),
+      );
+    } catch (error) {
+      throw new Refusal("ffmpeg-missing", `Cannot start ${path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.exit = this.#end();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Its stdout. ffmpeg waits while nobody reads (backpressure). Ends with the process, or at `break`. */
+  get chunks(): AsyncIterable<Uint8Array> {
+    return this.#child.stdout;
+  }
+
+  /** Ends it at once, so that its device is free; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+    if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
+    await this.exit;
+  }
+
+  async #end(): Promise<FfmpegExit> {
+    const [status, lines] = await Promise.all([this.#child.status, readLines(this.#child.stderr)]);
+    return { code: status.code, stopped: this.#stopped, lastWords: lastWordsOf(lines) };
+  }
+}
+
+/** The whole output of a short run: stdout as bytes, the last lines of stderr. */
+export async function runFfmpeg(
+  path: string,
+  args: readonly string[],
+): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
+  const [program, ...all] = withParentDeath([path, ...args]);
+  const { code, stdout, stderr } = await new Deno.Command(program, { args: all, stdin: "null" })
+    .output();
+  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+}
+
+function withParentDeath(command: readonly string[]): readonly string[] {
+  return hasParentDeathWrapper()
+    ? [PARENT_DEATH_WRAPPER, "--pdeathsig", "KILL", "--", ...command]
+    : command;
+}
+
+function hasParentDeathWrapper(): boolean {
+  try {
+    return Deno.build.os === "linux" && Deno.statSync(PARENT_DEATH_WRAPPER).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** The last lines of a stream, each cut to a bearable length. */
+async function readLines(stream: ReadableStream<Uint8Array>): Promise<string[]> {
+  const lines: string[] = [];
+  let open = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (open + text).split(/[\r\n]+/);
+    open = parts.pop()!.slice(0, STDERR_LINE_LENGTH_MAX);
+    lines.push(...parts.map((line) => line.slice(0, STDERR_LINE_LENGTH_MAX)));
+    lines.splice(0, lines.length - STDERR_LINES_MAX);
+  }
+  return [...lines, open].filter((line) => line.trim() !== "");
+}

@@ -1,0 +1,34 @@
+const CAUSE =
+  /error|no such|busy|denied|cannot|can't|could not|couldn't|invalid|not found|unable|fail|refused|unknown|unsupported|not supported|unrecognized|timed? ?out|matches no/i;
+/** What ffmpeg says after the line that tells why. */
+const EPILOGUE =
+  /^(Conversion failed!|To ignore this, .*|Exiting normally.*|Error opening input files?:.*|Error opening output files?:.*|Error while .* output stream.*)$/;
+
+/** The line of ffmpeg's stderr that says why it ended, without the address of the part that wrote it; "" when none. */
+export function lastWordsOf(lines: readonly string[]): string {
+  const clean = lines.map((line) => line.replace(/^(\[[^\]]* @ (0x)?[0-9a-f]+\]\s*)+/i, "").trim())
+    .filter((line) => line !== "");
+  return clean.findLast((line) => CAUSE.test(line) && !EPILOGUE.test(line)) ?? clean.at(-1) ?? "";
+}
+
+/** What a source failed at, and what to do: one sentence for the user. */
+export function captureSentence(kind: "camera" | "microphone", lastWords: string): string {
+  const words = lastWords === "" ? "ffmpeg ended without a word" : lastWords;
+  return `Cannot read the ${kind}: ${words}${hint(kind, lastWords)}`;
+}
+
+function hint(kind: "camera" | "microphone", lastWords: string): string {
+  const flag = kind === "camera" ? "--camera" : "--mic";
+  if (/busy|in use|already opened|Could not run graph/i.test(lastWords)) {
+    return "; another program uses it: close that one";
+  }
+  if (/denied|not permitted|not authori[sz]ed/i.test(lastWords)) {
+    return `; allow this program to use the ${kind} in the system's privacy settings` +
+      " (on Linux: join the group video or audio)";
+  }
+  if (/refused|external library/i.test(lastWords)) return "; is the sound server running?";
+  if (/no such|not found|could not find|input\/output error/i.test(lastWords)) {
+    return `; plug it in, or choose another with ${flag} device:ID`;
+  }
+  return "";
+}
