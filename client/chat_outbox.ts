@@ -1,4 +1,4 @@
-import { CHAT_TEXT_BYTES_MAX, CHAT_TEXT_LENGTH_MAX } from "@fusionmeet/protocol";
+import { CHAT_TEXT_LENGTH_MAX } from "@fusionmeet/protocol";
 import { Refusal } from "@fusionmeet/base";
 
 /** A line on its way to the server. */
@@ -63,11 +63,10 @@ export class ChatOutbox {
 
 function checkText(text: string): void {
   if (text.trim() === "") throw new Refusal("chat-empty", "There is nothing in that line");
-  const size = new TextEncoder().encode(text).length;
-  if (text.length > CHAT_TEXT_LENGTH_MAX || size > CHAT_TEXT_BYTES_MAX) {
+  if (text.length > CHAT_TEXT_LENGTH_MAX) {
     throw new Refusal(
       "chat-too-long",
-      `That line is too long: ${CHAT_TEXT_LENGTH_MAX} characters and ${CHAT_TEXT_BYTES_MAX} bytes fit`,
+      `That line is too long: use at most ${CHAT_TEXT_LENGTH_MAX} characters`,
     );
   }
 }

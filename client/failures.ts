@@ -154,7 +154,7 @@ export function badName(what: "name" | "room", typed: string, fault: NameFault):
   const lengthMax = what === "name" ? NAME_LENGTH_MAX : ROOM_LENGTH_MAX;
   const [state, advice] = {
     empty: ["is empty", `Give one with --${what}`],
-    "too-long": [`${JSON.stringify(typed)} is too long`, `${lengthMax} characters fit`],
+    "too-long": [`${JSON.stringify(typed)} is too long`, `Use at most ${lengthMax} characters`],
     "bad-characters": [
       `${JSON.stringify(typed)} has characters that cannot be seen or change the text's direction`,
       "Use letters, digits, spaces and signs",

@@ -3,6 +3,7 @@ import { messageOf, Refusal } from "@fusionmeet/base";
 import { systemRandom, systemTimers } from "@fusionmeet/net";
 import { cleanName, NAME_LENGTH_MAX, ROOM_LENGTH_MAX } from "@fusionmeet/protocol";
 import { PinStore } from "@fusionmeet/store";
+import { requireFile } from "./capture/source_check.ts";
 import { qualityOf } from "./capture/sources.ts";
 import { openControl } from "./connect.ts";
 import { addressText, badName, EXIT, JoinFailure } from "./failures.ts";
@@ -100,6 +101,7 @@ class Headless {
     const { recordDirectory } = this.#options;
     const pinsPath = join(this.#folder, "pins.json");
     const pins = await usable(() => PinStore.open(pinsPath));
+    await usable(() => requireFiles(this.#options));
     if (recordDirectory) await usable(() => prepareFolder(recordDirectory, epochMs()));
     const engine = startEngine({
       microphone: this.#options.microphone,
@@ -252,6 +254,11 @@ function leaveOnSignals(meeting: Meeting, exit: () => void): () => void {
     clearTimeout(timer);
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, leave);
   };
+}
+
+async function requireFiles({ microphone, camera }: ClientOptions): Promise<void> {
+  if (microphone.kind === "file") await requireFile("microphone", microphone.path);
+  if (camera.kind === "file") await requireFile("camera", camera.path);
 }
 
 /** Runs `open`; what it throws is about a path the user chose. */

@@ -139,7 +139,8 @@ export class Meeting {
         `There is no ${kind} to switch on: start the program with ${flag} device`,
       );
     }
-    if (source.wanted === on) return;
+    // Switching on what gave up tries it again.
+    if (source.wanted === on && !source.broken) return;
     source.wanted = on;
     source.broken = false;
     this.#options.engine.command({ do: kind, on });

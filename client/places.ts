@@ -63,7 +63,8 @@ export function readTextFileIfThere(path: string): string | undefined {
 /** What `rememberMeeting` kept in that data folder. A damaged file is as good as none: nothing depends on it. */
 export function lastMeeting(folder: string): LastMeeting | undefined {
   try {
-    const { server, name, room } = JSON.parse(readTextFileIfThere(join(folder, SETTINGS)) ?? "{}");
+    const kept = JSON.parse(readTextFileIfThere(join(folder, SETTINGS)) ?? "null");
+    const { server, name, room } = kept ?? {};
     return [server, name, room].every((each) => typeof each === "string")
       ? { server, name, room }
       : undefined;

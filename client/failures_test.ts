@@ -1,0 +1,73 @@
+import { ok, strictEqual } from "node:assert/strict";
+import {
+  addressText,
+  badName,
+  declined,
+  endedByServer,
+  JoinFailure,
+  keyChanged,
+  keyNotAsGiven,
+  keyUnknown,
+  noAnswer,
+  unreachable,
+} from "./failures.ts";
+
+const SERVER = { hostname: "192.0.2.1", port: 65_435 };
+const SEEN = "ab".repeat(32);
+const EXPECTED = "cd".repeat(32);
+const ASKED = { name: "Ada", room: "Main" };
+
+Deno.test("Every failure has a sentence of its own, a next step, and neither ends with a full stop", () => {
+  const refusals = [
+    ...["pin-needed", "pin-wrong", "too-many-wrong-pins", "name-empty", "name-bad", "name-taken"],
+    ...["room-bad", "full", "rooms-full", "something-new"],
+  ].map((code) => declined({ code, message: `Because of ${code}.` }, ASKED));
+  const failures = [
+    ...(["no-such-host", "connection-refused", "no-route", "timed-out", "not-a-server"] as const)
+      .map((code) => unreachable(code, SERVER)),
+    keyUnknown(SERVER, SEEN),
+    keyChanged(SERVER, { expected: EXPECTED, seen: SEEN, pinsPath: "pins.json" }),
+    keyNotAsGiven(SERVER, { expected: EXPECTED, seen: SEEN }),
+    ...(["empty", "too-long", "bad-characters"] as const).flatMap((fault) => [
+      badName("name", "x", fault),
+      badName("room", "x", fault),
+    ]),
+    ...refusals,
+    declined({ code: "version", message: "No", version: 9 }, ASKED),
+    endedByServer({ code: "bad-field", message: "No" }, { isSettled: false }),
+    endedByServer({ code: "taken-over", message: "No" }, { isSettled: true }),
+    endedByServer({ code: "removed", message: "You were removed" }, { isSettled: true }),
+    noAnswer("reset"),
+  ];
+  strictEqual(new Set(failures.map(({ message }) => message)).size, failures.length);
+  for (const { message, advice } of failures) {
+    for (const text of [message, advice]) ok(/^[A-Z].{8,}[^.\s]$/s.test(text), text);
+  }
+});
+
+Deno.test("Only what may pass by itself is tried again when coming back", () => {
+  const passes = ({ mayPass }: JoinFailure) => mayPass;
+  ok(passes(unreachable("no-route", SERVER)));
+  ok(passes(declined({ code: "name-taken", message: "" }, ASKED)));
+  ok(passes(noAnswer("reset")));
+  ok(passes(endedByServer({ code: "too-fast", message: "" }, { isSettled: true })));
+  ok(!passes(endedByServer({ code: "too-fast", message: "" }, { isSettled: false })));
+  ok(!passes(endedByServer({ code: "taken-over", message: "" }, { isSettled: true })));
+  ok(!passes(endedByServer({ code: "removed", message: "" }, { isSettled: true })));
+  ok(!passes(declined({ code: "pin-wrong", message: "" }, ASKED)));
+  ok(!passes(declined({ code: "version", message: "", version: 9 }, ASKED)));
+  ok(!passes(keyUnknown(SERVER, SEEN)));
+});
+
+Deno.test("declined() says which side to update when the versions differ", () => {
+  const newer = declined({ code: "version", message: "", version: 9 }, ASKED);
+  ok(newer.message.includes("version 1 ") && newer.message.includes("version 9"), newer.message);
+  ok(newer.advice.startsWith("Update this program"));
+  const older = declined({ code: "version", message: "", version: 0 }, ASKED);
+  ok(older.advice.startsWith("Update the server"));
+});
+
+Deno.test("addressText() puts brackets where a port would not be told from an address", () => {
+  strictEqual(addressText({ hostname: "::1", port: 7 }), "[::1]:7");
+  strictEqual(addressText({ hostname: "host", port: 7 }), "host:7");
+});
