@@ -1,4 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
+import type { ConnectionEnd } from "@fusionmeet/net";
 import {
   CHAT_PER_SECOND,
   type ClientMessage,
@@ -24,6 +25,7 @@ import type {
   OpenStream,
   WatchLayer,
 } from "./meeting_types.ts";
+import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { Redial } from "./redial.ts";
 
@@ -58,7 +60,7 @@ export class Meeting {
   readonly #chatOutbox: ChatOutbox;
   readonly #streams = new Map<number, OpenStream>();
   readonly #layers = new Map<number, WatchLayer>();
-  readonly #sources: Record<CaptureKind, { exists: boolean; wanted: boolean; broken: boolean }>;
+  readonly #sources: OwnSources;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
   #leaveReason: string | undefined;
@@ -68,11 +70,12 @@ export class Meeting {
 
   constructor(options: MeetingOptions) {
     this.#options = options;
-    const { microphone, camera } = options;
-    this.#sources = {
-      microphone: { exists: microphone, wanted: microphone, broken: false },
-      camera: { exists: camera !== undefined, wanted: camera !== undefined, broken: false },
-    };
+    this.#sources = new OwnSources({
+      microphone: options.microphone,
+      camera: options.camera,
+      command: (command) => options.engine.command(command),
+      send: (message) => this.#send(message),
+    });
     this.#people = new People((change) => this.#personChanged(change));
     this.#chatLog = new ChatLog({
       fetch: (after) => this.#send({ type: "chat.fetch", after }),
@@ -131,21 +134,7 @@ export class Meeting {
 
   /** Switches the microphone or camera. @throws Refusal when there is none. */
   setSource(kind: CaptureKind, on: boolean): void {
-    const source = this.#sources[kind];
-    if (on && !source.exists) {
-      const flag = kind === "microphone" ? "--mic" : "--camera";
-      throw new Refusal(
-        "no-source",
-        `There is no ${kind} to switch on: start the program with ${flag} device`,
-      );
-    }
-    // Switching on what gave up tries it again.
-    if (source.wanted === on && !source.broken) return;
-    source.wanted = on;
-    source.broken = false;
-    this.#options.engine.command({ do: kind, on });
-    this.#tellSource(kind);
-    this.#emit({ event: "source", kind, on });
+    if (this.#sources.set(kind, on)) this.#emit({ event: "source", kind, on });
   }
 
   /** Chooses whose camera to receive, by name. @throws Refusal when nobody is called that. */
@@ -227,7 +216,7 @@ export class Meeting {
       pin,
       resume,
       features: [...FEATURES],
-      microphone: this.#isOn("microphone"),
+      microphone: this.#sources.isOn("microphone"),
     });
     try {
       for await (const message of link.messages()) {
@@ -252,9 +241,9 @@ export class Meeting {
       if (wasJoined) this.#disconnected();
       link.destroy("done");
     }
-    const { detail } = await link.ended;
-    if (!wasJoined) failure ??= noAnswer(detail);
-    return { wasJoined, reason: failure?.message ?? detail, failure };
+    const reason = lossReason(await link.ended);
+    if (!wasJoined) failure ??= noAnswer(reason);
+    return { wasJoined, reason: failure?.message ?? reason, failure };
   }
 
   #welcomed(welcome: Received<"welcome">, { link, hostname, fingerprint }: Opened): void {
@@ -275,11 +264,9 @@ export class Meeting {
       voice: welcome.voice,
     });
     this.#cancelMediaCheck = timers.after(MEDIA_SILENT_MS, () => this.#mediaSilent(welcome));
-    for (const kind of ["microphone", "camera"] as const) {
-      if (isFirst && this.#sources[kind].wanted) engine.command({ do: kind, on: true });
-      this.#tellSource(kind);
-    }
-    this.#people.connected();
+    if (isFirst) this.#sources.start();
+    this.#sources.connected();
+    this.#people.connected(welcome.participant);
     const { participant, name, room, resumed, voice } = welcome;
     this.#emit({
       event: isFirst ? "joined" : "reconnected",
@@ -399,34 +386,20 @@ export class Meeting {
   }
 
   #engineEvent(event: EngineEvent): void {
-    if (event.event === "bound") this.#cancelMediaCheck();
-    else if (event.event === "capture.running") this.#captureIs(event.kind, { broken: false });
-    else if (event.event === "capture.retrying" || event.event === "capture.failed") {
-      this.#captureIs(event.kind, { broken: true });
-      this.#warn(event.event.replace("capture", event.kind), event.message);
-    } else if (event.event === "engine.failed") {
-      this.#fault = new Error(event.message);
-      this.#fault.stack = event.stack ?? this.#fault.stack;
-      this.#leaveNow();
+    switch (event.event) {
+      case "bound":
+        return this.#cancelMediaCheck();
+      case "capture.running":
+        return this.#sources.capture(event);
+      case "capture.retrying":
+      case "capture.failed":
+        this.#sources.capture(event);
+        return this.#warn(event.event.replace("capture", event.kind), event.message);
+      case "engine.failed":
+        this.#fault = new Error(event.message);
+        this.#fault.stack = event.stack ?? this.#fault.stack;
+        return this.#leaveNow();
     }
-  }
-
-  /** The others see a placeholder, not a frozen picture, while a source does not deliver. */
-  #captureIs(kind: CaptureKind, { broken }: { broken: boolean }): void {
-    const source = this.#sources[kind];
-    if (source.broken === broken) return;
-    source.broken = broken;
-    this.#tellSource(kind);
-  }
-
-  #isOn(kind: CaptureKind): boolean {
-    return this.#sources[kind].wanted && !this.#sources[kind].broken;
-  }
-
-  #tellSource(kind: CaptureKind): void {
-    const on = this.#isOn(kind);
-    const format = kind === "camera" && on ? this.#options.camera : undefined;
-    this.#send({ type: "source", kind, on, ...format });
   }
 
   #mediaSilent({ mediaPort }: Received<"welcome">): void {
@@ -446,5 +419,20 @@ export class Meeting {
 
   #emit(event: MeetingEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** Why a connection is over, for people. */
+function lossReason({ reason, detail }: ConnectionEnd): string {
+  switch (reason) {
+    case "closed-by-peer":
+      return "the server closed it";
+    case "silent":
+      return "nothing came from the server any more";
+    case "broken":
+      // The TLS library points to its web page.
+      return detail.replace(/: https:.*/, "");
+    default:
+      return detail;
   }
 }

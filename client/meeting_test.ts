@@ -398,6 +398,22 @@ Deno.test("Meeting says who came, changed, went away and left, once each", async
   ]);
 });
 
+Deno.test("Meeting tells people apart when a server that was started anew counts them from 1 again", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true });
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ participant: 8 }), {
+    type: "participants",
+    list: [{ ...ADA, id: 8 }, { ...BOB, id: 9 }],
+    last: true,
+  });
+  const changes = bench.eventsOf("participant").map(({ change }) =>
+    `${change.person.id} ${change.person.name} ${change.state}`
+  );
+  deepStrictEqual(changes.slice(2), ["8 Bob left", "8 Ada here", "9 Bob here"]);
+  strictEqual(bench.meeting.self, 8);
+});
+
 Deno.test("Meeting.watch() chooses a layer by name and keeps the choice over a reconnect", async () => {
   const bench = await new MeetingBench().join();
   await bench.link.say({ type: "participants", list: [ADA, BOB], last: true });

@@ -22,6 +22,7 @@ export class People {
   readonly #changed: (change: PersonChange) => void;
   /** The list that is coming in parts. */
   #coming: Person[] = [];
+  #self = NaN;
 
   constructor(changed: (change: PersonChange) => void) {
     this.#changed = changed;
@@ -39,9 +40,11 @@ export class People {
     return this.all.find((person) => person.name === name);
   }
 
-  /** A new connection: what came of an unfinished list is void. */
-  connected(): void {
+  /** A new connection: what came of an unfinished list is void, and oneself is nobody who leaves. */
+  connected(self: number): void {
     this.#coming = [];
+    if (self !== this.#self) this.#people.delete(this.#self);
+    this.#self = self;
   }
 
   /** One part of the whole list; with the last one whoever is not in it has left. */
@@ -55,9 +58,11 @@ export class People {
   }
 
   update({ id, name, microphone, camera, away }: Person): void {
+    // A server that was started anew counts its people from 1 again.
+    if (this.#people.get(id)?.name !== name) this.left(id, "lost");
     const before = this.#people.get(id);
     const person = { id, name, microphone, camera, away };
-    const isSame = before !== undefined && before.name === name && before.away === away &&
+    const isSame = before !== undefined && before.away === away &&
       before.microphone === microphone && before.camera === camera;
     this.#people.set(id, person);
     if (!isSame) this.#changed({ person, state: away ? "away" : "here", before });
