@@ -22,6 +22,8 @@ export interface VoiceEncoder {
    * @returns a new array; at most 2 bytes long means DTX: nothing needs to be sent.
    */
   encode(pcm: Int16Array): Uint8Array;
+  /** Redundancy for lossy paths (in-band FEC), off at first; it costs bits that are missed elsewhere. */
+  useFec?(on: boolean): void;
 }
 
 /** A decoder of one ssrc. Every call gives `FRAME_SAMPLES` samples in a new array. */

@@ -1,0 +1,198 @@
+import { Concealment } from "./concealment.ts";
+import { PacketLine, type StreamPacket } from "./packet_line.ts";
+import type { PlayoutLog } from "./playout_log.ts";
+import { CONCEALED, DECODED, SampleRing, SILENT } from "./sample_ring.ts";
+import type { VoiceStatistics } from "./voice_packet.ts";
+
+/** A hole this long at a change of ssrc is concealed; a longer one is silence. */
+const SWITCH_HOLE_PACKETS = 3;
+
+/** Where a playout gets its samples from: one decoder, or several. It may change the arrays it is given. */
+export interface PlayoutSource {
+  /** Samples per packet, 960 or 480. */
+  readonly packetSamples: number;
+  /** The codec itself leads over from one concealed packet to the next decoded one. */
+  readonly seamless: boolean;
+  /** Times there was no decoder when one was needed. */
+  readonly decoderMisses: number;
+  /** Samples of the next packet; undefined when it stays silent. @throws when it is not decodable. */
+  decode(packet: StreamPacket): Int16Array | undefined;
+  /** The lost packet before `next`; undefined where `next` holds no redundancy. */
+  decodeFec(next: StreamPacket): Int16Array | undefined;
+  /** What may follow the last packet; undefined after silence. */
+  conceal(): Int16Array | undefined;
+  /** Half a second of silence has passed. */
+  idle(): void;
+}
+
+/**
+ * Turns waiting packets into samples on the timestamp line, in order and no sooner than needed; tells loss (a gap in
+ * the sequence: redundancy or concealment) from silence (a gap in time only).
+ */
+export class SoundLine {
+  readonly packets = new PacketLine();
+  readonly ring = new SampleRing();
+  readonly #source: PlayoutSource;
+  readonly #concealment: Concealment;
+  readonly #statistics: VoiceStatistics;
+  readonly #log: PlayoutLog;
+  #end = 0;
+  /** Concealed because samples ran out: was it loss, lateness or silence? The next packet will tell. */
+  #unexplainedSamples = 0;
+  /** The latest stamp: a place and when it was captured. */
+  stamp: { place: number; capturedAtMs: number } | undefined;
+  nowMs = 0;
+  lostAtMs = -Infinity;
+
+  constructor(
+    source: PlayoutSource,
+    options: { statistics: VoiceStatistics; log: PlayoutLog },
+  ) {
+    this.#source = source;
+    this.#statistics = options.statistics;
+    this.#log = options.log;
+    this.#concealment = new Concealment(() => source.conceal());
+  }
+
+  /** Everything before this place is decoded, concealed or silent for good. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Goes on from `place`; what comes next is joined to `last`, the sample played before. */
+  moveTo(place: number, last: number): void {
+    if (this.#concealment.run === 0) this.#concealment.cut(last);
+    this.#end = place;
+  }
+
+  /**
+   * A packet waits after samples had run out: says what the concealment up to `place` was, and gives up the packets
+   * whose time it took.
+   */
+  explain(place: number): void {
+    const { packetSamples } = this.#source;
+    const gap = this.packets.first!.place - this.#end;
+    const missing = this.packets.missingBeforeFirst;
+    if (missing === 0 && gap >= packetSamples) {
+      this.#statistics.concealedSamples -= this.#unexplainedSamples;
+      this.#statistics.silentSamples += this.#unexplainedSamples;
+    }
+    this.#unexplainedSamples = 0;
+    const over = Math.floor((place - this.#end) / packetSamples);
+    for (let count = Math.min(missing, over); count > 0; count--) this.#giveUpOne(packetSamples);
+  }
+
+  /** Decodes what has no gap before it, as far as `until`: to look ahead without deciding on losses. */
+  decodeWaiting(until: number): void {
+    while (this.#end < until && (this.packets.first?.place ?? Infinity) <= this.#end) {
+      this.#decodeFirst();
+    }
+  }
+
+  /** Brings the end to `until`, or to where packets run out. */
+  fill(until: number): void {
+    while (this.#end < until && this.packets.first) {
+      const first = this.packets.first;
+      const gap = first.place - this.#end;
+      const missing = this.packets.missingBeforeFirst;
+      if (gap <= 0) this.#decodeFirst();
+      else if (missing > 0) this.#fillLost(first, { gap, missing, until });
+      else if (this.packets.switches && gap <= SWITCH_HOLE_PACKETS * this.#source.packetSamples) {
+        this.#conceal(Math.min(first.place, until));
+      } else this.#silence(Math.min(first.place, until));
+    }
+  }
+
+  /** Fills from..until behind the end with concealment that takes no time: late packets still have their turn. */
+  runOut(from: number, until: number): void {
+    for (let place = Math.max(from, this.#end); place < until; place++) {
+      const sample = this.#concealment.continue();
+      this.ring.set(
+        place,
+        sample ?? this.#concealment.fade(),
+        sample === undefined ? SILENT : CONCEALED,
+      );
+      if (sample !== undefined) this.#unexplainedSamples++;
+    }
+  }
+
+  #decodeFirst(): void {
+    const missing = this.packets.missingBeforeFirst;
+    for (let count = missing; count > 0; count--) this.#giveUpOne(0);
+    if (this.packets.switches) this.#noteSwitch(this.packets.first!);
+    const packet = this.packets.take();
+    const { packetSamples } = this.#source;
+    const skip = this.#end - packet.place;
+    if (skip >= packetSamples) {
+      this.#statistics.latePackets++;
+      return;
+    }
+    let pcm: Int16Array | undefined;
+    try {
+      pcm = this.#source.decode(packet);
+    } catch {
+      this.#statistics.invalidPackets++;
+      this.#conceal(packet.place + packetSamples);
+      return;
+    }
+    if (packet.capturedAtMs !== undefined) {
+      this.stamp = { place: packet.place, capturedAtMs: packet.capturedAtMs };
+    }
+    if (pcm === undefined) this.#statistics.skippedPackets++;
+    else {
+      this.#statistics.decodedPackets++;
+      this.#write(pcm, skip);
+    }
+  }
+
+  /** Fills one lost packet: the last one before `first` from its redundancy, others by concealment. */
+  #fillLost(first: StreamPacket, options: { gap: number; missing: number; until: number }): void {
+    const { packetSamples } = this.#source;
+    if (options.gap > packetSamples && options.missing === 1) {
+      this.#silence(Math.min(first.place - packetSamples, options.until));
+      return;
+    }
+    const fec = options.gap <= packetSamples ? this.#source.decodeFec(first) : undefined;
+    const index = this.#giveUpOne(Math.min(options.gap, packetSamples));
+    if (fec === undefined) this.#conceal(this.#end + Math.min(options.gap, packetSamples));
+    else {
+      this.#statistics.fecPackets++;
+      this.#log.add(this.nowMs, "fec", index, options.gap);
+      this.#write(fec, packetSamples - options.gap);
+    }
+  }
+
+  #giveUpOne(samples: number): number {
+    const index = this.packets.giveUpOne();
+    this.lostAtMs = this.nowMs;
+    this.#log.add(this.nowMs, "lost", index, samples);
+    return index;
+  }
+
+  #noteSwitch(to: StreamPacket): void {
+    this.#statistics.switches++;
+    this.#log.add(this.nowMs, "switch", to.ssrc, to.index);
+  }
+
+  #write(pcm: Int16Array, skip: number): void {
+    this.#concealment.join(pcm, { skip, seamless: this.#source.seamless });
+    this.ring.write(this.#end, pcm, { skip, origin: DECODED });
+    this.#end += pcm.length - skip;
+  }
+
+  #conceal(until: number): void {
+    this.#log.add(this.nowMs, "conceal", until - this.#end, this.#concealment.run);
+    for (; this.#end < until; this.#end++) {
+      const sample = this.#concealment.continue();
+      this.ring.set(this.#end, sample ?? this.#concealment.fade(), CONCEALED);
+    }
+  }
+
+  /** A meant silence: what still sounds dies away. */
+  #silence(until: number): void {
+    this.#concealment.end();
+    for (; this.#end < until; this.#end++) {
+      this.ring.set(this.#end, this.#concealment.fade(), SILENT);
+    }
+  }
+}
