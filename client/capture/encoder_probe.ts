@@ -10,7 +10,7 @@ const PROBE_PICTURES = 5;
 
 /**
  * Finds the encoder that works here: a listed hardware encoder means nothing, five encoded pictures do. Remembers
- * the answer, so that one instance per program asks once.
+ * that one, so that one instance per program asks once.
  */
 export class EncoderProbe {
   readonly #found = new Map<string, Promise<VideoEncoder>>();
@@ -18,8 +18,11 @@ export class EncoderProbe {
   /** @throws Refusal "no-encoder" when none does. */
   find(ffmpeg: string, quality: Quality): Promise<VideoEncoder> {
     const key = JSON.stringify([ffmpeg, quality]);
-    const found = this.#found.get(key) ?? this.#probe(ffmpeg, quality);
+    const known = this.#found.get(key);
+    if (known) return known;
+    const found = this.#probe(ffmpeg, quality);
     this.#found.set(key, found);
+    found.catch(() => this.#found.delete(key));
     return found;
   }
 

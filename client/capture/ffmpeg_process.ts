@@ -15,6 +15,8 @@ export interface FfmpegExit {
 /** What is kept of an ffmpeg's stderr. */
 const STDERR_LINES_MAX = 40;
 const STDERR_LINE_LENGTH_MAX = 400;
+/** A driver that hangs must not hang us. */
+const RUN_MS_MAX = 10_000;
 /** From util-linux, on every Debian: ends its program when the thread that started it dies, however it dies. */
 const PARENT_DEATH_WRAPPER = "/usr/bin/setpriv";
 
@@ -117,14 +119,18 @@ export class FfmpegProcess {
   }
 }
 
-/** The whole output of a short run: stdout as bytes, the last lines of stderr. */
+/** The whole output of a short run, at most `RUN_MS_MAX` long: stdout as bytes, stderr as text. */
 export async function runFfmpeg(
   path: string,
   args: readonly string[],
 ): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
   const [program, ...all] = withParentDeath([path, ...args]);
-  const { code, stdout, stderr } = await new Deno.Command(program, { args: all, stdin: "null" })
-    .output();
+  const signal = AbortSignal.timeout(RUN_MS_MAX);
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: all,
+    stdin: "null",
+    signal,
+  }).output();
   return { code, stdout, stderr: new TextDecoder().decode(stderr) };
 }
 
@@ -135,6 +141,8 @@ function withParentDeath(command: readonly string[]): readonly string[] {
 }
 
 function hasParentDeathWrapper(): boolean {
+  const isAllowed = { name: "run", command: PARENT_DEATH_WRAPPER } as const;
+  if (Deno.permissions.querySync(isAllowed).state !== "granted") return false;
   try {
     return Deno.build.os === "linux" && Deno.statSync(PARENT_DEATH_WRAPPER).isFile;
   } catch {

@@ -6,7 +6,10 @@ import {
   REORDER_MS,
 } from "@fusionmeet/protocol";
 
-/** What a packet turned out to be. `late`: it had been given up. `jump`: the gap before it is too large to mend. */
+/**
+ * What a packet turned out to be. `late`: it had been given up. `jump`: with the gap before it more than
+ * `NACK_GAP_PACKETS_MAX` packets would be missing, so that gap is lost.
+ */
 export type Arrival = "new" | "reordered" | "repaired" | "late" | "duplicate" | "jump";
 
 interface MissingPacket {
@@ -20,6 +23,13 @@ const RETRY_MS_MIN = 20;
 /** Given up, but remembered: to know a late packet from a duplicate. */
 const ABANDONED_MAX = 4_096;
 
+/** The gap that was too large to mend, and what came of it all the same. */
+interface Jump {
+  readonly first: number;
+  readonly last: number;
+  readonly came: Set<number>;
+}
+
 /**
  * Finds missing packets of one ssrc by their 48-bit index and says when to ask for them again (generic NACK):
  * first after `REORDER_MS`, then every round trip, at most `NACK_TRIES_MAX` times. After `GIVE_UP_MS` they are
@@ -28,6 +38,7 @@ const ABANDONED_MAX = 4_096;
 export class GapTracker {
   readonly #missing = new Map<number, MissingPacket>();
   readonly #abandoned = new Set<number>();
+  #jump: Jump | undefined;
   #lowest = Infinity;
   #highest = -1;
   #nextDueMs = Infinity;
@@ -47,7 +58,7 @@ export class GapTracker {
       this.#missing.delete(index);
       return missing.tries > 0 ? "repaired" : "reordered";
     }
-    if (!this.#abandoned.delete(index)) return "duplicate";
+    if (!this.#abandoned.delete(index) && !this.#isLateOfJump(index)) return "duplicate";
     this.lost--;
     return "late";
   }
@@ -114,20 +125,23 @@ export class GapTracker {
     const gap = index - this.#highest - 1;
     const first = this.#highest + 1;
     this.#highest = index;
-    if (gap > NACK_GAP_PACKETS_MAX) {
+    if (gap > NACK_GAP_PACKETS_MAX - this.#missing.size) {
       this.lost += gap;
-      for (let lost = Math.max(first, index - ABANDONED_MAX); lost < index; lost++) {
-        this.#abandon(lost);
-      }
+      this.#jump = { first, last: index - 1, came: new Set() };
       return "jump";
     }
     for (let missing = first; missing < index; missing++) this.#miss(missing, nowMs);
     return "new";
   }
 
+  #isLateOfJump(index: number): boolean {
+    if (!this.#jump || index < this.#jump.first || index > this.#jump.last) return false;
+    return this.#jump.came.size < this.#jump.came.add(index).size;
+  }
+
   /** The stream began before the first packet that came. */
   #precede(index: number, nowMs: number): Arrival {
-    if (this.#lowest - index > NACK_GAP_PACKETS_MAX) return "late";
+    if (this.#lowest - index > NACK_GAP_PACKETS_MAX - this.#missing.size) return "late";
     for (let missing = index + 1; missing < this.#lowest; missing++) this.#miss(missing, nowMs);
     this.#lowest = index;
     return "reordered";
@@ -142,10 +156,6 @@ export class GapTracker {
   #giveUp(index: number): void {
     this.#missing.delete(index);
     this.lost++;
-    this.#abandon(index);
-  }
-
-  #abandon(index: number): void {
     this.#abandoned.add(index);
     if (this.#abandoned.size <= ABANDONED_MAX) return;
     for (const oldest of this.#abandoned) {

@@ -87,6 +87,21 @@ for (const extra of [-1, 0, 1]) {
   });
 }
 
+Deno.test("GapTracker misses no more than NACK_GAP_PACKETS_MAX at once, however many gaps there are", () => {
+  const gaps = tracker(0);
+  for (let index = 2; index <= 2 * NACK_GAP_PACKETS_MAX; index += 2) {
+    strictEqual(gaps.seen(index, 0), "new");
+  }
+  const next = 2 * NACK_GAP_PACKETS_MAX + 2;
+  strictEqual(gaps.seen(next, 0), "jump");
+  strictEqual(gaps.lost, 1);
+  strictEqual(gaps.seen(next - 1, 0), "late");
+  strictEqual(gaps.seen(next - 1, 0), "duplicate");
+  strictEqual(gaps.seen(1, 0), "reordered");
+  strictEqual(gaps.seen(next + 2, 0), "new");
+  strictEqual(gaps.lost, 0);
+});
+
 Deno.test("GapTracker.missFirst() asks for what came before the first packet", () => {
   const gaps = tracker(0x10000, 0x10001);
   gaps.missFirst(0);

@@ -69,14 +69,14 @@ export const GOP_BYTES_MAX = 2 << 20;
 /** What relay and sender keep of a video stream before that, to answer NACKs. */
 export const NACK_TAIL_MS = 500;
 export const SEND_HISTORY_MS = 2_000;
-/** A gap in a video stream larger than this is not asked for: the next keyframe comes sooner. */
+/** Packets of a video stream that may be missing at once; more are not asked for: the next keyframe comes sooner. */
 export const NACK_GAP_PACKETS_MAX = 512;
 /** A packet is missed when it is this late, and given up when it stays away this long; then a keyframe must come. */
 export const REORDER_MS = 10;
 export const GIVE_UP_MS = 400;
 /** What a viewer holds of one stream while it waits for packets. */
 export const PICTURE_BUFFER_BYTES_MAX = 4 << 20;
-export const PICTURE_BUFFER_PACKETS_MAX = 4_096;
+export const PICTURE_BUFFER_PACKETS_MAX = 2_048;
 /** Sequence numbers asked for in one generic NACK, and how often one packet is asked for. */
 export const NACK_SEQUENCES_MAX = 64;
 export const NACK_TRIES_MAX = 5;
