@@ -15,7 +15,7 @@ import { rememberMeeting } from "./places.ts";
 import { prepareFolder, Recorder } from "./recorder.ts";
 import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./reports.ts";
 import { SeatFile } from "./seat_file.ts";
-import { parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
+import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
 
 /** However slow the network, a device or a disk: this long after being asked to leave, the program is gone. */
 const LEAVE_MS_MAX = 1_900;
@@ -64,7 +64,11 @@ export async function runHeadless(
     if (wasJoined) output.report(leftReport(end));
     return end.exitCode;
   } catch (thrown) {
-    if (!(thrown instanceof JoinFailure)) throw thrown;
+    if (thrown instanceof UsageError) throw thrown;
+    if (!(thrown instanceof JoinFailure)) {
+      output.report({ event: "left", reason: "fault", exit: EXIT.fault });
+      throw thrown;
+    }
     say(thrown, output);
     return thrown.exitCode;
   }
@@ -113,18 +117,17 @@ class Headless {
       engine,
       (signal) => openControl(server, { pins, pinsPath, fingerprint }, { signal }),
     );
-    const recorder = recordDirectory
-      ? new Recorder({
-        directory: recordDirectory,
-        timers: systemTimers,
-        epochMs,
-        trouble: (sentence) => this.#warn("record", sentence),
-      })
-      : undefined;
+    const recorder = recordDirectory && new Recorder({
+      directory: recordDirectory,
+      timers: systemTimers,
+      epochMs,
+      trouble: (sentence) => this.#warn("record", sentence),
+    });
     if (recorder) {
       meeting.onEvent((event) => recorder.meetingEvent(event));
       engine.onEvent((event) => recorder.engineEvent(event));
     }
+    this.#report(meeting);
     const release = leaveOnSignals(meeting, () => Deno.exit(EXIT.asked));
     void this.#obey(meeting);
     try {
@@ -132,7 +135,7 @@ class Headless {
       return { end, wasJoined: meeting.self !== undefined };
     } finally {
       await engine.close();
-      await recorder?.close();
+      if (recorder) await recorder.close();
       release();
     }
   }
@@ -141,9 +144,9 @@ class Headless {
     engine: ReturnType<typeof startEngine>,
     open: ConstructorParameters<typeof Meeting>[0]["open"],
   ): Meeting {
-    const { name, room, pin, microphone, camera, quality, seconds, chat, server } = this.#options;
+    const { name, room, pin, microphone, camera, quality } = this.#options;
     const { width, height, framesPerSecond: fps } = qualityOf(camera, quality);
-    const meeting = new Meeting({
+    return new Meeting({
       ...{ name, room, pin, open, engine },
       seat: new SeatFile(this.#folder, {
         ...{ name, room },
@@ -154,6 +157,11 @@ class Headless {
       timers: systemTimers,
       random: systemRandom,
     });
+  }
+
+  /** Tells what happens, and does what was asked for "after joining". */
+  #report(meeting: Meeting): void {
+    const { server, seconds, chat } = this.#options;
     const context = {
       server: addressText(server),
       nameOf: (id: number) => this.#names.get(id),
@@ -169,11 +177,10 @@ class Headless {
       if (sentence !== undefined) this.#output.sentence(sentence);
       if (event.event === "joined") {
         this.#remember();
-        for (const text of chat) this.#try("chat", () => meeting.post(text));
+        for (const text of chat) this.#try(JSON.stringify({ do: "chat", text }), meeting);
         if (seconds !== undefined) systemTimers.after(seconds * 1000, () => meeting.leave("time"));
       }
     });
-    return meeting;
   }
 
   #remember(): void {
@@ -190,33 +197,29 @@ class Headless {
     try {
       for await (const line of readLines(Deno.stdin.readable)) {
         if (line === "") continue;
-        let command: StdinCommand;
-        try {
-          command = parseStdinCommand(line);
-        } catch (thrown) {
-          this.#decline("stdin", thrown);
-          continue;
-        }
-        this.#try(command.do, () => carryOut(command, meeting));
+        this.#try(line, meeting);
       }
     } catch (thrown) {
       this.#warn("stdin", `Cannot read standard input any more: ${messageOf(thrown)}`);
     }
   }
 
-  #try(request: string, action: () => void): void {
+  #try(line: string, meeting: Meeting): void {
+    let request: string | undefined;
     try {
-      action();
+      const command = parseStdinCommand(line);
+      request = command.do;
+      carryOut(command, meeting);
     } catch (thrown) {
       this.#decline(request, thrown);
     }
   }
 
-  #decline(request: string, thrown: unknown): void {
+  /** @param request The command, where the line was one. */
+  #decline(request: string | undefined, thrown: unknown): void {
     if (!(thrown instanceof Refusal)) throw thrown;
     const { code, message } = thrown;
-    const event = request === "stdin" && code !== "not-yet" ? "error" : "refused";
-    this.#output.report({ event, request, code, message });
+    this.#output.report({ event: request ? "refused" : "error", request, code, message });
     this.#output.sentence(message);
   }
 
@@ -238,6 +241,8 @@ function carryOut(command: StdinCommand, meeting: Meeting): void {
       return meeting.watch(command.participant, command.layer);
     case "leave":
       return meeting.leave();
+    default:
+      throw new Refusal("not-yet", `This build cannot ${LATER[command.do]} yet`);
   }
 }
 

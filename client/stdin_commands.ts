@@ -6,7 +6,11 @@ export type StdinCommand =
   | { readonly do: "mic" | "camera"; readonly on: boolean }
   | { readonly do: "chat"; readonly text: string }
   | { readonly do: "watch"; readonly participant: string; readonly layer: WatchLayer }
-  | { readonly do: "leave" };
+  | { readonly do: "leave" }
+  | { readonly do: LaterCommand };
+
+/** Commands of the contract that come with later versions; carried out, they are declined. */
+export type LaterCommand = keyof typeof LATER;
 
 const EXAMPLES = {
   mic: '{"do":"mic","on":false}',
@@ -16,13 +20,13 @@ const EXAMPLES = {
   leave: '{"do":"leave"}',
 } as const;
 
-/** Commands of the contract that come with later versions. */
-const LATER: Readonly<Record<string, string>> = {
+/** What the later commands do, in words. */
+export const LATER = {
   screen: "share a screen",
   share: "share files",
   fetch: "download files",
   volume: "set the volume of one person",
-};
+} as const;
 const LAYERS: readonly unknown[] = ["high", "low", "none", "auto"] satisfies WatchLayer[];
 
 /** A longer line is not read to its end. */
@@ -43,9 +47,7 @@ export function parseStdinCommand(line: string): StdinCommand {
   if (typeof name !== "string" || Array.isArray(command)) {
     throw new Refusal("bad-command", `A command is an object with "do": write ${EXAMPLES.mic}`);
   }
-  if (Object.hasOwn(LATER, name)) {
-    throw new Refusal("not-yet", `This build cannot ${LATER[name]} yet`);
-  }
+  if (Object.hasOwn(LATER, name)) return { do: name as LaterCommand };
   if (!Object.hasOwn(EXAMPLES, name)) {
     const known = Object.keys(EXAMPLES).join(", ");
     throw new Refusal(

@@ -110,6 +110,11 @@ export class Program implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(JSON.stringify(command) + "\n"));
   }
 
+  /** Ends its standard input. */
+  async closeInput(): Promise<void> {
+    await this.#input.close();
+  }
+
   signal(name: Deno.Signal): void {
     try {
       this.#process.kill(name);
