@@ -128,8 +128,6 @@ export class ClientEngine {
     if (nowMs >= this.#nextStatisticsMs) {
       this.#nextStatisticsMs = nowMs + STATISTICS_INTERVAL_MS;
       this.#events.push(this.statistics(nowMs));
-      // The way up loses about what the way down does: both share the same radio.
-      if (connection) connection.microphone.expectLoss(connection.mix.judgeLoss());
     }
   }
 
