@@ -149,6 +149,14 @@ export class Meeting {
     this.nowMs = endMs;
   }
 
+  /** Lets everyone in `talkers` say a frame every 20 ms, `frames` times. */
+  talk(frames: number, talkers: Map<Person, number>): void {
+    for (let frame = 0; frame < frames; frame++) {
+      for (const [person, value] of talkers) person.say(value);
+      this.advance(20);
+    }
+  }
+
   count(name: string): number {
     return this.plane.statistics.counters[name] ?? 0;
   }
@@ -315,6 +323,11 @@ export class Person {
     return taken;
   }
 
+  /** Sends 20 ms of voice; see `voice()`. */
+  say(pcm: number | Int16Array, options?: Parameters<Person["voice"]>[1]): void {
+    for (const packet of this.voice(pcm, options)) this.send(packet);
+  }
+
   /** 20 ms of voice, sealed: of the test codec, or two packets of L16. */
   voice(
     pcm: number | Int16Array,
@@ -373,6 +386,11 @@ export class Person {
   nack(media: number, sequences: readonly number[]): Uint8Array {
     return this.link.protectRtcp(writeNack({ sender: this.ssrcs.feedback, media, sequences }));
   }
+}
+
+/** The sample the test codec carries in a mix packet. */
+export function sampleOf({ payload }: RtpPacket): number {
+  return ((payload[0] << 8 | payload[1]) << 16) >> 16;
 }
 
 /** One short string per datagram, so that lists of them compare readably. */

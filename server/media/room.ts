@@ -18,8 +18,6 @@ import { Talker } from "./talker.ts";
 
 /** Later than so many ticks is a stall: the clock starts a new line. */
 const LATE_TICKS_MAX = 5;
-/** Of a stall, so many ticks of voice are thrown away at once; the jitter buffers shed the rest. */
-const DISCARDED_TICKS_MAX = 50;
 /** A map once a second. */
 const MAP_TICKS = 50;
 
@@ -145,8 +143,8 @@ export class Room {
   tick(nowMs: number): Tick {
     const clock = this.#clock;
     assert(clock && clock.nextDueMs <= nowMs, "a tick is due");
-    const dueMs = clock.nextDueMs;
-    this.#takeFrame(clock, nowMs);
+    const latenessMs = nowMs - clock.nextDueMs;
+    const dueMs = this.#takeFrame(clock, nowMs);
     this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
     this.#gate(dueMs);
     const audible = this.#pull(dueMs);
@@ -155,24 +153,24 @@ export class Room {
     const map = ++this.#tickCount % MAP_TICKS === 0 ? this.#map(chosen) : undefined;
     const jobs = this.#jobs(chosen);
     this.#dropEnded();
-    return { latenessMs: nowMs - dueMs, jobs, map };
+    return { latenessMs, jobs, map };
   }
 
   /** One frame at a time, so that late ticks are made up for piece by piece; after a stall the line jumps. */
-  #takeFrame(clock: FrameClock, nowMs: number): void {
+  #takeFrame(clock: FrameClock, nowMs: number): number {
+    const dueMs = clock.nextDueMs;
     const skippedBefore = clock.skippedFrames;
-    const stalled = nowMs - clock.nextDueMs >= LATE_TICKS_MAX * FRAME_MS;
-    // A tenth of a millisecond keeps rounding on a clock of many days from losing a frame.
-    clock.take(stalled ? nowMs : clock.nextDueMs + 0.1);
+    // On a clock of many days rounding must not lose a frame.
+    const slackMs = 0.1;
+    const stalled = nowMs - dueMs > LATE_TICKS_MAX * FRAME_MS + slackMs;
+    clock.take(stalled ? nowMs : dueMs + slackMs);
     const skipped = clock.skippedFrames - skippedBefore;
-    if (skipped === 0) return;
+    if (skipped === 0) return dueMs;
     this.#counters.add("tick.stalls");
     this.#counters.add("tick.skipped", skipped);
     this.#decisions.add({ atMs: nowMs, participant: 0, what: `stall of ${skipped} ticks` });
     this.#timestamp = (this.#timestamp + skipped * FRAME_SAMPLES) >>> 0;
-    for (const talker of this.#talkers.values()) {
-      for (let tick = 0; tick < Math.min(skipped, DISCARDED_TICKS_MAX); tick++) talker.pull(nowMs);
-    }
+    return nowMs;
   }
 
   /** Of too many who claim to talk, the loudest are decoded. */
