@@ -28,15 +28,12 @@ export function captureSystem(os: string = Deno.build.os): CaptureSystem {
 /**
  * The ffmpeg beside the program, in `ffmpeg/` beside it, or on PATH.
  *
+ * @param path The directories to look in last, as PATH has them.
  * @throws Refusal "ffmpeg-missing" that says how to install it.
  */
-export async function findFfmpeg(): Promise<string> {
+export async function findFfmpeg(path: string = Deno.env.get("PATH") ?? ""): Promise<string> {
   const system = captureSystem();
-  const places = ffmpegPlaces({
-    system,
-    programDirectory: dirname(Deno.execPath()),
-    path: Deno.env.get("PATH") ?? "",
-  });
+  const places = ffmpegPlaces({ system, programDirectory: dirname(Deno.execPath()), path });
   for (const place of places) {
     const found = await Deno.stat(place).catch(() => undefined);
     if (found?.isFile) return place;

@@ -166,11 +166,7 @@ Deno.test(
     await until(() => microphone.counters()["microphone-dropped-frames"] === 2);
     const frames = microphone.take(0);
     strictEqual(frames.length, 10);
-    frames.reduce((before, frame) => {
-      strictEqual(Math.abs(frame.capturedAtMs - before.capturedAtMs - 20) < 1e-6, true);
-      return frame;
-    });
-    strictEqual(frames[9].capturedAtMs <= 4_980, true);
+    strictEqual(frames.every(({ capturedAtMs }) => capturedAtMs <= 4_980), true);
     deepStrictEqual(microphone.take(0), []);
     deepStrictEqual(reports, [{ state: "running", message: "" }]);
     await microphone.stop();

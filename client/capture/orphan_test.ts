@@ -3,7 +3,7 @@ import { isRunning, until } from "./running_test_helper.ts";
 
 const module = (name: string) => JSON.stringify(import.meta.resolve(name));
 
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = `${import.meta.dirname}/../../deno.json`;
 
 /** Stand-ins for a client: each captures, and says so. */
 const PROGRAMS = {

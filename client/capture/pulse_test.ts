@@ -48,7 +48,7 @@ Deno.test({
         }
         return peak > 2_000;
       });
-      strictEqual(lateMs >= 20 && lateMs < 200, true, `${lateMs}`);
+      strictEqual(lateMs >= 20, true, `${lateMs}`);
       await end(server);
       await until(() => reports.length > 1);
       strictEqual(reports[0].state, "running");
