@@ -1,17 +1,19 @@
 import { concatBytes, seededRandom } from "@fusionmeet/base";
 import type { Datagram, MediaAddress, VoiceCodecs } from "@fusionmeet/media";
 import { systemCryptography } from "@fusionmeet/net";
-import { isRtcp, type MasterKey, masterKeyFromBytes } from "@fusionmeet/protocol";
+import { isRtcp, type MasterKey, masterKeyFromBytes, rtpSsrc } from "@fusionmeet/protocol";
 import type { EngineEvent } from "../../client/media/commands.ts";
 import { ClientEngine } from "../../client/media/engine.ts";
 import type { PlaneEvent, PlaneStatistics } from "../../server/media/commands.ts";
 import { MediaPlane } from "../../server/media/plane.ts";
 import type { Impairment } from "./impairment.ts";
+import { Journey } from "./journey.ts";
 import { SimNetwork, VirtualClock } from "./sim_network.ts";
 
 const SERVER: MediaAddress = { hostname: "10.0.0.1", port: 65_436 };
 const ROOM = 1;
 const EPOCH = 0;
+export const SHARED_MIX_SSRC = 1;
 
 export interface SimMeetingOptions {
   readonly seed: number;
@@ -37,7 +39,7 @@ export class SimMeeting {
     this.network = new SimNetwork(this.clock, { seed, impairment });
     this.#plane = new MediaPlane({ cryptography: systemCryptography, codecs, random });
     this.network.attach(SERVER, (bytes, address) => this.#stepPlane([{ address, bytes }]));
-    const room = { room: ROOM, epoch: EPOCH, mixKey: key(), sharedMixSsrc: 1, voice };
+    const room = { room: ROOM, epoch: EPOCH, mixKey: key(), sharedMixSsrc: SHARED_MIX_SSRC, voice };
     this.#plane.command({ do: "room.open", ...room }, 0);
     this.people = Array.from({ length: people }, (_, index) => {
       const person = new SimPerson({
@@ -88,7 +90,7 @@ export class SimMeeting {
     this.#plane.command({ do: "participant.add", room: ROOM, ...seat }, this.clock.now());
     this.#plane.command({ do: "source", participant, kind: "microphone", on: true });
     person.command({ do: "connect", ...seat, ...SERVER, voice });
-    for (const [layer, ssrc] of [["shared", 1], ["own", ownMix]] as const) {
+    for (const [layer, ssrc] of [["shared", SHARED_MIX_SSRC], ["own", ownMix]] as const) {
       this.#plane.command({ do: "stream.query", request: 0, ssrc });
       const state = this.#plane.takeEvents().find((event) => event.event === "stream.state");
       if (!state) throw new Error(`the plane does not know the ${layer} mix`);
@@ -112,7 +114,7 @@ export class SimMeeting {
     while (this.#plane.nextDueMs() <= nowMs) this.#plane.step([], nowMs);
     for (const { address, bytes } of this.#plane.takeOutgoing()) {
       const arrivals = this.network.send(bytes, SERVER, address);
-      if (!isRtcp(bytes)) note(this.#personAt(address).down, arrivals);
+      if (!isRtcp(bytes)) this.#personAt(address).down.note(rtpSsrc(bytes), arrivals);
     }
     this.events.push(...this.#plane.takeEvents());
     const dueMs = this.#plane.nextDueMs();
@@ -125,12 +127,6 @@ export class SimMeeting {
   }
 }
 
-function note(journey: Journey, arrivals: number): void {
-  journey.sent++;
-  journey.arrived += arrivals;
-  if (arrivals === 0) journey.lost++;
-}
-
 interface SimPersonOptions {
   readonly index: number;
   readonly clock: VirtualClock;
@@ -140,13 +136,6 @@ interface SimPersonOptions {
   readonly send: (bytes: Uint8Array, from: MediaAddress) => number;
 }
 
-/** What the network did with the RTP packets of one direction; each copy that arrives counts. */
-export interface Journey {
-  sent: number;
-  lost: number;
-  arrived: number;
-}
-
 /** One person: their engine, what they say and what they hear. */
 export class SimPerson {
   readonly participant: number;
@@ -154,8 +143,8 @@ export class SimPerson {
   readonly engine: ClientEngine;
   readonly events: EngineEvent[] = [];
   /** RTP to the server, and from it. */
-  readonly up: Journey = { sent: 0, lost: 0, arrived: 0 };
-  readonly down: Journey = { sent: 0, lost: 0, arrived: 0 };
+  readonly up = new Journey();
+  readonly down = new Journey();
   readonly #options: SimPersonOptions;
   readonly #heard: Uint8Array[] = [];
   #heardFromMs: number | undefined;
@@ -220,7 +209,7 @@ export class SimPerson {
   #drain(): void {
     for (const { bytes } of this.engine.takeDatagrams()) {
       const arrivals = this.#options.send(bytes, this.address);
-      if (!isRtcp(bytes)) note(this.up, arrivals);
+      if (!isRtcp(bytes)) this.up.note(rtpSsrc(bytes), arrivals);
     }
     this.events.push(...this.engine.takeEvents());
     this.#schedule();
