@@ -140,7 +140,7 @@ export function helpText(): string {
     "With neither --server nor --name nor --room: the same meeting as last time.",
     "",
     "Exit codes: 0 left as asked, 2 usage, 3 server not reached, 4 refused (PIN, name, full, version),",
-    "5 the server's key is not the expected one, 6 connection lost for good.",
+    "5 the server's key is not the expected one, 6 connection lost for good, 1 a mistake of this program.",
   ].join("\n");
 }
 

@@ -182,8 +182,3 @@ Deno.test("parseServer() reads names and addresses with and without port", () =>
     throws(() => parseServer(text), UsageError, text);
   }
 });
-
-Deno.test("docs/CLIENT.md has the text of --help", () => {
-  const page = Deno.readTextFileSync(new URL("../docs/CLIENT.md", import.meta.url));
-  ok(page.includes(helpText()), "put the output of --help into docs/CLIENT.md");
-});

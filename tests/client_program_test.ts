@@ -1,7 +1,15 @@
 /** The headless client from outside: commands in, events out, how it ends, and that it comes back as itself. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { type ClientProgram, startClient, startServer } from "./support/programs.ts";
+import { type ClientProgram, startClient, startServer, taskArguments } from "./support/programs.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
+
+Deno.test("docs/CLIENT.md has the text of --help", async () => {
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArguments("client"), "--help"],
+  }).output();
+  const page = Deno.readTextFileSync(new URL("../docs/CLIENT.md", import.meta.url));
+  ok(success && page.includes(new TextDecoder().decode(stdout)), "the page has an older text");
+});
 
 /** The `state`s and sources of somebody, as `client` was told, newest last. */
 function seen(client: ClientProgram, name: string): string[] {
