@@ -101,6 +101,7 @@ export class CaptureLoop {
         this.#report("running", "");
       }
     } catch (error) {
+      // Anything else is the mistake of whoever takes the pictures: it ends this program's thread, loudly.
       if (!(error instanceof ProtocolError)) throw error;
       broken = messageOf(error);
     } finally {

@@ -59,7 +59,7 @@ Deno.test("openMicrophone() plays a file sample for sample at the caller's pace,
     for (let nowMs = 1_000; nowMs <= 8_000; nowMs += 10) {
       frames.push(...microphone.take(nowMs));
       // Lets the decoder, which runs five seconds ahead, fill up again.
-      if (nowMs % 1_000 === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (nowMs % 1_000 === 0) await new Promise((resolve) => setTimeout(resolve, 100));
     }
     strictEqual(frames.length, 350);
     deepStrictEqual(
