@@ -46,11 +46,32 @@ export type FromMediaWorker =
 /** How long the worker may take to end by itself. */
 const CLOSE_MS = 500;
 
-/** Starts the media worker. @throws when its address cannot be opened. */
-export async function startMediaWorker(options: MediaWorkerOptions): Promise<MediaPlaneHandle> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+/** What the thread that reads hostile packets may do: the network, nothing else. */
+const PERMISSIONS = {
+  net: "inherit",
+  read: false,
+  write: false,
+  env: false,
+  run: false,
+  ffi: false,
+  sys: false,
+  import: false,
+} as const;
+
+/**
+ * Starts the media worker.
+ *
+ * @param script What runs in it; tests give their own.
+ * @throws when its address cannot be opened.
+ */
+export async function startMediaWorker(
+  options: MediaWorkerOptions,
+  script = new URL("./worker.ts", import.meta.url),
+): Promise<MediaPlaneHandle> {
+  const worker = new Worker(script, {
     type: "module",
     name: "media",
+    deno: { permissions: PERMISSIONS },
   });
   const ready = Promise.withResolvers<MediaAddress>();
   const handle = new WorkerHandle(worker, ready.resolve);
@@ -131,7 +152,7 @@ class WorkerHandle implements MediaPlaneHandle {
 
   async #close(): Promise<void> {
     this.#worker.postMessage({ close: true } satisfies ToMediaWorker);
-    const timer = setTimeout(() => this.#ended.resolve(), CLOSE_MS);
+    const timer = setTimeout(() => this.#end(new Error("the media worker hung")), CLOSE_MS);
     await this.#ended.promise;
     clearTimeout(timer);
     this.#worker.terminate();

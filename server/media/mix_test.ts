@@ -25,7 +25,7 @@ function drain(meeting: Meeting): void {
 }
 
 /** What each of `people` hears once the panel talks: the distinct samples, in order. */
-function heard(meeting: Meeting, people: readonly Person[]): number[][] {
+function heard(people: readonly Person[]): number[][] {
   return people.map((person) => {
     const samples = person.takeMix().map(sampleOf);
     ok(samples.length > 0, `participant ${person.participant} hears something`);
@@ -38,8 +38,8 @@ Deno.test("MediaPlane sends everyone the sum of the others", () => {
   meeting.talk(WARM_UP, voices);
   drain(meeting);
   meeting.talk(10, voices);
-  deepStrictEqual(heard(meeting, talkers), [[230], [1_030], [1_200]]);
-  deepStrictEqual(heard(meeting, listeners), [[1_230], [1_230]]);
+  deepStrictEqual(heard(talkers), [[230], [1_030], [1_200]]);
+  deepStrictEqual(heard(listeners), [[1_230], [1_230]]);
 });
 
 Deno.test("MediaPlane mixes L16 exactly: each hears the integer sum of the others, sample for sample", () => {
@@ -141,7 +141,7 @@ Deno.test("MediaPlane lets a muted or departed person add nothing from the next 
   meeting.talk(1, voices); // fades out
   drain(meeting);
   meeting.talk(5, voices);
-  deepStrictEqual(heard(meeting, [listener]), [[200]]);
+  deepStrictEqual(heard([listener]), [[200]]);
   ok(meeting.count("voice.microphone-off") >= 5);
   meeting.command({ do: "participant.remove", participant: gone.participant });
   meeting.advance(20);
@@ -297,13 +297,13 @@ Deno.test("MediaPlane skips what a stall swallowed, and the timestamps go on wit
 });
 
 Deno.test("MediaPlane makes up for ticks that were a little late, one by one", () => {
-  const { meeting, listeners: [listener], voices } = panel([1_000]);
+  const { meeting, talkers: [talker], listeners: [listener], voices } = panel([1_000]);
   meeting.talk(WARM_UP, voices);
-  drain(meeting);
+  for (let ahead = 0; ahead < 4; ahead++) talker.say(1_000);
   meeting.nowMs += 70;
   meeting.talk(3, voices);
-  const steps = listener.takeMix().map(({ timestamp }) => timestamp);
-  deepStrictEqual(steps, steps.map((_, index) => (steps[0] + 960 * index) >>> 0));
+  const line = listener.takeMix().slice(-8).map(({ timestamp }) => timestamp);
+  deepStrictEqual(line, line.map((_, index) => (line[0] + 960 * index) >>> 0));
   strictEqual(meeting.count("tick.stalls"), 0);
   ok(meeting.plane.statistics.tickLatenessMs.max >= 50);
 });

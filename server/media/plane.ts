@@ -87,9 +87,11 @@ export class MediaPlane {
     for (let piece = 0; piece < PIECES_PER_STEP; piece++) {
       if (!this.#guard(() => this.#work())) break;
     }
-    this.#sendSpread();
-    this.#askForMissing();
-    this.#removeRetired();
+    this.#guard(() => {
+      this.#sendSpread();
+      this.#askForMissing();
+      this.#removeRetired();
+    });
   }
 
   /** When `step()` has something to do though nothing came; in the past: now. Infinity: not before something comes. */

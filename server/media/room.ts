@@ -177,7 +177,7 @@ export class Room {
   #gate(dueMs: number): void {
     const talkers = [...this.#talkers.values()];
     const claims = talkers
-      .map(({ id, claimedLevel }) => ({ id, level: claimedLevel }))
+      .map((talker) => ({ id: talker.id, level: talker.claimedLevel(dueMs) }))
       .filter(({ level }) => level > -127);
     const decoded = this.#decoded.select(claims, dueMs).talkers;
     const all = claims.length <= DECODED_TALKERS_MAX;

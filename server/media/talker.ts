@@ -13,6 +13,8 @@ import type { Seat } from "./seat.ts";
 const SILENT_LEVEL = -127;
 /** Below this a packet without the voice flag is not decoded. */
 const CLAIMED_LEVEL_MIN = -50;
+/** A claim stands for a pause between two words. */
+const CLAIM_MS = 500;
 
 /** One open microphone at the server: from SRTP to the samples of the current tick. */
 export class Talker {
@@ -24,13 +26,13 @@ export class Talker {
   level = SILENT_LEVEL;
   /** When the first sample of `pcm` was captured, on the media clock, if the sender says. */
   capturedAtMs: number | undefined;
-  /** What the latest packet claims, -127..0 dBov; -127 when it claims nothing worth decoding. */
-  claimedLevel = SILENT_LEVEL;
   /** Too many claim to talk and this one is not among the loudest: packets count as silence. */
   gated = false;
   /** The microphone went off: the next tick's samples fade out and are the last. */
   ending = false;
   readonly #payloadType: number;
+  #claimedLevel = SILENT_LEVEL;
+  #claimedAtMs = -Infinity;
 
   constructor(seat: Seat, options: { codecs: VoiceCodecs; voice: "opus" | "l16" }) {
     this.seat = seat;
@@ -41,6 +43,11 @@ export class Talker {
   /** The microphone's ssrc: one for each time its owner was connected. */
   get id(): number {
     return this.seat.ssrcs.microphone;
+  }
+
+  /** What the latest packet claimed, -127..0 dBov; -127 when that was nothing worth decoding, or long ago. */
+  claimedLevel(nowMs: number): number {
+    return nowMs - this.#claimedAtMs > CLAIM_MS ? SILENT_LEVEL : this.#claimedLevel;
   }
 
   /** Takes an SRTP packet from the seat's address, or says why not. */
@@ -55,7 +62,10 @@ export class Talker {
     const claim = level && decodeAudioLevel(level) || { voice: true, level: 0 };
     const captured = packet.extensions.get(EXTENSION.captureTime);
     const audible = claim.voice || claim.level > CLAIMED_LEVEL_MIN;
-    if (opened.newest) this.claimedLevel = audible ? claim.level : SILENT_LEVEL;
+    if (opened.newest) {
+      this.#claimedLevel = audible ? claim.level : SILENT_LEVEL;
+      this.#claimedAtMs = nowMs;
+    }
     this.receiver.push({
       index: opened.index,
       timestamp: packet.timestamp,

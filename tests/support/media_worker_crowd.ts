@@ -42,9 +42,9 @@ worker.onmessage = async ({ data: { seats, address, talkers, cameras } }) => {
   const people = seats.map((seat) => new Client(seat));
   using port = openDatagramPort({ hostname: "127.0.0.1", port: 0 });
   for (const person of people) {
-    for (let bound = false; !bound;) {
+    while (!person.bound) {
       port.send({ address, bytes: person.request() });
-      bound = person.isBound((await port.receive())!.bytes);
+      while (!person.takesAnswer((await port.receive())!.bytes));
     }
   }
   worker.postMessage("bound");
@@ -80,6 +80,7 @@ async function voiceFrames(): Promise<Uint8Array[]> {
 }
 
 class Client {
+  bound = false;
   readonly #seat: CrowdSeat;
   readonly #link: SrtpSender;
   readonly #pictures: SrtpSender;
@@ -104,13 +105,15 @@ class Client {
     return this.#link.protectRtcp(writeSyncRequest({ ssrc, sentAtMs: 0, nonce: this.#nonce }));
   }
 
-  isBound(bytes: Uint8Array): boolean {
+  /** Whether this is the server's answer, and not a packet of a mix. */
+  takesAnswer(bytes: Uint8Array): boolean {
     const opened = this.#answers.openRtcp(bytes);
     if (typeof opened === "string") return false;
     const [answer] = parseRtcp(opened.rtcp);
     if (typeof answer === "string" || answer.kind !== "syncAnswer") return false;
     this.#nonce = answer.nonce;
-    return answer.bound;
+    this.bound = answer.bound;
+    return true;
   }
 
   voice(payload: Uint8Array): Uint8Array {
