@@ -5,7 +5,6 @@ import { DELAY_MS_MAX, DelayTarget } from "./delay_target.ts";
 import type { StreamPacket } from "./packet_line.ts";
 import { type Decision, PlayoutLog } from "./playout_log.ts";
 import { PullClock } from "./pull_clock.ts";
-import { CONCEALED, DECODED } from "./sample_ring.ts";
 import { type PlayoutSource, SoundLine } from "./sound_line.ts";
 import { bestLag, LAG_SAMPLES_MAX, LAG_SAMPLES_MIN, OVERLAP_SAMPLES } from "./time_stretch.ts";
 import {
@@ -60,6 +59,8 @@ export class Playout {
   #position = 0;
   #nowMs = 0;
   #dueMs = 0;
+  /** `#delayMs` of the last pull's first sample. */
+  #playedDelayMs = 0;
   #silentRun = 0;
   #shortening = false;
   #stretchedAtMs = -Infinity;
@@ -74,15 +75,18 @@ export class Playout {
   /** A copy of the totals. */
   get statistics(): VoiceStatistics {
     const { jitterMs, fastestMs, neededMs } = this.#target;
+    const { unexplainedSamples } = this.#line;
     const { count, droppedPackets, lostPackets } = this.#line.packets;
     return {
       ...this.#statistics,
+      concealedSamples: this.#statistics.concealedSamples - unexplainedSamples,
+      silentSamples: this.#statistics.silentSamples + unexplainedSamples,
       waitingPackets: count,
       decoderMisses: this.#source.decoderMisses,
       droppedPackets,
       lostPackets,
       jitterMs,
-      playoutDelayMs: this.#anchored ? this.#delayMs - fastestMs : 0,
+      playoutDelayMs: this.#anchored ? this.#playedDelayMs - fastestMs : 0,
       targetDelayMs: neededMs - fastestMs,
     };
   }
@@ -149,6 +153,8 @@ export class Playout {
   #moveTo(place: number): void {
     this.#line.moveTo(place, this.#line.ring.at(this.#position - 1));
     this.#position = place;
+    // The next sound is joined to the last; a stretch would tear that join apart.
+    this.#stretchedAtMs = this.#nowMs;
   }
 
   /** Nothing to play: time goes on. */
@@ -171,6 +177,7 @@ export class Playout {
   }
 
   #describe(from: number): void {
+    this.#playedDelayMs = this.#dueMs - from / SAMPLES_PER_MS;
     const stamp = this.#line.stamp;
     this.#result.timestamp = this.#anchored ? from >>> 0 : undefined;
     this.#result.capturedAtMs = stamp && stamp.capturedAtMs + (from - stamp.place) / SAMPLES_PER_MS;
@@ -196,7 +203,7 @@ export class Playout {
     const settled = silent && Math.abs(off) < SILENT_STEP_MS * SAMPLES_PER_MS &&
       this.#position <= first.place;
     const next = settled ? this.#position : place;
-    if (next !== this.#line.end) this.#moveTo(next);
+    if (next !== this.#position || next !== this.#line.end) this.#moveTo(next);
   }
 
   #logTarget(): void {
@@ -208,7 +215,6 @@ export class Playout {
 
   /** Samples to leave out now (negative: to put in), 0 for neither. */
   #stretch(pullSamples: number): number {
-    if (this.#line.end <= this.#position) return 0;
     const excessMs = this.#delayMs - this.#target.comfortableMs;
     const far = excessMs > FAR_MS;
     const intervalMs = far ? STRETCH_INTERVAL_FAR_MS : STRETCH_INTERVAL_MS;
@@ -250,14 +256,9 @@ export class Playout {
   }
 
   #read(out: Int16Array, from: number): void {
-    const { ring } = this.#line;
-    const result = this.#result;
-    for (let index = 0; index < out.length; index++) {
-      out[index] = ring.at(from + index);
-      const origin = ring.originAt(from + index);
-      if (origin === DECODED) result.decodedSamples++;
-      else if (origin === CONCEALED) result.concealedSamples++;
-    }
+    const { decoded, concealed } = this.#line.ring.read(from, out);
+    this.#result.decodedSamples = decoded;
+    this.#result.concealedSamples = concealed;
   }
 
   /** Leads from the sound that would have come at `before` over to what `out` holds. */

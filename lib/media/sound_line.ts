@@ -38,7 +38,7 @@ export class SoundLine {
   readonly #log: PlayoutLog;
   #end = 0;
   /** Concealed because samples ran out: was it loss, lateness or silence? The next packet will tell. */
-  #unexplainedSamples = 0;
+  unexplainedSamples = 0;
   /** The latest stamp: a place and when it was captured. */
   stamp: { place: number; capturedAtMs: number } | undefined;
   nowMs = 0;
@@ -73,13 +73,17 @@ export class SoundLine {
     const { packetSamples } = this.#source;
     const gap = this.packets.first!.place - this.#end;
     const missing = this.packets.missingBeforeFirst;
-    if (missing === 0 && gap >= packetSamples) {
-      this.#statistics.concealedSamples -= this.#unexplainedSamples;
-      this.#statistics.silentSamples += this.#unexplainedSamples;
+    if (gap >= (missing + 1) * packetSamples) {
+      this.#statistics.concealedSamples -= this.unexplainedSamples;
+      this.#statistics.silentSamples += this.unexplainedSamples;
     }
-    this.#unexplainedSamples = 0;
-    const over = Math.floor((place - this.#end) / packetSamples);
-    for (let count = Math.min(missing, over); count > 0; count--) this.#giveUpOne(packetSamples);
+    this.unexplainedSamples = 0;
+    // The numbers do not tell when the missing ones were due; at the latest it was right before the first waiting one.
+    const first = this.packets.first!.place;
+    while (first - (this.packets.missingBeforeFirst - 1) * packetSamples <= place) {
+      if (this.packets.missingBeforeFirst === 0) break;
+      this.#giveUpOne(packetSamples);
+    }
   }
 
   /** Decodes what has no gap before it, as far as `until`: to look ahead without deciding on losses. */
@@ -112,7 +116,7 @@ export class SoundLine {
         sample ?? this.#concealment.fade(),
         sample === undefined ? SILENT : CONCEALED,
       );
-      if (sample !== undefined) this.#unexplainedSamples++;
+      if (sample !== undefined) this.unexplainedSamples++;
     }
   }
 
@@ -145,13 +149,11 @@ export class SoundLine {
     }
   }
 
-  /** Fills one lost packet: the last one before `first` from its redundancy, others by concealment. */
+  /** Fills one lost packet: the last one before `first` from its redundancy, others by concealment. A longer gap: silence. */
   #fillLost(first: StreamPacket, options: { gap: number; missing: number; until: number }): void {
     const { packetSamples } = this.#source;
-    if (options.gap > packetSamples && options.missing === 1) {
-      this.#silence(Math.min(first.place - packetSamples, options.until));
-      return;
-    }
+    const due = first.place - options.missing * packetSamples;
+    if (due > this.#end) return this.#silence(Math.min(due, options.until));
     const fec = options.gap <= packetSamples ? this.#source.decodeFec(first) : undefined;
     const index = this.#giveUpOne(Math.min(options.gap, packetSamples));
     if (fec === undefined) this.#conceal(this.#end + Math.min(options.gap, packetSamples));
@@ -176,7 +178,7 @@ export class SoundLine {
 
   #write(pcm: Int16Array, skip: number): void {
     this.#concealment.join(pcm, { skip, seamless: this.#source.seamless });
-    this.ring.write(this.#end, pcm, { skip, origin: DECODED });
+    this.ring.write(this.#end, pcm.subarray(skip), DECODED);
     this.#end += pcm.length - skip;
   }
 

@@ -11,7 +11,7 @@ export const plainCodecs: VoiceCodecs = {
   takeEncoder: () => ({ encode: (pcm) => new Uint8Array(pcm.slice().buffer) }),
   takeDecoder: () => {
     let last = new Int16Array(FRAME_SAMPLES);
-    const decode = (packet: Uint8Array) => last = new Int16Array(packet.slice().buffer);
+    const decode = (packet: Uint8Array) => (last = new Int16Array(packet.slice().buffer)).slice();
     return { decode, decodeFec: () => last.slice(), conceal: () => last.slice() };
   },
   giveBack: () => {},
@@ -34,7 +34,7 @@ export interface PulledReceiver {
 /**
  * Runs one voice through a network into a receiver, in virtual time.
  *
- * @param options.sound Sample by sample, by its place in the sender's own time; NaN is a frame never captured.
+ * @param options.sound Sample by sample, by its place in the sender's own time.
  * @param options.skewPpm How much faster than the receiver's clock the microphone's runs.
  * @param options.pullSamples Size of a pull; `pullLateMs` says how late the nth one is made.
  * @param options.pullPhaseMs When the first pull is made.
@@ -66,10 +66,10 @@ export function simulateVoice(receiver: PulledReceiver, options: {
   const endMs = (options.seconds + (options.tailSeconds ?? 1)) * 1_000;
 
   const capture = () => {
-    const pcm = Int16Array.from(
-      { length: FRAME_SAMPLES },
-      (_, at) => Math.round(options.sound(frame * FRAME_SAMPLES + at)),
-    );
+    const pcm = new Int16Array(FRAME_SAMPLES);
+    for (let at = 0; at < FRAME_SAMPLES; at++) {
+      pcm[at] = Math.round(options.sound(frame * FRAME_SAMPLES + at));
+    }
     const sentAtMs = ++frame * frameMs;
     for (const packet of sender.frame(pcm, sentAtMs - frameMs)) {
       const { payload, level, voice, marker, capturedAtMs } = packet;
@@ -89,7 +89,7 @@ export function simulateVoice(receiver: PulledReceiver, options: {
       index++;
       sent++;
     }
-    flying.sort((a, b) => a.atMs - b.atMs);
+    if (flying.length > 1) flying.sort((a, b) => a.atMs - b.atMs);
   };
 
   for (let nth = 0;; nth++) {
@@ -113,7 +113,11 @@ export function simulateVoice(receiver: PulledReceiver, options: {
   return { pcm, results, sent, arrived };
 }
 
-/** A tone for `sound`. */
+/** A tone for `sound`; `hz` is whole. */
 export function tone(hz: number, amplitude: number): (sample: number) => number {
-  return (sample) => amplitude * Math.sin(2 * Math.PI * hz * sample / SAMPLE_RATE);
+  const second = Float64Array.from(
+    { length: SAMPLE_RATE },
+    (_, at) => amplitude * Math.sin(2 * Math.PI * hz * at / SAMPLE_RATE),
+  );
+  return (sample) => second[sample % SAMPLE_RATE];
 }
