@@ -128,7 +128,7 @@ Deno.test("MeetingStore: after kill -9 of the writer every acknowledged line is 
     const path = join(folder, "test.sqlite");
     const program = join(folder, "writer.ts");
     await Deno.writeTextFile(program, WRITER);
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = join(import.meta.dirname!, "..", "..", "deno.json");
     const acknowledged: string[] = [];
     for (let life = 0; life < 4; life++) {
       const writer = new Deno.Command(Deno.execPath(), {
