@@ -63,6 +63,9 @@ export class ChatOutbox {
 
 function checkText(text: string): void {
   if (text.trim() === "") throw new Refusal("chat-empty", "There is nothing in that line");
+  if (!text.isWellFormed()) {
+    throw new Refusal("chat-bad", "That line has half a character in it (a lone surrogate)");
+  }
   if (text.length > CHAT_TEXT_LENGTH_MAX) {
     throw new Refusal(
       "chat-too-long",

@@ -56,13 +56,19 @@ export const SYSTEM_MEANS: ConnectMeans = {
 export async function openControl(
   server: ServerAddress,
   trust: Trust,
-  { signal, means = SYSTEM_MEANS }: { signal: AbortSignal; means?: ConnectMeans },
+  { signal, lastAddress, means = SYSTEM_MEANS }: {
+    signal: AbortSignal;
+    /** Where the server was reached before: tried first, also when the name is not known any more. */
+    lastAddress?: string;
+    means?: ConnectMeans;
+  },
 ): Promise<Opened> {
-  let addresses: string[];
+  const addresses = new Set<string>();
+  if (lastAddress !== undefined) addresses.add(lastAddress);
   try {
-    addresses = await means.resolve(server.hostname);
+    for (const address of await means.resolve(server.hostname)) addresses.add(address);
   } catch (thrown) {
-    throw unreachable("no-such-host", server, thrown);
+    if (lastAddress === undefined) throw unreachable("no-such-host", server, thrown);
   }
   let failure = unreachable("no-such-host", server);
   for (const hostname of addresses) {

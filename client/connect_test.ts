@@ -100,6 +100,19 @@ Deno.test("openControl() tries the addresses of a name in turn and gives the one
   deepStrictEqual([opened.hostname, opened.fingerprint], ["127.0.0.1", KEY]);
 });
 
+Deno.test("openControl() tries first where the server was before, also when its name is gone", async () => {
+  const tried: string[] = [];
+  const network = means(["10.0.0.1", "10.0.0.2"], (at) => {
+    tried.push(at);
+    return at === "10.0.0.2" ? "server" : "timeout";
+  });
+  const options = { signal, lastAddress: "10.0.0.2", means: network };
+  await openControl(SERVER, trust({}, "trust"), options);
+  const nameless = { ...network, resolve: () => Promise.reject(new Error("NXDOMAIN")) };
+  await openControl(SERVER, trust({}, "trust"), { ...options, means: nameless });
+  deepStrictEqual(tried, ["10.0.0.2", "10.0.0.2"]);
+});
+
 Deno.test("openControl() says how a server is not reached", async () => {
   const failed = (answer: ConnectFailure["code"]) =>
     code(openControl(SERVER, trust({}), { signal, means: means(["10.0.0.1"], () => answer) }));

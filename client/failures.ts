@@ -192,7 +192,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "Check the PIN with whoever runs the server, and wait before you try again",
   "name-empty": "Give a name with --name",
   "name-bad": "Choose another name with --name: letters, digits, spaces and signs",
-  "name-taken": "Choose another name with --name, or leave the meeting where you are already in it",
+  "name-taken":
+    "Choose another name with --name; if that is you, over a connection that broke, wait 20 s",
   "room-bad": "Choose another room with --room: letters, digits, spaces and signs",
   "full": "Wait until somebody leaves, or choose another room with --room",
   "rooms-full": "Choose a room that is open already, or wait until one is empty",

@@ -113,10 +113,13 @@ class Headless {
       quality: qualityOf(this.#options.camera, this.#options.quality),
     });
     const { server, fingerprint } = this.#options;
-    const meeting = this.#meeting(
-      engine,
-      (signal) => openControl(server, { pins, pinsPath, fingerprint }, { signal }),
-    );
+    let lastAddress: string | undefined;
+    const meeting = this.#meeting(engine, async (signal) => {
+      const trust = { pins, pinsPath, fingerprint };
+      const opened = await openControl(server, trust, { signal, lastAddress });
+      lastAddress = opened.hostname;
+      return opened;
+    });
     const recorder = recordDirectory && new Recorder({
       directory: recordDirectory,
       timers: systemTimers,

@@ -160,7 +160,6 @@ export class Meeting {
   }
 
   #leaveNow(): void {
-    this.#link?.send({ type: "leave" });
     this.#leaving.abort();
   }
 
@@ -204,9 +203,11 @@ export class Meeting {
     let wasJoined = false;
     let joinedAtMs = 0;
     let failure: JoinFailure | undefined;
-    const onLeave = () => void link.close("left");
+    const onLeave = () => {
+      link.send({ type: "leave" });
+      void link.close("left");
+    };
     this.#leaving.signal.addEventListener("abort", onLeave);
-    if (this.#leaving.signal.aborted) onLeave();
     const cancelTimeout = timers.after(HELLO_TIMEOUT_MS, () => link.destroy("no answer to hello"));
     link.send({
       type: "hello",
@@ -218,6 +219,7 @@ export class Meeting {
       features: [...FEATURES],
       microphone: this.#sources.isOn("microphone"),
     });
+    if (this.#leaving.signal.aborted) onLeave();
     try {
       for await (const message of link.messages()) {
         if (message.type === "error") {

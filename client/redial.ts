@@ -11,7 +11,8 @@ const PAUSE_MS_MAX_WHILE_SEATED = 500;
 const PAUSE_MS_MAX = 4_000;
 /**
  * Attempts under way at once. They overlap because one that began in a dead network may sleep for seconds after the
- * network is back (TCP's own backoff); a fresh one gets through at once.
+ * network is back (TCP waits 1, 2, 4 s before it tries again): of four, half a second apart, one always tries soon. None
+ * is cut short for a newer one, so that a server which all come back to at once gets its handshakes done.
  */
 const ATTEMPTS_MAX = 4;
 
@@ -26,7 +27,7 @@ export function pauseMs(index: number, elapsedMs: number, random: Random): numbe
 }
 
 export interface RedialOptions<T> {
-  /** One attempt. @throws JoinFailure; gives up when `signal` aborts. */
+  /** One attempt, which ends by itself within seconds. @throws JoinFailure; gives up when `signal` aborts. */
   readonly open: (signal: AbortSignal) => Promise<T>;
   /** Ends what `open` gave, when another attempt was faster. */
   readonly discard: (opened: T) => void;
@@ -83,15 +84,10 @@ export class Redial<T> {
       if (this.#elapsedMs > RECONNECT_FOR_MS) {
         return finish(() => result.reject(this.#givenUp()));
       }
-      void attempt();
+      if (attempts.size < ATTEMPTS_MAX) void attempt();
       cancelTimer = timers.after(pauseMs(this.#index++, this.#elapsedMs, random), start);
     };
     const attempt = async () => {
-      const [oldest] = attempts;
-      if (attempts.size >= ATTEMPTS_MAX) {
-        attempts.delete(oldest);
-        oldest.abort();
-      }
       const own = new AbortController();
       attempts.add(own);
       try {

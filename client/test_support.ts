@@ -190,9 +190,12 @@ export class MeetingBench {
     return this;
   }
 
+  /** Lets time pass in small steps, so that what waits for promises keeps up. */
   async advance(ms: number): Promise<void> {
-    this.timers.advance(ms);
-    await settle();
+    for (let left = ms; left > 0; left -= 100) {
+      this.timers.advance(Math.min(100, left));
+      await settle();
+    }
   }
 
   eventsOf<E extends MeetingEvent["event"]>(event: E): (MeetingEvent & { event: E })[] {
