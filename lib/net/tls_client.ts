@@ -42,6 +42,8 @@ export interface ConnectOptions {
   /** IP address or host name. */
   readonly hostname: string;
   readonly port: number;
+  /** The address to connect from, on a machine with several; the system's choice unless said. */
+  readonly localAddress?: string;
   /**
    * Called with the key the server has proved to hold, before a byte of ours is sent. False or a rejection ends the
    * attempt as `key-refused`. May take its time (ask a person).
@@ -77,10 +79,11 @@ export async function connectControl(options: ConnectOptions): Promise<ClientCon
  * @throws ConnectFailure
  */
 export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
-  const { hostname, port, acceptKey } = options;
+  const { hostname, port, localAddress, acceptKey } = options;
   const socket = connect({
     host: hostname,
     port,
+    ...{ localAddress },
     rejectUnauthorized: false,
     minVersion: "TLSv1.3",
     servername: "",

@@ -102,8 +102,17 @@ export const RETIRED_KEY_MS = 5_000;
 /** How long a new epoch waits for everyone's `keys.ack` before it is used anyway. */
 export const REKEY_WAIT_MS = 1_000;
 
-/** SRTCP per participant from addresses that are not (yet) theirs; each costs one failed or good decryption. */
-export const FOREIGN_PACKETS_PER_SECOND = 200;
+/**
+ * SRTCP per participant from addresses that are not (yet) theirs; each costs one failed or good decryption: from one
+ * of the latest addresses, so that a flood from one takes nothing from the others, and from all of them.
+ */
+export const FOREIGN_PACKETS_PER_ADDRESS = 20;
+export const FOREIGN_ADDRESSES_MAX = 64;
+export const FOREIGN_PACKETS_PER_SECOND = 1_000;
+/** Voice packets of one participant, on average and at once; L16 has 100 a second. */
+export const VOICE_PACKETS_PER_SECOND = 200;
+/** More numbers of a voice missing at once are not given up one by one: a second of Opus. */
+export const VOICE_GAP_PACKETS_MAX = 50;
 /** Addresses a participant may be proving at once; the oldest gives way. And how long a nonce stands. */
 export const CHALLENGES_MAX = 4;
 export const CHALLENGE_MS = 10_000;

@@ -1,5 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { CHALLENGE_MS, FOREIGN_PACKETS_PER_SECOND, SYNC_NONCE_BYTES } from "@fusionmeet/protocol";
+import {
+  CHALLENGE_MS,
+  FOREIGN_PACKETS_PER_ADDRESS,
+  FOREIGN_PACKETS_PER_SECOND,
+  SYNC_NONCE_BYTES,
+} from "@fusionmeet/protocol";
 import { Meeting, type Person } from "./meeting_fixture.ts";
 
 function boundTo(meeting: Meeting): string[] {
@@ -128,19 +133,40 @@ Deno.test("MediaPlane never answers an unproven address with more than came", ()
   strictEqual(person.inbox.reduce((size, { bytes }) => size + bytes.length, 0), request.length);
 });
 
-Deno.test("MediaPlane opens at most so much SRTCP from foreign addresses, and all from the bound one", () => {
+Deno.test("MediaPlane opens at most so much SRTCP from a foreign address, and from all of them together", () => {
   const meeting = new Meeting();
   const person = meeting.join();
   meeting.advance(1_000);
   const forged = person.request();
   forged[20] ^= 1;
-  const batch = Array.from({ length: 2 * FOREIGN_PACKETS_PER_SECOND }, () => ({
-    address: { hostname: "10.6.6.6", port: 1 },
-    bytes: forged,
-  }));
-  meeting.arrive(...batch);
-  strictEqual(meeting.count("rtcp.srtp-forged"), FOREIGN_PACKETS_PER_SECOND);
-  strictEqual(meeting.count("rtcp.too-fast-foreign"), FOREIGN_PACKETS_PER_SECOND);
+  const flood = (addresses: number, each: number) =>
+    Array.from({ length: addresses * each }, (_, index) => ({
+      address: { hostname: "10.6.6.6", port: 1 + index % addresses },
+      bytes: forged,
+    }));
+  meeting.arrive(...flood(1, FOREIGN_PACKETS_PER_ADDRESS + 7));
+  strictEqual(meeting.count("rtcp.srtp-forged"), FOREIGN_PACKETS_PER_ADDRESS);
+  strictEqual(meeting.count("rtcp.too-fast-foreign"), 7);
+  meeting.advance(10_000);
+  meeting.arrive(...flood(500, 10));
+  strictEqual(
+    meeting.count("rtcp.srtp-forged"),
+    FOREIGN_PACKETS_PER_ADDRESS + FOREIGN_PACKETS_PER_SECOND,
+  );
   person.send(person.request());
+  strictEqual(person.takeAnswer().bound, true);
+});
+
+Deno.test("MediaPlane binds a person while somebody floods their ssrc from one address", () => {
+  const meeting = new Meeting();
+  const person = meeting.add();
+  const forged = person.request();
+  forged[20] ^= 1;
+  const address = { hostname: "10.6.6.6", port: 1 };
+  const flood = () => Array.from({ length: 5_000 }, () => ({ address, bytes: forged }));
+  meeting.arrive(...flood());
+  const nonce = challenge(person);
+  meeting.arrive(...flood());
+  person.send(person.request(nonce));
   strictEqual(person.takeAnswer().bound, true);
 });

@@ -70,8 +70,17 @@ export class MediaDriver {
 
   #drain(): void {
     for (const datagram of this.#plane.takeOutgoing()) this.#port.send(datagram);
-    for (const event of this.#plane.takeEvents()) this.#onEvent(event);
+    for (const event of this.#plane.takeEvents()) this.#onEvent(this.#completed(event));
     this.#arm();
+  }
+
+  /** The port drops, too. */
+  #completed(event: PlaneEvent): PlaneEvent {
+    if (event.event !== "statistics") return event;
+    for (const [reason, count] of Object.entries(this.#port.dropped)) {
+      event.statistics.counters[`port.${reason}`] = count;
+    }
+    return event;
   }
 
   /** Work that is due goes on after a turn, so that packets come first; else a timer waits for it. */

@@ -2,7 +2,6 @@ import { type Counters, type Random, TokenBucket } from "@fusionmeet/base";
 import type { Datagram, MediaAddress } from "@fusionmeet/media";
 import {
   type Cryptography,
-  FOREIGN_PACKETS_PER_SECOND,
   type MasterKey,
   MEDIA_PACKETS_BURST,
   MEDIA_PACKETS_PER_SECOND,
@@ -22,6 +21,7 @@ import {
 import { AddressBinding } from "./address_binding.ts";
 import { CameraStream } from "./camera_stream.ts";
 import type { SeatSsrcs } from "./commands.ts";
+import { ForeignLimit } from "./foreign_limit.ts";
 import { Outlet } from "./outlet.ts";
 
 const NO_NONCE = new Uint8Array(SYNC_NONCE_BYTES);
@@ -64,7 +64,7 @@ export class Seat {
   readonly #options: SeatOptions;
   readonly #feedback: SrtpSender;
   readonly #packets: TokenBucket;
-  readonly #foreignPackets: TokenBucket;
+  readonly #foreign: ForeignLimit;
 
   constructor(options: SeatOptions) {
     const { cryptography, epoch, ssrcs, counters, nowMs } = options;
@@ -88,11 +88,7 @@ export class Seat {
       burst: MEDIA_PACKETS_BURST,
       nowMs,
     });
-    this.#foreignPackets = new TokenBucket({
-      perSecond: FOREIGN_PACKETS_PER_SECOND,
-      burst: FOREIGN_PACKETS_PER_SECOND,
-      nowMs,
-    });
+    this.#foreign = new ForeignLimit(nowMs);
     this.repairs = new TokenBucket({ perSecond: REPAIRS_PER_SECOND, burst: REPAIRS_BURST, nowMs });
   }
 
@@ -110,9 +106,8 @@ export class Seat {
   /** Takes an SRTCP datagram under this seat's feedback ssrc, from any address, or says why not. */
   acceptFeedback({ address, bytes }: Datagram, nowMs: number): string | undefined {
     const home = this.binding.isAt(address);
-    if (!(home ? this.#packets : this.#foreignPackets).take(nowMs)) {
-      return home ? "too-fast" : "too-fast-foreign";
-    }
+    if (home && !this.#packets.take(nowMs)) return "too-fast";
+    if (!home && !this.#foreign.take(address, nowMs)) return "too-fast-foreign";
     const opened = this.link.openRtcp(bytes);
     if (typeof opened === "string") return opened;
     const packets = parseRtcp(opened.rtcp);

@@ -1,3 +1,4 @@
+import { type Counters, TokenBucket } from "@fusionmeet/base";
 import { type VoiceCodecs, VoiceReceiver } from "@fusionmeet/media";
 import { rampVoice } from "@fusionmeet/mixer";
 import {
@@ -7,6 +8,8 @@ import {
   FRAME_SAMPLES,
   parseRtp,
   PAYLOAD_TYPE,
+  VOICE_GAP_PACKETS_MAX,
+  VOICE_PACKETS_PER_SECOND,
 } from "@fusionmeet/protocol";
 import type { Seat } from "./seat.ts";
 
@@ -31,12 +34,26 @@ export class Talker {
   /** The microphone went off: the next tick's samples fade out and are the last. */
   ending = false;
   readonly #payloadType: number;
+  readonly #counters: Counters;
+  readonly #packets: TokenBucket;
+  #highest: number | undefined;
+  /** Numbers that were jumped over. */
+  #jumped = 0;
   #claimedLevel = SILENT_LEVEL;
   #claimedAtMs = -Infinity;
 
-  constructor(seat: Seat, options: { codecs: VoiceCodecs; voice: "opus" | "l16" }) {
+  constructor(
+    seat: Seat,
+    options: { codecs: VoiceCodecs; voice: "opus" | "l16"; counters: Counters },
+  ) {
     this.seat = seat;
     this.receiver = new VoiceReceiver(options);
+    this.#counters = options.counters;
+    this.#packets = new TokenBucket({
+      perSecond: VOICE_PACKETS_PER_SECOND,
+      burst: VOICE_PACKETS_PER_SECOND,
+      nowMs: 0,
+    });
     this.#payloadType = PAYLOAD_TYPE[options.voice];
   }
 
@@ -55,6 +72,7 @@ export class Talker {
     if (this.ending) return "microphone-off";
     const opened = this.seat.link.open(bytes);
     if (typeof opened === "string") return opened;
+    if (!this.#packets.take(nowMs)) return "too-fast";
     const packet = parseRtp(opened.rtp);
     if (typeof packet === "string") return packet;
     if (packet.payloadType !== this.#payloadType) return "payload-type";
@@ -67,7 +85,7 @@ export class Talker {
       this.#claimedAtMs = nowMs;
     }
     this.receiver.push({
-      index: opened.index,
+      index: this.#contiguous(opened.index),
       timestamp: packet.timestamp,
       payload: packet.payload,
       marker: packet.marker,
@@ -84,6 +102,21 @@ export class Talker {
     this.level = level;
     this.capturedAtMs = capturedAtMs;
     if (this.ending) rampVoice(this.pcm, 1, 0);
+  }
+
+  /**
+   * The place of a packet on a line without large gaps. Senders skip no numbers, and what is lost for longer than
+   * `VOICE_GAP_PACKETS_MAX` is silence; but whoever skips thousands with every packet would keep the mixer busy with giving
+   * them up.
+   */
+  #contiguous(index: number): number {
+    const gap = index - (this.#highest ?? index) - 1;
+    if (gap > VOICE_GAP_PACKETS_MAX) {
+      this.#jumped += gap;
+      this.#counters.add("voice.jumpedPackets", gap);
+    }
+    this.#highest = Math.max(index, this.#highest ?? index);
+    return index - this.#jumped;
   }
 
   close(): void {
