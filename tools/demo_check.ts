@@ -6,14 +6,15 @@ import {
   DEMO_FPS,
   type DemoPerson,
   PILOT_DBFS,
+  type Said,
   TURN_SECONDS,
 } from "./demo_people.ts";
 
 /** What a person recorded, and what they said. */
 export interface Attendance {
   readonly person: DemoPerson;
-  /** One cycle of what they say, from the start of their microphone. */
-  readonly cycle: Int16Array;
+  /** From the start of their microphone on, over and over. */
+  readonly said: Said;
   /** What their client wrote by `--record`. */
   readonly recordFolder: string;
 }
@@ -32,9 +33,9 @@ export interface Row {
 const LEVEL_TOLERANCE_DB = 1.5;
 const DELAY_MS_MAX = 400;
 /** Below this the pilot tone of a person is not heard. */
-const SILENT_DBFS = -60;
+const SILENT_DBFS = -56;
 /** Of the correlation with what was said; others speak at the same time. */
-const SCORE_MIN = 0.25;
+const SCORE_MIN = 0.15;
 const FPS_TOLERANCE = 1.5;
 const SSIM_MIN = 0.9;
 
@@ -45,13 +46,19 @@ interface Statistics {
 }
 
 interface Ear extends Attendance {
+  /** First sample of the mix that is judged. */
+  readonly from: number;
   readonly statistics: Statistics;
   readonly mix: Recording;
 }
 
-/** Everybody's rows: each hears the others at their level and not themselves, and sees the others. */
-export async function checkMeeting(people: readonly Attendance[]): Promise<Row[]> {
-  const ears = await Promise.all(people.map(earOf));
+/**
+ * Everybody's rows: each hears the others at their level and not themselves, and sees the others.
+ *
+ * @param fromMs Voices are judged from then on, epoch ms; pictures all.
+ */
+export async function checkMeeting(people: readonly Attendance[], fromMs: number): Promise<Row[]> {
+  const ears = await Promise.all(people.map((attendance) => earOf(attendance, fromMs)));
   const rows: Row[] = [];
   for (const receiver of ears) {
     for (const sender of ears) rows.push(voiceRow(receiver, sender));
@@ -62,10 +69,11 @@ export async function checkMeeting(people: readonly Attendance[]): Promise<Row[]
   return rows;
 }
 
-async function earOf(attendance: Attendance): Promise<Ear> {
+async function earOf(attendance: Attendance, fromMs: number): Promise<Ear> {
   const { recordFolder } = attendance;
   const statistics = JSON.parse(await Deno.readTextFile(`${recordFolder}/stats.json`));
-  return { ...attendance, statistics, mix: await readWav(`${recordFolder}/mix.wav`) };
+  const from = Math.max(0, Math.round((fromMs - statistics.mixStartedAt) * 48));
+  return { ...attendance, statistics, from, mix: await readWav(`${recordFolder}/mix.wav`) };
 }
 
 /** Where the sender's whole turns lie in the receiver's mix if nothing took time, in samples. */
@@ -80,8 +88,7 @@ function turnsOf(receiver: Ear, sender: Ear): number[] {
     at + (TURN_SECONDS + 0.5) * 48_000 < receiver.mix.samples.length;
     at += cycle
   ) {
-    // The first second of a recording is not yet steady: streams start, buffers adapt.
-    if (at >= 48_000) turns.push(at);
+    if (at >= receiver.from) turns.push(at);
   }
   return turns;
 }
@@ -112,24 +119,26 @@ function voiceRow(receiver: Ear, sender: Ear): Row {
 }
 
 /** Nobody hears themselves, at any time. */
-function ownVoiceRow({ person, mix }: Ear, row: Omit<Row, "words">): Row {
+function ownVoiceRow({ person, mix, from: start }: Ear, row: Omit<Row, "words">): Row {
   let highest = -Infinity;
-  for (let from = 0; from + 48_000 <= mix.samples.length; from += 24_000) {
-    highest = Math.max(highest, levelAt(mix.samples, person.pilotHz, { from, count: 48_000 }));
+  for (let from = start; from + 144_000 <= mix.samples.length; from += 24_000) {
+    highest = Math.max(highest, levelAt(mix.samples, person.pilotHz, { from, count: 144_000 }));
   }
   const wrong = highest > SILENT_DBFS ? "hears themselves" : undefined;
   return { ...row, words: `at most ${highest.toFixed(1)} dBFS`, wrong };
 }
 
-/** Finds two seconds of what was said in that turn. */
+/** Finds a second and a half of the words of that turn. */
 function delayOf(receiver: Ear, sender: Ear, turnAt: number): { delayMs: number; score: number } {
   const into = 24_000;
-  const said = Int16Array.from({ length: 96_000 }, (_, index) => {
-    const at = Math.round(sender.person.turnAtSeconds * 48_000) + into + index;
-    return sender.cycle[at % sender.cycle.length];
-  });
+  const at = sender.person.turnAtSeconds * 48_000 + into;
+  const { words } = sender.said;
+  const pattern = Int16Array.from(
+    { length: 72_000 },
+    (_, index) => words[(at + index) % words.length],
+  );
   const from = turnAt + into - 4_800;
-  const found = locate(said, receiver.mix.samples, { from, count: said.length + 48_000 });
+  const found = locate(pattern, receiver.mix.samples, { from, count: pattern.length + 48_000 });
   return { delayMs: (found.at - turnAt - into) / 48, score: found.score };
 }
 

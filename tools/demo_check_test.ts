@@ -5,21 +5,21 @@ import { writeTestVideo } from "../tests/support/picture_files.ts";
 import { run } from "../tests/support/programs.ts";
 import { TemporaryDirectory } from "../tests/support/wait.ts";
 import { type Attendance, checkMeeting, tableOf } from "./demo_check.ts";
-import { CYCLE_SECONDS, DEMO_PEOPLE, voiceCycle } from "./demo_people.ts";
+import { CYCLE_SECONDS, DEMO_PEOPLE, type Said, sayCycle } from "./demo_people.ts";
 
 const PEOPLE = DEMO_PEOPLE.slice(0, 3);
 const DELAY_SAMPLES = 120 * 48;
 
 /** Writes what three people would record in ten seconds, without a server; `gain` says how loud each reaches each. */
 async function attend(
-  { folder, cycles, run }: { folder: string; cycles: Int16Array[]; run: string },
+  { folder, cycles, run }: { folder: string; cycles: Said[]; run: string },
   gain: (receiver: string, sender: string) => number,
 ): Promise<Attendance[]> {
   return await Promise.all(PEOPLE.map(async (person, index) => {
     const recordFolder = `${folder}/${run}-${person.name}`;
     await Deno.mkdir(recordFolder);
     const mix = new Int16Array(10 * 48_000);
-    for (const [other, cycle] of cycles.entries()) {
+    for (const [other, { cycle }] of cycles.entries()) {
       const by = gain(person.name, PEOPLE[other].name);
       const heard = cycle.map((sample) => Math.round(sample * by));
       const startedAt = 48 * 100 * other - 48 * 70 * index + DELAY_SAMPLES;
@@ -39,21 +39,21 @@ async function attend(
     for (const { name } of others) {
       await Deno.copyFile(`${folder}/${name}.h264`, `${recordFolder}/${name}.camera.h264`);
     }
-    return { person, cycle: cycles[index], recordFolder };
+    return { person, said: cycles[index], recordFolder };
   }));
 }
 
 Deno.test("checkMeeting() finds nothing in good recordings, and each fault in its row", async () => {
   await using directory = new TemporaryDirectory();
   const folder = directory.path;
-  const cycles = await Promise.all(PEOPLE.map(voiceCycle));
+  const cycles = await Promise.all(PEOPLE.map(sayCycle));
   for (const { name, video } of PEOPLE) {
     const path = `${folder}/${name}.mkv`;
     await writeTestVideo(path, video, { frames: 45, fps: 30 });
     await run("ffmpeg", [..."-v error -i".split(" "), path, `${folder}/${name}.h264`]);
   }
   const wrongRows = async (people: Attendance[]) => {
-    const rows = await checkMeeting(people);
+    const rows = await checkMeeting(people, 1e12 + 100);
     const wrong = rows.filter((row) => row.wrong);
     return { wrong: wrong.map((row) => `${row.receiver} ${row.sender} ${row.wrong}`), rows };
   };

@@ -22,9 +22,9 @@ export const PILOT_DBFS = -28;
 export const CYCLE_SECONDS = 6;
 export const TURN_SECONDS = 3.5;
 export const DEMO_FPS = 30;
-const SPEECH_PEAK_DBFS = -14;
+const SPEECH_PEAK_DBFS = -16;
 /** The pictures repeat after this. */
-const VIDEO_SECONDS = 18;
+const VIDEO_SECONDS = 40;
 
 const WORDS = [
   ["Ann", "en-us", "Good morning. Shall we begin with the harbour lights and the new timetable?"],
@@ -46,31 +46,42 @@ export const DEMO_PEOPLE: readonly DemoPerson[] = WORDS.map(([name, voice, words
   turnAtSeconds: index * CYCLE_SECONDS / 4,
 }));
 
-/** One cycle of what that person says. */
-export async function voiceCycle(person: DemoPerson): Promise<Int16Array<ArrayBuffer>> {
-  const samples = new Int16Array(CYCLE_SECONDS * 48_000);
-  const turn = await turnOf(person);
-  const at = Math.round(person.turnAtSeconds * 48_000);
-  for (let index = 0; index < turn.length; index++) {
-    samples[(at + index) % samples.length] = turn[index];
-  }
-  return samples;
+/** One cycle of what a person sends, and of their words in it without the tone. */
+export interface Said {
+  readonly cycle: Int16Array;
+  readonly words: Int16Array;
 }
 
-async function turnOf({ voice, words, pilotHz }: DemoPerson): Promise<Int16Array> {
+export async function sayCycle(
+  { voice, words, pilotHz, turnAtSeconds }: DemoPerson,
+): Promise<Said> {
   const spoken = await speech(words, {
     voice,
     filter: "highpass=f=600:poles=2,highpass=f=600:poles=2",
     peakDbfs: SPEECH_PEAK_DBFS,
   });
-  const turn = tone({ hz: pilotHz, dbfs: PILOT_DBFS, seconds: TURN_SECONDS });
-  addInto(turn, spoken.subarray(0, turn.length));
-  const fade = 960;
-  for (let index = 0; index < fade; index++) {
-    turn[index] = turn[index] * index / fade;
-    turn[turn.length - 1 - index] = turn[turn.length - 1 - index] * index / fade;
+  const turn = spoken.slice(0, TURN_SECONDS * 48_000);
+  const pilot = faded(tone({ hz: pilotHz, dbfs: PILOT_DBFS, seconds: TURN_SECONDS }));
+  const both = pilot.slice();
+  addInto(both, turn);
+  const at = turnAtSeconds * 48_000;
+  return { cycle: onCycle(both, at), words: onCycle(turn, at) };
+}
+
+/** 20 ms in and out. */
+function faded(samples: Int16Array): Int16Array {
+  const size = 960;
+  for (let index = 0; index < size; index++) {
+    samples[index] = samples[index] * index / size;
+    samples[samples.length - 1 - index] = samples[samples.length - 1 - index] * index / size;
   }
-  return turn;
+  return samples;
+}
+
+function onCycle(turn: Int16Array, at: number): Int16Array {
+  const cycle = new Int16Array(CYCLE_SECONDS * 48_000);
+  turn.forEach((sample, index) => cycle[(at + index) % cycle.length] = sample);
+  return cycle;
 }
 
 /** Writes `seconds` of `cycle` over and over, `gainDb` louder. */
@@ -87,7 +98,7 @@ export async function writeVoice(
   await writeWav(path, samples);
 }
 
-/** Writes that person's pictures; more than 18 s repeat them. */
+/** Writes that person's pictures; more than 40 s repeat them. */
 export async function writePictures(
   path: string,
   person: DemoPerson,
