@@ -59,6 +59,8 @@ export class Meeting {
   readonly #chatLog: ChatLog;
   readonly #chatOutbox: ChatOutbox;
   readonly #streams = new Map<number, OpenStream>();
+  /** Cameras that were opened and have not shown a picture yet. */
+  readonly #blankCameras = new Map<number, OpenStream>();
   readonly #layers = new Map<number, WatchLayer>();
   readonly #sources: OwnSources;
   #link: ControlLink | undefined;
@@ -287,6 +289,7 @@ export class Meeting {
     this.#chatOutbox.disconnected();
     this.#options.engine.command({ do: "disconnect" });
     this.#streams.clear();
+    this.#blankCameras.clear();
   }
 
   #handle(message: ServerMessage): void {
@@ -376,6 +379,7 @@ export class Meeting {
     this.#send({ type: "stream.ack", ssrc });
     const stream = { ssrc, participant, kind, layer, codec, width, height, fps };
     this.#streams.set(ssrc, stream);
+    if (kind === "camera") this.#blankCameras.set(participant, stream);
     this.#emit({ event: "stream", state: "open", stream });
   }
 
@@ -383,6 +387,8 @@ export class Meeting {
     const stream = this.#streams.get(ssrc);
     if (stream === undefined) return;
     this.#streams.delete(ssrc);
+    const { participant } = stream;
+    if (this.#blankCameras.get(participant) === stream) this.#blankCameras.delete(participant);
     this.#options.engine.command({ do: "stream.close", ssrc });
     this.#emit({ event: "stream", state: "ended", stream });
   }
@@ -391,6 +397,8 @@ export class Meeting {
     switch (event.event) {
       case "bound":
         return this.#cancelMediaCheck();
+      case "picture":
+        return this.#pictureCame(event);
       case "capture.running":
         return this.#sources.capture(event);
       case "capture.retrying":
@@ -402,6 +410,14 @@ export class Meeting {
         this.#fault.stack = event.stack ?? this.#fault.stack;
         return this.#leaveNow();
     }
+  }
+
+  /** A stream begins with a keyframe: anything else is what was under way of the stream before. */
+  #pictureCame({ participant, keyframe }: Extract<EngineEvent, { event: "picture" }>): void {
+    const stream = keyframe ? this.#blankCameras.get(participant) : undefined;
+    if (stream === undefined) return;
+    this.#blankCameras.delete(participant);
+    this.#emit({ event: "picture", stream });
   }
 
   #mediaSilent({ mediaPort }: Received<"welcome">): void {

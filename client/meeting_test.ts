@@ -370,6 +370,33 @@ Deno.test("Meeting opens a stream in the engine before it acknowledges, and clos
   ]);
 });
 
+Deno.test("Meeting says the first picture of a stream once, not what was under way of the one before", async () => {
+  const bench = await new MeetingBench().join();
+  const picture = (keyframe: boolean, participant = 8) =>
+    bench.engine.happen({
+      event: "picture",
+      participant,
+      kind: "camera",
+      codec: "h264",
+      keyframe,
+      bytes: new Uint8Array(),
+      timestamp: 0,
+      receivedAtMs: 0,
+    });
+  const shown = () => bench.eventsOf("picture").map(({ stream }) => stream.ssrc);
+  picture(true);
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true }, streamReady());
+  for (const keyframe of [false, true, false, true]) picture(keyframe);
+  picture(true, 9);
+  deepStrictEqual(shown(), [99]);
+  await bench.link.say({ type: "stream.ended", participant: 8, kind: "camera", ssrc: 99 });
+  picture(true);
+  await bench.link.say(streamReady({ ssrc: 99 }), streamReady({ ssrc: 100 }));
+  await bench.link.say({ type: "stream.ended", participant: 8, kind: "camera", ssrc: 99 });
+  picture(true);
+  deepStrictEqual(shown(), [99, 100]);
+});
+
 Deno.test("Meeting hands new keys to the engine, acknowledges the last part, then uses them", async () => {
   const bench = await new MeetingBench().join();
   const list = [{ participant: 0, key: new Uint8Array(28).fill(6) }];

@@ -92,6 +92,8 @@ export type MeetingEvent =
   /** A line said here is stored and will survive a crash of the server. */
   | { event: "chat.accepted"; mark: string; id: number; text: string }
   | { event: "stream"; state: "open" | "ended"; stream: OpenStream }
+  /** The first picture of a stream that was opened is here, whole. */
+  | { event: "picture"; stream: OpenStream }
   /** A request was declined; the meeting goes on. */
   | { event: "refused"; request: string; code: string; message: string; mark?: string }
   | { event: "reconnecting"; reason: string }

@@ -166,9 +166,12 @@ export class Recorder {
       picture = { file: this.#open(path), awaitsKeyframe: true };
       this.#pictures.set(name, picture);
     }
-    if (picture.awaitsKeyframe && !keyframe) return;
+    const isFirst = picture.awaitsKeyframe;
+    if (isFirst && !keyframe) return;
     picture.awaitsKeyframe = !picture.file.append(bytes);
     if (picture.awaitsKeyframe) this.#tooSlow(path);
+    // Who waits for a picture finds it at once.
+    else if (isFirst) void picture.file.flush();
   }
 
   #nameOf(participant: number): string {

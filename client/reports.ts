@@ -39,6 +39,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       const participant = stream.kind === "mix" ? undefined : context.nameOf(id);
       return { event: "stream", state: event.state, participant, id, ...stream };
     }
+    case "picture": {
+      const { participant: id, kind, layer, ssrc } = event.stream;
+      return { event: "picture", participant: context.nameOf(id), id, kind, layer, ssrc };
+    }
     default:
       return event;
   }

@@ -36,6 +36,12 @@ Deno.test("reportOf() names people, tells oneself from others, and keeps times a
   const stream = { ssrc: 9, participant: 8, kind: "camera", layer: "high", codec: "h264" } as const;
   const report = reportOf({ event: "stream", state: "open", stream }, context);
   deepStrictEqual([report.participant, report.id, report.ssrc], ["Bob", 8, 9]);
+  const picture = { event: "picture", participant: "Bob", id: 8, kind: "camera" };
+  deepStrictEqual(reportOf({ event: "picture", stream }, context), {
+    ...picture,
+    layer: "high",
+    ssrc: 9,
+  });
 });
 
 Deno.test("failureReport() names the event by whose fault it is", () => {
