@@ -44,6 +44,11 @@ export class ClientEngine {
   #wasBound = false;
   #mixMap: Extract<EngineCommand, { do: "mix.map" }>["list"] = [];
   #mixMapAtMs = -Infinity;
+  /** Figures of the last clock exchange; they outlive the connection. */
+  #latest: Pick<Extract<EngineEvent, { event: "statistics" }>, "rttMs" | "voices" | "clock"> = {
+    rttMs: 0,
+    voices: [],
+  };
   #nextLevelsMs: number;
   #nextStatisticsMs: number;
   #datagrams: Datagram[] = [];
@@ -61,7 +66,7 @@ export class ClientEngine {
       case "connect":
         return this.#connect(command, nowMs);
       case "disconnect":
-        return this.#disconnect();
+        return this.#disconnect(nowMs);
       case "microphone":
         this.#microphoneOn = command.on;
         if (this.#connection) this.#connection.microphone.muted = !command.on;
@@ -161,29 +166,27 @@ export class ClientEngine {
     const live: StreamStatistics[] = [];
     for (const camera of this.#connection?.cameras.values() ?? []) live.push(camera.statistics());
     if (this.#mix) live.push(this.#mix.statistics());
-    const clock = this.#connection?.link.clock;
-    const figures = clock?.figures(nowMs);
+    const clock = this.#connection?.link.clock.figures(nowMs);
+    if (clock) this.#latest = { rttMs: clock.rttMs, voices: this.#voiceDelays(nowMs), clock };
     return {
       event: "statistics",
       streams: this.#totals.lines(live),
       counters: this.counters.snapshot(),
-      rttMs: clock?.rttMs ?? 0,
       micStartedAt: this.#micStartedAtMs,
-      voices: this.#voiceDelays(nowMs),
-      ...(figures && { clock: figures }),
+      ...this.#latest,
     };
   }
 
   /** Gives the codecs back; nothing is called after it. */
   close(): void {
-    const mix = this.#mix;
-    this.#mix = undefined;
-    this.#disconnect();
-    mix?.free();
+    this.#connection?.microphone.close();
+    if (this.#connection?.mix !== this.#mix) this.#connection?.mix.free();
+    this.#mix?.free();
+    this.#connection = this.#mix = undefined;
   }
 
   #connect(connect: Extract<EngineCommand, { do: "connect" }>, nowMs: number): void {
-    this.#disconnect();
+    this.#disconnect(nowMs);
     const { cryptography, random, codecs } = this.#options;
     const server = { hostname: connect.hostname, port: connect.port };
     this.#connection = new Connection({
@@ -202,9 +205,10 @@ export class ClientEngine {
     this.#connection.microphone.muted = !this.#microphoneOn;
   }
 
-  #disconnect(): void {
+  #disconnect(nowMs: number): void {
     const connection = this.#connection;
     if (!connection) return;
+    this.statistics(nowMs); // the last figures of this connection
     for (const camera of connection.cameras.values()) this.#totals.end(camera.statistics());
     connection.microphone.close();
     if (connection.mix !== this.#mix) connection.mix.free();

@@ -56,11 +56,6 @@ export class MicrophoneSender {
     return this.#sender.voice;
   }
 
-  /** How much of it is lost on the way, percent: from 1 on packets carry redundancy. */
-  expectLoss(percent: number): void {
-    this.#sender.expectLoss(percent);
-  }
-
   /**
    * @param pcm `FRAME_SAMPLES` samples.
    * @param capturedAtMs Local time of the first one.

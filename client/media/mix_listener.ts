@@ -21,8 +21,8 @@ const TALKER_LISTS_MAX = 128;
 /** After this much mix without a packet (DTX) nobody talks. */
 const TALKERS_VALID_SAMPLES = SAMPLE_RATE / 5;
 
-/** Of a new second's loss in the smoothed one. */
-const LOSS_SMOOTHING = 0.2;
+/** What sound is late after encoding and decoding, ms: Opus looks 312 samples ahead, and so twice on this way. */
+const CODEC_DELAY_MS = { opus: 2 * 312 * 1000 / SAMPLE_RATE, l16: 0 } as const;
 
 export interface MixListenerOptions {
   readonly cryptography: Cryptography;
@@ -47,8 +47,6 @@ export class MixListener {
   /** Which timestamp was played when; `undefined` before the first packet. */
   #played: { timestamp: number; atMs: number } | undefined;
   #latestSsrc = 0;
-  #judged = { packets: 0, lost: 0 };
-  #lossPercent = 0;
 
   constructor(options: MixListenerOptions) {
     const { cryptography, codecs, voice } = options;
@@ -121,11 +119,15 @@ export class MixListener {
     if (timestamp !== undefined) this.#played = { timestamp, atMs: nowMs };
   }
 
-  /** Local time at which that place of the mix is (or was) heard, ms; `undefined` before the first packet. */
+  /**
+   * Local time at which what a microphone captured for that place of the mix is (or was) heard, ms, the codecs' own
+   * delay included; `undefined` before the first packet.
+   */
   heardAtMs(timestamp: number): number | undefined {
     if (!this.#played) return undefined;
     const samples = timestampDistance(this.#played.timestamp, timestamp);
-    return this.#played.atMs + samples * 1000 / SAMPLE_RATE;
+    const codecMs = CODEC_DELAY_MS[this.#options.voice];
+    return this.#played.atMs + samples * 1000 / SAMPLE_RATE + codecMs;
   }
 
   /** Who is heard at this moment. */
@@ -141,17 +143,6 @@ export class MixListener {
       undefined,
     );
     return newest?.list ?? [];
-  }
-
-  /** How much of the mix is lost on the way, percent, smoothed; called once a second. */
-  judgeLoss(): number {
-    const { packets, lostPackets: lost } = this.#mix.statistics;
-    const came = packets - this.#judged.packets;
-    const missed = Math.max(0, lost - this.#judged.lost);
-    this.#judged = { packets, lost };
-    if (came + missed === 0) return this.#lossPercent;
-    this.#lossPercent += LOSS_SMOOTHING * (100 * missed / (came + missed) - this.#lossPercent);
-    return this.#lossPercent;
   }
 
   /** Both mixes as one line; `layer` and `ssrc` are those of the newest packet. */
