@@ -2,16 +2,13 @@ import { FRAME_MS, SAMPLE_RATE } from "@fusionmeet/protocol";
 import type { StreamPacket } from "./packet_line.ts";
 import { TransitWindow } from "./transit_window.ts";
 
-/** Delay at the start; what speech is brought back to after a spike (a silence brings it lower). */
-const START_DELAY_MS = 40;
-const DELAY_MS_MIN = 20;
+/** Room for jitter at the start, and always: a delay that stays where it began is worth more than a few ms less. */
+const SPARE_MS = 20;
 export const DELAY_MS_MAX = 400;
 /** On top of the measured jitter. */
 const MARGIN_MS = 5;
 /** A loss seen this recently makes room for the redundancy in the next packet. */
 const LOSS_REMEMBERED_MS = 10_000;
-/** Packets that make a measurement. */
-const ARRIVALS_MIN = 50;
 /** A packet this far from where the others are, so many times in a row: the sender's clock has jumped. */
 const JUMP_MS = 1_000;
 const JUMPS_MAX = 3;
@@ -64,23 +61,15 @@ export class DelayTarget {
   get neededMs(): number {
     const { fastestMs, slowMs } = this.#transits;
     const lossSeen = this.#usesRedundancy && this.sinceLossMs < LOSS_REMEMBERED_MS;
-    const aboveFastestMs = Math.max(
-      slowMs - fastestMs + this.#pullMs + MARGIN_MS,
-      lossSeen ? FRAME_MS + this.#pullMs : DELAY_MS_MIN,
-    );
-    return fastestMs + Math.min(DELAY_MS_MAX, aboveFastestMs);
+    const forJitterMs = slowMs - fastestMs + MARGIN_MS;
+    const forRedundancyMs = lossSeen ? FRAME_MS : 0;
+    return fastestMs +
+      Math.min(DELAY_MS_MAX, this.#pullMs + Math.max(forJitterMs, forRedundancyMs));
   }
 
-  /** What running speech is not shortened below. Packets that leave in pairs start with the second one's advantage. */
+  /** What is set at the start and aimed at later. Packets that leave in pairs add the second one's advantage. */
   get comfortableMs(): number {
-    return Math.max(
-      this.neededMs,
-      this.#transits.fastestMs + START_DELAY_MS + FRAME_MS - this.#packetMs,
-    );
-  }
-
-  /** What a silence may set. */
-  get restingMs(): number {
-    return this.#transits.count < ARRIVALS_MIN ? this.comfortableMs : this.neededMs;
+    const spreadMs = FRAME_MS - this.#packetMs;
+    return Math.max(this.neededMs, this.#transits.fastestMs + spreadMs + this.#pullMs + SPARE_MS);
   }
 }

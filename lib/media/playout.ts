@@ -19,8 +19,8 @@ const SAMPLES_PER_MS = SAMPLE_RATE / 1_000;
 const EXCESS_MS = 15;
 const EXCESS_LEFT_MS = 3;
 const SHORTFALL_MS = 3;
-/** In silence the delay is set freely when it is off by this. */
-const SILENT_STEP_MS = 2;
+/** In silence the delay is lowered at once from this excess on. */
+const SILENT_EXCESS_MS = 10;
 /** One piece is left out or put in per this time; sooner, and wherever it is, when far off. */
 const STRETCH_INTERVAL_MS = 100;
 const STRETCH_INTERVAL_FAR_MS = 40;
@@ -36,7 +36,7 @@ const IDLE_SAMPLES = SAMPLE_RATE / 2;
  *
  * A missing packet whose successor waits is lost: redundancy or concealment takes its time. With nothing waiting,
  * concealment takes no time: a late packet is played late, which raises the delay at once; it falls again in silence,
- * or piece by piece in speech.
+ * or piece by piece in speech. A delay that does is left alone.
  */
 export class Playout {
   readonly #source: PlayoutSource;
@@ -191,19 +191,26 @@ export class Playout {
     else if (this.#line.end <= this.#position) this.#steerWithoutSound(this.#line.packets.first);
   }
 
-  /** Samples ran out, or silence is playing: the position may move, back for a late packet, anywhere in silence. */
+  /** Samples ran out, or silence is playing: the position moves back for a late packet, and freely in silence. */
   #steerWithoutSound(first: StreamPacket): void {
     this.#line.explain(this.#position);
-    const silent = this.#silentRun > 0;
-    const earliest = this.#placeAtDelay(this.#target.fastestMs + DELAY_MS_MAX);
-    const latest = silent ? this.#placeAtDelay(this.#target.restingMs) : this.#position;
-    const place = Math.max(earliest, Math.min(latest, first.place));
-    const off = place - this.#position;
-    if (off < 0 && !silent) this.#log.add(this.#nowMs, "rewind", -off, this.#delayMs);
-    const settled = silent && Math.abs(off) < SILENT_STEP_MS * SAMPLES_PER_MS &&
-      this.#position <= first.place;
-    const next = settled ? this.#position : place;
-    if (next !== this.#position || next !== this.#line.end) this.#moveTo(next);
+    const place = Math.max(
+      this.#placeAtDelay(this.#target.fastestMs + DELAY_MS_MAX),
+      Math.min(first.place, this.#silentRun > 0 ? this.#placeInSilence : this.#position),
+    );
+    const back = this.#position - place;
+    if (back > 0) {
+      this.#log.add(this.#nowMs, "rewind", back, this.#delayMs - this.#target.fastestMs);
+    }
+    if (back !== 0 || place !== this.#line.end) this.#moveTo(place);
+  }
+
+  /** Where to go on: at the comfortable delay where the present one is off. */
+  get #placeInSilence(): number {
+    const { comfortableMs, neededMs } = this.#target;
+    const fits = this.#delayMs < comfortableMs + SILENT_EXCESS_MS &&
+      this.#delayMs > neededMs - SHORTFALL_MS;
+    return fits ? this.#position : this.#placeAtDelay(comfortableMs);
   }
 
   #logTarget(): void {

@@ -187,7 +187,7 @@ Deno.test("VoiceReceiver.pull() comes back to a small delay after a spike", () =
   }
 });
 
-Deno.test("VoiceReceiver.pull() plays a pause in the sequence-less timestamps as silence", () => {
+Deno.test("VoiceReceiver.pull() plays a jump of the timestamp without a gap in the sequence as silence", () => {
   const receiver = newReceiver("l16");
   // Half a second of sound, one second of digital silence (not sent), again and again.
   const sound = (sample: number) => sample % 72_000 < 24_000 ? SOUND(sample % 72_000) : 0;
@@ -204,7 +204,7 @@ Deno.test("VoiceReceiver.pull() plays a pause in the sequence-less timestamps as
   ok(run.sent < 15 * 100 * 0.55, seen);
   strictEqual(s.lostPackets + s.latePackets, 0, seen);
   ok(s.concealedSamples < 15 * 240, seen);
-  ok(s.playoutDelayMs < 45, seen);
+  ok(s.playoutDelayMs < 62, seen);
   // Every burst of sound comes out whole.
   let whole = 0;
   for (let from = 100; from < run.pcm.length - 24_000; from++) {
