@@ -61,8 +61,9 @@ export class MixStream {
     return this.#sequence;
   }
 
-  /** Gives the encoder back: whoever hears this ssrc next starts with a fresh decoder. */
+  /** Nobody hears this ssrc any more. Whoever does next starts with a fresh decoder, and so does the encoder. */
   pause(): void {
+    if (this.#paused && !this.#encoder) return;
     if (this.#encoder) this.#codecs.giveBack(this.#encoder);
     this.#encoder = undefined;
     this.#limiter = new Limiter();

@@ -308,10 +308,17 @@ Deno.test("MediaPlane makes up for ticks that were a little late, one by one", (
   ok(meeting.plane.statistics.tickLatenessMs.max >= 50);
 });
 
-Deno.test("MediaPlane gives every codec back", () => {
-  const { meeting, voices } = panel([1_000, 200]);
+Deno.test("MediaPlane gives every codec back, even of who leaves in the middle of a tick", () => {
+  const { meeting, talkers: [talker, other], voices } = panel([1_000, 200]);
   meeting.talk(30, voices);
-  ok(meeting.codecs.out > 0);
+  const taken = meeting.codecs.out;
+  strictEqual(taken, 5); // two decoders, two own mixes and the shared one
+  meeting.nowMs = meeting.plane.nextDueMs();
+  meeting.plane.step([], meeting.nowMs); // sums, and the first of three encodes
+  meeting.command({ do: "participant.remove", participant: talker.participant });
+  talker.inbox.length = 0;
+  meeting.talk(1, new Map([[other, 200]]));
+  deepStrictEqual([meeting.codecs.out, talker.inbox], [taken - 2, []]);
   meeting.plane.close();
   strictEqual(meeting.codecs.out, 0);
 });

@@ -1,4 +1,4 @@
-import { assert, Counters, type NowMs, type Random } from "@fusionmeet/base";
+import { assert, Counters, type NowMs, type Random, TokenBucket } from "@fusionmeet/base";
 import type { Datagram, MediaAddress, VoiceCodecs } from "@fusionmeet/media";
 import {
   type Cryptography,
@@ -63,6 +63,8 @@ export class MediaPlane {
   readonly #lateness = new LatestFigures();
   readonly #cost = new LatestFigures();
   #tickCostMs = 0;
+  /** Faults that are told, not only counted: a log must not grow by what somebody sends. */
+  readonly #faults = new TokenBucket({ perSecond: 1, burst: 10, nowMs: 0 });
   readonly #traffic = { packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0 };
 
   constructor(options: MediaPlaneOptions) {
@@ -390,6 +392,7 @@ export class MediaPlane {
       return run();
     } catch (error) {
       this.#counters.add("fault");
+      if (!this.#faults.take(this.#nowMs)) return undefined;
       const message = error instanceof Error ? error.stack ?? error.message : String(error);
       this.#events.push({ event: "fault", message });
       return undefined;

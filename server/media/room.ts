@@ -217,16 +217,18 @@ export class Room {
     if (sharing.length > 0) {
       this.shared.sum.set(this.#choice.sum);
       jobs.unshift(this.#job(this.shared, { frame: frameOf(heard, timestamp), seats: sharing }));
-    }
+    } else this.shared.pause();
     return jobs;
   }
 
   #job(mix: MixStream, { frame, seats }: { frame: MixFrame; seats: readonly Seat[] }): MixJob {
     return {
       run: () => {
+        const present = seats.filter((seat) => this.seats.has(seat));
+        if (present.length === 0) return;
         for (const rtp of mix.encode(frame)) {
           const bytes = this.sender.protect(rtp);
-          for (const seat of seats) seat.post(bytes);
+          for (const seat of present) seat.post(bytes);
         }
       },
     };

@@ -73,7 +73,7 @@ async function measure(): Promise<void> {
 /** Some tens of MB in small pieces: a full collection takes many ticks of time. */
 function makeGarbage(): void {
   const kept: unknown[] = [];
-  for (let piece = 0; piece < 200_000; piece++) kept.push({ piece, text: `${piece}` });
+  for (let piece = 0; piece < 100_000; piece++) kept.push({ piece, text: `${piece}` });
 }
 
 function seatOf(index: number): CrowdSeat {
