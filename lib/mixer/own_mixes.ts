@@ -1,5 +1,3 @@
-import { MIX_TALKERS_MAX } from "@fusionmeet/protocol";
-
 /** After this much silence a talker goes back to the shared mix. Source: MEDIA rule 15. */
 const SILENCE_MS = 5_000;
 
@@ -11,8 +9,8 @@ export class OwnMixes {
   readonly #listenersMax: number;
   readonly #mixedAtMs = new Map<number, number>();
 
-  constructor(options: { listenersMax?: number } = {}) {
-    this.#listenersMax = options.listenersMax ?? MIX_TALKERS_MAX;
+  constructor(options: { listenersMax: number }) {
+    this.#listenersMax = options.listenersMax;
   }
 
   /** @param mixed Ids in the mix of this tick. @returns ids who get their own mix in this tick. */

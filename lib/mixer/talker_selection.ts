@@ -1,5 +1,3 @@
-import { MIX_TALKERS_MAX } from "@fusionmeet/protocol";
-
 const HOLD_MS = 400;
 const HYSTERESIS_DB = 3;
 /** A pause between two words costs nobody a place: levels fall this slowly. */
@@ -42,8 +40,8 @@ export class TalkerSelection {
   readonly #contenders = new Map<number, Contender>();
   #lastMs: number | undefined;
 
-  constructor(options: { talkersMax?: number } = {}) {
-    this.#talkersMax = options.talkersMax ?? MIX_TALKERS_MAX;
+  constructor(options: { talkersMax: number }) {
+    this.#talkersMax = options.talkersMax;
   }
 
   /** @param candidates Everyone with sound in this tick, muted and silent people left out. */

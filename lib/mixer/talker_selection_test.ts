@@ -47,7 +47,7 @@ Deno.test("TalkerSelection.select() keeps a place through a pause between words,
 });
 
 Deno.test("TalkerSelection.select() never mixes more than eight and the leaving ones", () => {
-  const selection = new TalkerSelection();
+  const selection = new TalkerSelection({ talkersMax: 8 });
   const random = seededRandom(4);
   let changes = 0;
   for (let tick = 0; tick < 5_000; tick++) {
@@ -65,7 +65,7 @@ Deno.test("TalkerSelection.select() never mixes more than eight and the leaving 
 });
 
 Deno.test("OwnMixes.update() keeps a talker's own mix for 5 s of silence, and eight at most", () => {
-  const own = new OwnMixes();
+  const own = new OwnMixes({ listenersMax: 8 });
   deepStrictEqual(own.update([7], 0), [7]);
   deepStrictEqual(own.update([], 4_980), [7]);
   deepStrictEqual(own.update([], 5_000), []);

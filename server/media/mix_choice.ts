@@ -23,7 +23,7 @@ export class MixChoice {
   readonly wideSum = new Int32Array(FRAME_SAMPLES);
   readonly #wide = new TalkerSelection({ talkersMax: MIX_TALKERS_MAX + 1 });
   readonly #narrow = new TalkerSelection({ talkersMax: MIX_TALKERS_MAX });
-  readonly #owners = new OwnMixes();
+  readonly #owners = new OwnMixes({ listenersMax: MIX_TALKERS_MAX });
 
   /** Writes both sums. Frames of talkers who enter or leave are ramped in place. */
   choose(audible: readonly Talker[], dueMs: number): ChosenMix {
