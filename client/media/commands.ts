@@ -6,6 +6,7 @@ export type EngineCommand =
     do: "connect";
     /** One's own id: tells one's own picture key in `keys`, and whose totals go on after a reconnect. */
     participant: number;
+    /** Numeric: no names are looked up on the way. */
     hostname: string;
     port: number;
     epoch: number;

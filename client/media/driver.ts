@@ -1,7 +1,7 @@
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { isIPv6 } from "node:net";
 import { messageOf, type NowMs } from "@fusionmeet/base";
 import { OpusPool } from "@fusionmeet/codec";
+import type { MediaAddress } from "@fusionmeet/media";
 import {
   type DatagramPort,
   openDatagramPort,
@@ -42,13 +42,13 @@ export class EngineDriver {
   #cameraOn = false;
   /** Devices open with the first bound connection, so that a file plays from its start to those who listen. */
   #joined = false;
+  /** With its zone, as `connect` names it. */
+  #server: MediaAddress = { hostname: "", port: 0 };
   #port: DatagramPort | undefined;
   #playout: PlayoutClock | undefined;
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
-  /** Commands take effect in order although `connect` may wait for a name. */
-  #commands: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   static async start(options: EngineOptions, post: PostEvent): Promise<EngineDriver> {
@@ -71,7 +71,11 @@ export class EngineDriver {
   }
 
   command(command: EngineCommand): void {
-    this.#commands = this.#commands.then(() => this.#run(command)).catch(this.#fail);
+    try {
+      if (!this.#closing) this.#run(command);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Stops devices, posts the last statistics, closes the socket. Idempotent. */
@@ -89,13 +93,13 @@ export class EngineDriver {
     this.#pool.close();
   }
 
-  async #run(command: EngineCommand): Promise<void> {
-    if (this.#closing) return;
+  #run(command: EngineCommand): void {
     if (command.do === "connect") {
-      const hostname = await numericAddress(command.hostname);
-      this.#openPort(hostname);
+      const { hostname, port } = command;
+      this.#server = { hostname, port };
+      this.#openPort(isIPv6(zoneless(hostname)) ? "::" : "0.0.0.0");
       this.#playout ??= new PlayoutClock(epochMs());
-      this.#engine.command({ ...command, hostname }, epochMs());
+      this.#engine.command({ ...command, hostname: peerName(hostname) }, epochMs());
     } else this.#engine.command(command, epochMs());
     if (command.do === "disconnect") this.#closePort();
     if (command.do === "microphone") this.#microphoneOn = command.on;
@@ -107,9 +111,8 @@ export class EngineDriver {
 
   // ---- socket
 
-  #openPort(serverHostname: string): void {
+  #openPort(hostname: string): void {
     this.#closePort();
-    const hostname = isIP(serverHostname) === 6 ? "::" : "0.0.0.0";
     this.#port = openDatagramPort({ hostname, port: 0 });
     this.#receive(this.#port).catch(this.#fail);
   }
@@ -188,7 +191,9 @@ export class EngineDriver {
   }
 
   #flush(): void {
-    for (const datagram of this.#engine.takeDatagrams()) this.#port?.send(datagram);
+    for (const { bytes } of this.#engine.takeDatagrams()) {
+      this.#port?.send({ address: this.#server, bytes });
+    }
     for (const event of this.#engine.takeEvents()) {
       if (event.event === "bound" && !this.#joined) {
         this.#joined = true;
@@ -290,6 +295,12 @@ export function failure(error: unknown): Extract<EngineEvent, { event: "engine.f
   };
 }
 
-async function numericAddress(hostname: string): Promise<string> {
-  return isIP(hostname) ? hostname : (await lookup(hostname)).address;
+/** A numeric address as a socket names it when something comes from there: IPv6 in its shortest form, without zone. */
+export function peerName(hostname: string): string {
+  const address = zoneless(hostname);
+  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
+
+function zoneless(hostname: string): string {
+  return hostname.split("%")[0];
 }

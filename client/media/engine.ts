@@ -112,11 +112,14 @@ export class ClientEngine {
   microphoneFrame(pcm: Int16Array, capturedAtMs: number): void {
     this.#micStartedAtMs ||= capturedAtMs;
     this.#micLatestMs = capturedAtMs;
-    this.#connection?.microphoneFrame(pcm, capturedAtMs);
+    if (this.#connection) this.#connection.microphoneFrame(pcm, capturedAtMs);
+    else this.counters.add("microphone-not-connected");
   }
 
   cameraPicture(picture: CameraPicture, nowMs: number): void {
-    if (this.#cameraOn) this.#connection?.cameraPicture(picture, nowMs);
+    if (!this.#cameraOn) this.counters.add("camera-off");
+    else if (!this.#connection) this.counters.add("camera-not-connected");
+    else this.#connection.cameraPicture(picture, nowMs);
   }
 
   /** Everything that is due by `nowMs`: binding, clock exchange, NACKs, paced packets, levels, statistics. Cheap when nothing is. */

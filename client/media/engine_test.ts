@@ -386,6 +386,19 @@ Deno.test("ClientEngine sends one more frame after a mute, then nothing; sequenc
   strictEqual(next.marker, true);
 });
 
+Deno.test("ClientEngine lets nothing out of a microphone that is muted while it connects again", () => {
+  const engine = newEngine();
+  engine.command({ do: "microphone", on: true }, 0);
+  engine.command({ do: "microphone", on: false }, 0);
+  const server = new FakeServer(1);
+  server.join(engine, 0);
+  speak(engine, { server, fromMs: 100, count: 10 });
+  strictEqual(server.rtp.length, 0);
+  engine.command({ do: "microphone", on: true }, 300);
+  speak(engine, { server, fromMs: 300, count: 2 });
+  strictEqual(server.rtp.length, 4);
+});
+
 Deno.test("ClientEngine ties the voice to elapsed time again after the device was away", () => {
   const engine = newEngine();
   const server = new FakeServer(1);

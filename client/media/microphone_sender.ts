@@ -27,6 +27,8 @@ export interface MicrophoneSenderOptions {
 export class MicrophoneSender {
   readonly #options: MicrophoneSenderOptions;
   readonly #sender: VoiceSender;
+  /** Before it was ever on there is nothing to fade out: not one frame leaves. */
+  #wasHeard = false;
   /** Where the timestamp line is tied to time. */
   #anchorMs: number | undefined;
   #frames = 0;
@@ -43,9 +45,10 @@ export class MicrophoneSender {
     });
   }
 
-  /** From the next frame on: that one fades out, then nothing leaves until it is false again. */
+  /** From the next frame on: that one fades out, then nothing leaves until it is false again. True at first. */
   set muted(muted: boolean) {
     this.#sender.muted = muted;
+    this.#wasHeard ||= !muted;
   }
 
   /** RFC 6464 level (-127..0 dBov) and activity of what was sent last. */
@@ -67,6 +70,7 @@ export class MicrophoneSender {
     capturedAtMs: number,
     toServer: (localMs: number) => number | undefined,
   ): Uint8Array[] {
+    if (!this.#wasHeard) return [];
     this.#bridge(capturedAtMs);
     const misses = this.#sender.encoderMisses;
     const packets = this.#sender.frame(pcm, capturedAtMs);
