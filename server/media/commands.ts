@@ -88,6 +88,7 @@ export interface PlaneDecision {
   what: string;
 }
 
+/** Totals since the start; percentiles since the last `statistics` command. */
 export interface PlaneStatistics {
   /** Drops and other happenings by name. */
   counters: Record<string, number>;

@@ -63,6 +63,7 @@ export class MediaPlane {
   readonly #lateness = new LatestFigures();
   readonly #cost = new LatestFigures();
   #tickCostMs = 0;
+  #ticks = 0;
   /** Faults that are told, not only counted: a log must not grow by what somebody sends. */
   readonly #faults = new TokenBucket({ perSecond: 1, burst: 10, nowMs: 0 });
   readonly #traffic = { packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0 };
@@ -130,7 +131,7 @@ export class MediaPlane {
       counters: totals.snapshot(),
       tickLatenessMs: this.#lateness.percentiles(),
       tickCostMs: this.#cost.percentiles(),
-      ticks: this.#lateness.count,
+      ticks: this.#ticks,
       ...this.#traffic,
     };
   }
@@ -210,6 +211,8 @@ export class MediaPlane {
     },
     "statistics": () => {
       this.#events.push({ event: "statistics", statistics: this.statistics });
+      this.#lateness.clear();
+      this.#cost.clear();
     },
     "decisions": ({ room }) => {
       const list = this.#room(room).decisions(this.#nowMs);
@@ -348,6 +351,7 @@ export class MediaPlane {
     }
     if (!next || next.nextDueMs! > this.#nowMs) return false;
     const { latenessMs, jobs, map } = next.tick(this.#nowMs);
+    this.#ticks++;
     this.#lateness.add(latenessMs);
     this.#jobs.push(...jobs);
     if (map) this.#events.push(map);

@@ -1,20 +1,19 @@
-/** Figures kept: over a minute of one room's ticks. */
+/** Figures kept for percentiles: over a minute of one room's ticks. */
 const KEPT = 4_096;
 
-/** Percentiles of the latest figures and the maximum of all, without allocating while it counts. */
+/** Percentiles of the latest figures, and the maximum, since the last `clear()`; allocates nothing while it counts. */
 export class LatestFigures {
   readonly #figures = new Float64Array(KEPT);
   #count = 0;
   #max = 0;
 
+  clear(): void {
+    this.#count = this.#max = 0;
+  }
+
   add(figure: number): void {
     this.#figures[this.#count++ % KEPT] = figure;
     if (figure > this.#max) this.#max = figure;
-  }
-
-  /** How many there were in all. */
-  get count(): number {
-    return this.#count;
   }
 
   /** 0 before the first. */
