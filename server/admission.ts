@@ -52,6 +52,7 @@ export class Admission {
     if (typeof room === "string") throw new Refusal("room-bad", ROOM_FAULTS[room]);
     return this.#rooms.enter(room.name, {
       name: name.name,
+      address,
       link,
       resume: hello.resume,
       microphone: hello.microphone ?? false,

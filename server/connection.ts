@@ -1,4 +1,4 @@
-import { ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
+import { type Counters, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
 import { ControlConnection, type IncomingTls } from "@fusionmeet/net";
 import {
   type ClientMessage,
@@ -27,16 +27,26 @@ export class ServerConnection {
   readonly #parts: ServerParts;
   readonly #admission: Admission;
   readonly #incoming: IncomingTls;
+  /** How connections end, and what is refused. */
+  readonly #counters: Counters;
   readonly #connection: Connection;
   readonly #bucket: TokenBucket;
   #session: Session | undefined;
   /** Called once, when the peer has said a `hello` that was accepted. */
   onHello: () => void = () => {};
 
-  constructor(parts: ServerParts, admission: Admission, incoming: IncomingTls) {
+  constructor(
+    parts: ServerParts,
+    { admission, incoming, counters }: {
+      admission: Admission;
+      incoming: IncomingTls;
+      counters: Counters;
+    },
+  ) {
     this.#parts = parts;
     this.#admission = admission;
     this.#incoming = incoming;
+    this.#counters = counters;
     this.#connection = new ControlConnection({
       stream: incoming.stream,
       readMessage: readClientMessage,
@@ -62,10 +72,10 @@ export class ServerConnection {
 
   /** Serves the peer to the end of the connection. Never throws. */
   async serve(): Promise<void> {
-    const stopTimer = this.#parts.timers.after(
-      HELLO_TIMEOUT_MS,
-      () => this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`),
-    );
+    const stopTimer = this.#parts.timers.after(HELLO_TIMEOUT_MS, () => {
+      this.#counters.add("no-hello");
+      this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`);
+    });
     try {
       await this.#incoming.handshake();
       for await (const message of this.#connection.messages()) {
@@ -78,7 +88,11 @@ export class ServerConnection {
     } finally {
       stopTimer();
     }
-    const { reason, detail } = await this.#connection.ended;
+    const { reason, detail, error } = await this.#connection.ended;
+    this.#counters.add(`ended.${reason}`);
+    if (error) this.#counters.add(`protocol.${error.code}`);
+    const { unknownMessages } = this.#connection.counts;
+    if (unknownMessages > 0) this.#counters.add("unknown-messages", unknownMessages);
     this.#depart(reason, detail);
   }
 
@@ -127,6 +141,7 @@ export class ServerConnection {
   }
 
   #refuse({ code, message: sentence }: Refusal, message: ClientMessage): void {
+    this.#counters.add(`refused.${code}`);
     this.#connection.send({
       type: "refused",
       code,

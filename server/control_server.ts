@@ -60,7 +60,11 @@ export class ControlServer {
         incoming.stream.close();
         continue;
       }
-      const connection = new ServerConnection(this.#parts, this.#admission, incoming);
+      const connection = new ServerConnection(this.#parts, {
+        admission: this.#admission,
+        incoming,
+        counters: this.counters,
+      });
       const limited = {
         address: incoming.address,
         destroy: (reason: string) => {

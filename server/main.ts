@@ -48,10 +48,13 @@ async function run(config: ServerConfig): Promise<number> {
   sayReady(server, config);
   const stopped = nextSignal();
   const timer = config.json
-    ? setInterval(() => void logStatistics(server, log), STATISTICS_INTERVAL_MS)
+    ? setInterval(() => {
+      if (server.control.rooms.count > 0) void logStatistics(server, log);
+    }, STATISTICS_INTERVAL_MS)
     : undefined;
   const failure = await Promise.race([stopped, server.failed]);
   clearInterval(timer);
+  if (config.json && failure === undefined) await logStatistics(server, log);
   log.event("stopping", { failure });
   await server.close(failure === undefined ? "The server was stopped" : "The server cannot go on");
   return failure === undefined ? EXIT.asked : EXIT.failed;
@@ -78,7 +81,6 @@ function sayReady(server: RunningServer, config: ServerConfig): void {
 }
 
 async function logStatistics({ plane, control }: RunningServer, log: ServerLog): Promise<void> {
-  if (control.rooms.count === 0) return;
   try {
     const { counters: media, ...rest } = await plane.statistics();
     log.event("statistics", {

@@ -16,10 +16,12 @@ import { RoomStreams } from "./room_streams.ts";
 import type { SeatSsrcs } from "./media/commands.ts";
 import type { ServerParts } from "./parts.ts";
 import { type CameraPicture, type MemberLink, type Presence, Seat } from "./seat.ts";
+import { checkSeatShare, type PeerAddress } from "./shares.ts";
 
 /** Who wants to come in; checked and cleaned. */
 export interface Entrant {
   readonly name: string;
+  readonly address?: string;
   readonly link: MemberLink;
   readonly resume?: Uint8Array;
   readonly microphone: boolean;
@@ -39,17 +41,20 @@ export class Room {
   readonly chat: RoomChat;
   readonly id: number;
   readonly name: string;
+  /** Whose it was that opened it. */
+  readonly address: PeerAddress;
   /** Called when the last seat is gone. */
   onEmpty: () => void = () => {};
 
   constructor(
     parts: ServerParts,
-    options: { id: number; name: string; nextParticipant: () => number },
+    options: { id: number; name: string; address?: string; nextParticipant: () => number },
   ) {
     this.#parts = parts;
     this.#nextParticipant = options.nextParticipant;
     this.id = options.id;
     this.name = options.name;
+    this.address = options.address;
     this.#sharedMixSsrc = parts.ssrcs.take();
     this.chat = new RoomChat(parts, options.name);
     this.#keys = new RoomKeys(parts, { room: this.id, seats: this.#seats });
@@ -90,7 +95,7 @@ export class Room {
    */
   enter(entrant: Entrant): Seat {
     const returning = entrant.resume && this.#seatOf(entrant.resume);
-    const seat = returning ?? this.#newSeat(entrant.name);
+    const seat = returning ?? this.#newSeat(entrant);
     if (returning !== undefined) {
       this.#vacate(returning, "your seat was taken over by a new connection of yours");
     }
@@ -204,7 +209,7 @@ export class Room {
     return this.#seats.values().find((seat) => equalBytes(seat.token, token));
   }
 
-  #newSeat(name: string): Seat {
+  #newSeat({ name, address }: Entrant): Seat {
     const key = nameKey(name);
     if (this.#seats.values().some((seat) => seat.key === key)) {
       throw new Refusal("name-taken", `Somebody called ${name} is already in this room`);
@@ -213,9 +218,11 @@ export class Room {
     if (this.#seats.size >= participantsMax) {
       throw new Refusal("full", `The room is full: ${participantsMax} people`);
     }
+    checkSeatShare(address, { seats: this.#seats.values(), participantsMax });
     const seat = new Seat({
       id: this.#nextParticipant(),
       name,
+      address,
       token: this.#parts.random.fill(new Uint8Array(RESUME_TOKEN_BYTES)),
       nowMs: this.#parts.timers.nowMs(),
     });

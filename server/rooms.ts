@@ -3,6 +3,7 @@ import { nameKey, ROOMS_MAX } from "@fusionmeet/protocol";
 import type { ServerParts } from "./parts.ts";
 import { type Entrant, Room } from "./room.ts";
 import type { Seat } from "./seat.ts";
+import { checkRoomShare, type PeerAddress } from "./shares.ts";
 
 /** The open rooms: one opens when somebody comes, and closes with its last seat. Its chat stays in the store. */
 export class Rooms {
@@ -43,7 +44,7 @@ export class Rooms {
    * @throws Refusal `rooms-full`, and those of `Room.enter()`
    */
   enter(name: string, entrant: Entrant): { room: Room; seat: Seat } {
-    const room = this.find(name) ?? this.#open(name);
+    const room = this.find(name) ?? this.#open(name, entrant.address);
     return { room, seat: room.enter(entrant) };
   }
 
@@ -52,13 +53,15 @@ export class Rooms {
     for (const room of this.#byKey.values()) room.close(reason);
   }
 
-  #open(name: string): Room {
+  #open(name: string, address: PeerAddress): Room {
     if (this.#byKey.size >= ROOMS_MAX) {
       throw new Refusal("rooms-full", `This server has ${ROOMS_MAX} rooms open, its limit`);
     }
+    checkRoomShare(address, this.#byKey.values());
     const key = nameKey(name);
     const room = new Room(this.#parts, {
       id: ++this.#lastRoom,
+      address,
       name: this.#parts.store.findRoom(name)?.name ?? name,
       nextParticipant: () => ++this.#lastParticipant,
     });

@@ -8,6 +8,7 @@ import {
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import type { SeatSsrcs } from "./media/commands.ts";
+import type { PeerAddress } from "./shares.ts";
 
 /** A participant's connection as the room sees it. */
 export interface MemberLink {
@@ -48,6 +49,8 @@ export class Seat {
   readonly id: number;
   readonly name: string;
   readonly key: string;
+  /** From where it was taken first. */
+  readonly address: PeerAddress;
   readonly token: Uint8Array;
   readonly chatBucket: TokenBucket;
   /** Absent while away. */
@@ -57,11 +60,14 @@ export class Seat {
   /** Stops the timers that run while away. */
   stopWaiting: () => void = () => {};
 
-  constructor(options: { id: number; name: string; token: Uint8Array; nowMs: number }) {
+  constructor(
+    options: { id: number; name: string; token: Uint8Array; nowMs: number; address?: string },
+  ) {
     this.id = options.id;
     this.name = options.name;
     this.key = nameKey(options.name);
     this.token = options.token;
+    this.address = options.address;
     this.chatBucket = new TokenBucket({
       perSecond: CHAT_PER_SECOND,
       burst: CHAT_BURST,

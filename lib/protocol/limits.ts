@@ -29,6 +29,9 @@ export const SEAT_KEPT_MS = 20_000;
 export const CONNECTIONS_MAX = 1_024;
 export const CONNECTIONS_PER_ADDRESS_MAX = 256;
 export const CONNECTIONS_WITHOUT_HELLO_MAX = 128;
+/** Of a room's places one address may have half, but so many in any case; and so many rooms it may have opened. */
+export const SEATS_PER_ADDRESS_MIN = 16;
+export const ROOMS_PER_ADDRESS_MAX = 50;
 
 /** Names and rooms, in UTF-16 code units after NFC. */
 export const NAME_LENGTH_MAX = 64;
