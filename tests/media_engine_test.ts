@@ -51,8 +51,10 @@ Deno.test("a muted microphone is silent for others at once and comes back on the
   talker.voice = sings(431);
   talker.microphone(true);
   await meeting.run(2_000);
+  deepStrictEqual(listener.levels!.list.map(({ ssrc }) => ssrc), [talker.ssrcs.microphone]);
   talker.microphone(false);
   await meeting.run(2_000);
+  deepStrictEqual(listener.levels!.list, []);
   talker.microphone(true);
   await meeting.run(2_000);
   const level = (fromMs: number, toMs: number) => levelAt(listener.heardBetween(fromMs, toMs), 431);
