@@ -21,8 +21,12 @@ export interface DatagramPort extends Disposable {
 
 /** Datagrams that wait for the system to take them; more are dropped. */
 const SENDS_WAITING_MAX = 2_048;
-/** Errors in a row (on Windows a reset by an unreachable peer is one) until the port is given up. */
-const ERRORS_IN_ROW_MAX = 100;
+/**
+ * Errors in a row until the port is given up, and what each of them waits. On Windows every datagram that was sent to
+ * a peer who is gone comes back as one: that alone must never end a port.
+ */
+const ERRORS_IN_ROW_MAX = 10_000;
+const ERROR_WAIT_MS = 1;
 
 /** Opens a UDP port. @throws when the address is in use or not ours. */
 export function openDatagramPort(address: MediaAddress): DatagramPort {
@@ -61,6 +65,7 @@ class DenoDatagramPort implements DatagramPort {
       } catch (error) {
         if (this.#closed) return undefined;
         if (++errors > ERRORS_IN_ROW_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, ERROR_WAIT_MS));
       }
     }
     return undefined;

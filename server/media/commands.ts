@@ -95,7 +95,7 @@ export interface PlaneStatistics {
   /** How late the 20 ms ticks ran, ms. */
   tickLatenessMs: { p50: number; p99: number; max: number };
   /** CPU spent per tick on mixing and encoding, ms. */
-  tickCostMs: { p50: number; p99: number };
+  tickCostMs: { p50: number; p99: number; max: number };
   ticks: number;
   packetsIn: number;
   packetsOut: number;
