@@ -17,6 +17,8 @@ import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./
 import { SeatFile } from "./seat_file.ts";
 import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
 
+/** Joining does not wait longer than this for the media engine's thread. */
+const ENGINE_WAIT_MS = 2_000;
 /** However slow the network, a device or a disk: this long after being asked to leave, the program is gone. */
 const LEAVE_MS_MAX = 1_900;
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
@@ -117,6 +119,8 @@ class Headless {
     const meeting = this.#meeting(engine, async (signal) => {
       const trust = { pins, pinsPath, fingerprint };
       const opened = await openControl(server, trust, { signal, lastAddress });
+      // Who has joined hears and sees at once.
+      await atMost(ENGINE_WAIT_MS, engine.ready);
       lastAddress = opened.hostname;
       return opened;
     });
@@ -262,6 +266,14 @@ function leaveOnSignals(meeting: Meeting, exit: () => void): () => void {
     clearTimeout(timer);
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, leave);
   };
+}
+
+/** Waits for `promise`, but not longer than `ms`. */
+async function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const cancel = systemTimers.after(ms, resolve);
+  await Promise.race([promise, late]);
+  cancel();
 }
 
 async function requireFiles({ microphone, camera }: ClientOptions): Promise<void> {

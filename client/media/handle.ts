@@ -12,6 +12,8 @@ export interface EngineOptions {
 
 /** The client's media engine in its worker: it owns the UDP socket, the capture subprocesses and the codecs. */
 export interface EngineHandle {
+  /** Resolves when commands take effect at once (a thread takes a while to start), or when there is no hope of that. */
+  readonly ready: Promise<void>;
   /** Commands take effect in order. */
   command(command: EngineCommand): void;
   /** Every event goes to every listener, in order. Listeners must be there before the first command. */
@@ -27,7 +29,10 @@ export type ToWorker =
   | { to: "close" };
 
 /** What the worker says. */
-export type FromWorker = { from: "event"; event: EngineEvent } | { from: "closed" };
+export type FromWorker =
+  | { from: "ready" }
+  | { from: "event"; event: EngineEvent }
+  | { from: "closed" };
 
 /** How long the devices may take to be released before the worker is ended all the same. */
 const CLOSE_TIMEOUT_MS = 3_000;
@@ -46,12 +51,14 @@ class WorkerEngine implements EngineHandle {
     name: "media",
   });
   readonly #listeners: ((event: EngineEvent) => void)[] = [];
+  readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.from === "closed") this.#closed.resolve();
+      if (data.from === "ready") this.#ready.resolve();
+      else if (data.from === "closed") this.#closed.resolve();
       else this.#emit(data.event);
     };
     this.#worker.onerror = (error) => {
@@ -63,6 +70,10 @@ class WorkerEngine implements EngineHandle {
       });
     };
     this.#tell({ to: "start", options });
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   command(command: EngineCommand): void {
@@ -90,6 +101,7 @@ class WorkerEngine implements EngineHandle {
   }
 
   #emit(event: EngineEvent): void {
+    if (event.event === "engine.failed") this.#ready.resolve();
     for (const listener of this.#listeners) listener(event);
   }
 }

@@ -81,6 +81,7 @@ class Bench implements AsyncDisposable {
 Deno.test("startEngine() binds, plays a gapless line and stamps the microphone in epoch ms", async () => {
   const beforeMs = epochMs();
   await using bench = new Bench({ microphone: { kind: "tone", hertz: 440, dbfs: -20 } });
+  await bench.engine.ready;
   bench.engine.command({ do: "microphone", on: true });
   bench.connect();
   await bench.until(() => bench.packets("microphone").length > 20 && bench.of("mix").length > 30);
@@ -166,6 +167,7 @@ Deno.test("startEngine() turns a mistake in the worker into one event, and close
   await bench.until(() => bench.of("engine.failed").length > 0);
   const [failed] = bench.of("engine.failed");
   ok(failed.message.startsWith("The media engine of this client broke: "));
+  await bench.engine.ready;
   await bench.engine.close();
   strictEqual(bench.of("engine.failed").length, 1);
 });

@@ -22,6 +22,7 @@ main.onmessage = async ({ data }) => {
       );
     }
     const started = await driver;
+    if (data.to === "start") post({ from: "ready" });
     if (data.to === "command") started?.command(data.command);
     if (data.to === "close") {
       await started?.close();
