@@ -3,7 +3,7 @@ import type { OpusDecoderHandle, OpusEncoderHandle } from "libopus-wasm";
 import { assert } from "@fusionmeet/base";
 import { FRAME_SAMPLES, SAMPLE_RATE } from "@fusionmeet/protocol";
 import type { VoiceCodecs, VoiceDecoder, VoiceEncoder } from "@fusionmeet/media";
-import { OPUS_BITRATE, OPUS_ENCODER, OPUS_FEC_LOSS_PERCENT } from "./opus_settings.ts";
+import { OPUS_BITRATE, OPUS_ENCODER, OPUS_ENCODER_LOSSY } from "./opus_settings.ts";
 
 /** A packet of more than 20 ms is refused, not decoded. */
 const OPUS_DECODER = { channels: 1, sampleRate: SAMPLE_RATE, maxFrameSize: FRAME_SAMPLES } as const;
@@ -88,8 +88,11 @@ class OpusEncoder implements VoiceEncoder {
     return this.handle.encode(pcm);
   }
   useFec(on: boolean): void {
+    const settings = on ? OPUS_ENCODER_LOSSY : OPUS_ENCODER;
     this.handle.setFec(on);
-    this.handle.setPacketLossPercent(on ? OPUS_FEC_LOSS_PERCENT : 0);
+    this.handle.setPacketLossPercent(settings.packetLossPercent!);
+    this.handle.setSignal(settings.signal!);
+    this.handle.setComplexity(settings.complexity!);
   }
   free(): void {
     this.handle.free();

@@ -12,13 +12,12 @@ import { encodeL16 } from "./l16.ts";
 
 /** Every how many packets at least one says when it was captured. */
 const STAMP_INTERVAL_PACKETS = 10;
-/** Frames below what a receiver decodes before the encoder gets digital silence; later than any receiver stops. */
-const QUIET_FRAMES = DECODE_HANGOVER_MS / FRAME_MS + 5;
-/** L16: after this many frames of zeros one in `KEEPALIVE_FRAMES` is sent, as Opus DTX does. */
+/** Frames that nobody decodes any more, before they are left out: later than the last receiver stops. */
+const UNHEARD_FRAMES = DECODE_HANGOVER_MS / FRAME_MS + 5;
+/** Frames of zeros before they are left out: an encoder fades out in them. */
 const ZERO_FRAMES = 10;
+/** Of those left out one in so many is sent: 400 ms, as Opus DTX does. */
 const KEEPALIVE_FRAMES = 20;
-/** An Opus packet this short says only "silence". Source: RFC 6716 section 3.1, RFC 7587 section 3.1.3. */
-const DTX_BYTES_MAX = 2;
 /** From this loss on the redundancy is worth its bits. */
 const FEC_LOSS_PERCENT = 1;
 const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
@@ -27,7 +26,7 @@ const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
  * One microphone (or one mix) on its way into packets: level, voice activity, Opus with DTX or L16, sequence numbers
  * and timestamps. Used by the client for its microphone and by the server for each mix.
  *
- * Silence is not sent: sequence numbers stay contiguous, the timestamp jumps, the marker is set on what follows.
+ * Silence is not sent, but for one packet in 400 ms: sequence numbers stay contiguous, the timestamp jumps, the marker is set on what follows.
  */
 export class VoiceSender {
   readonly #codecs: VoiceCodecs;
@@ -40,7 +39,7 @@ export class VoiceSender {
   #paused = true;
   #silenced = false;
   #packetsSinceStamp = 0;
-  #quietFrames = 0;
+  #unheardFrames = 0;
   #zeroFrames = 0;
   #level = SILENCE_LEVEL;
   #voice = false;
@@ -127,18 +126,24 @@ export class VoiceSender {
   }
 
   #payloads(sound: Int16Array): Uint8Array[] {
+    const leftOut = this.#framesLeftOut();
+    if (leftOut % KEEPALIVE_FRAMES !== 0) return [];
     if (this.#voiceFormat === "l16") {
-      this.#zeroFrames = this.#level === SILENCE_LEVEL ? this.#zeroFrames + 1 : 0;
-      if (this.#zeroFrames > ZERO_FRAMES && this.#zeroFrames % KEEPALIVE_FRAMES !== 0) return [];
       return [
         encodeL16(sound.subarray(0, L16_PACKET_SAMPLES)),
         encodeL16(sound.subarray(L16_PACKET_SAMPLES)),
       ];
     }
-    if (!this.#ready()) return [];
-    this.#quietFrames = isHeard(this.#level, this.#voice) ? 0 : this.#quietFrames + 1;
-    const payload = this.#encoder!.encode(this.#quietFrames > QUIET_FRAMES ? SILENT_FRAME : sound);
-    return payload.length <= DTX_BYTES_MAX ? [] : [payload];
+    return this.#ready() ? [this.#encoder!.encode(leftOut > 0 ? SILENT_FRAME : sound)] : [];
+  }
+
+  /** Counts frames without anything to hear; how many of them, up to this one, are too many. */
+  #framesLeftOut(): number {
+    const heard = isHeard(this.#level, this.#voice);
+    this.#zeroFrames = this.#level === SILENCE_LEVEL ? this.#zeroFrames + 1 : 0;
+    this.#unheardFrames = heard ? 0 : this.#unheardFrames + 1;
+    const unheard = this.#voiceFormat === "l16" ? 0 : this.#unheardFrames - UNHEARD_FRAMES;
+    return Math.max(0, this.#zeroFrames - ZERO_FRAMES, unheard);
   }
 
   /** Whether there is an encoder, now. */
