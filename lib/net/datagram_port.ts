@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Datagram, MediaAddress } from "@fusionmeet/media";
 import { DATAGRAM_BYTES_MAX } from "@fusionmeet/protocol";
 
@@ -21,6 +22,8 @@ export interface DatagramPort extends Disposable {
 
 /** Datagrams that wait for the system to take them; more are dropped. */
 const SENDS_WAITING_MAX = 2_048;
+/** After so many sends timers and whatever came have their turn: a burst must not hold up a tick. */
+const SENDS_PER_TURN = 16;
 /**
  * Errors in a row until the port is given up, and what each of them waits. On Windows every datagram that was sent to
  * a peer who is gone comes back as one: that alone must never end a port.
@@ -84,7 +87,7 @@ class DenoDatagramPort implements DatagramPort {
   /** One at a time: of sends that were not waited for, a later one can overtake. */
   async #drain(): Promise<void> {
     this.#sending = true;
-    while (this.#head < this.#queue.length && !this.#closed) {
+    for (let sends = 1; this.#head < this.#queue.length && !this.#closed; sends++) {
       const { address, bytes } = this.#queue[this.#head++];
       if (this.#head === SENDS_WAITING_MAX) {
         this.#queue.splice(0, this.#head);
@@ -95,6 +98,7 @@ class DenoDatagramPort implements DatagramPort {
       } catch {
         if (!this.#closed) this.dropped.sendFailed++;
       }
+      if (sends % SENDS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#queue = [];
     this.#head = 0;
