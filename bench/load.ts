@@ -100,8 +100,10 @@ function delayOf(talker: LoadPerson, listener: LoadPerson, says: Int16Array): nu
   );
   const pattern = says.subarray(0, 96_000);
   const cycleMs = says.length / 48;
-  const repeats = Math.ceil(SETTLE_MS / cycleMs);
-  const saidMs = talker.saidFromMs + repeats * cycleMs - listener.heardFromMs;
+  // The last time it was said and heard to the end.
+  const startMs = talker.saidFromMs - listener.heardFromMs;
+  const repeats = Math.floor((heard.length / 48 - startMs - 3_500) / cycleMs);
+  const saidMs = startMs + repeats * cycleMs;
   const from = Math.round(saidMs * 48);
   const found = locate(pattern, heard, { from, count: pattern.length + 48_000 });
   return found.score < 0.25 ? NaN : found.at / 48 - saidMs;

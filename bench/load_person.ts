@@ -41,6 +41,7 @@ export class LoadPerson {
   heardFromMs = 0;
   readonly #options: LoadPersonOptions;
   readonly #port: DatagramPort;
+  readonly #left: Promise<void>;
   readonly #listeners: ((event: EngineEvent) => void)[] = [];
   #saying: FrameClock | undefined;
   #saidFrames = 0;
@@ -87,7 +88,7 @@ export class LoadPerson {
     const joined = Promise.withResolvers<void>();
     this.joined = joined.promise;
     this.meeting.onEvent(({ event }) => event === "joined" && joined.resolve());
-    this.meeting.run().then(
+    this.#left = this.meeting.run().then(
       ({ reason }) => joined.reject(new Error(`${name} left: ${reason}`)),
       (thrown) => joined.reject(new Error(`${name}: ${messageOf(thrown)}`, { cause: thrown })),
     );
@@ -131,7 +132,7 @@ export class LoadPerson {
 
   async leave(): Promise<void> {
     this.meeting.leave();
-    await this.meeting.ended;
+    await this.#left;
     this.#port.close();
   }
 
