@@ -1,5 +1,5 @@
 import { type Counters, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
-import { ControlConnection, type IncomingTls } from "@fusionmeet/net";
+import { ControlConnection, type IncomingTls, pause } from "@fusionmeet/net";
 import {
   type ClientMessage,
   type ClientMessages,
@@ -77,7 +77,7 @@ export class ServerConnection {
       this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`);
     });
     try {
-      await this.#incoming.handshake();
+      await this.#incoming.stream.handshake();
       for await (const message of this.#connection.messages()) {
         await this.#throttle(message.type);
         this.#take(message);
@@ -99,9 +99,9 @@ export class ServerConnection {
   /** Lets a peer that sends too fast wait: TCP holds it back, and nobody else notices. */
   async #throttle(type: keyof ClientMessages): Promise<void> {
     const { timers } = this.#parts;
-    while (!this.#bucket.take(timers.nowMs(), COSTS[type] ?? 1)) {
-      if (this.#connection.signal.aborted) return;
-      await new Promise<void>((resolve) => timers.after(THROTTLE_MS, resolve));
+    const { signal } = this.#connection;
+    while (!signal.aborted && !this.#bucket.take(timers.nowMs(), COSTS[type] ?? 1)) {
+      await pause(THROTTLE_MS, { timers, signal });
     }
   }
 

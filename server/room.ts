@@ -195,14 +195,15 @@ export class Room {
     this.#tellAll({ type: "mix.map", list });
   }
 
-  /** The server stops. */
+  /** The server stops: everybody is told, and the room ends. */
   close(reason: string): void {
-    for (const seat of this.#seats.values()) {
-      seat.stopWaiting();
-      seat.presence?.link.send({ type: "closing", reason });
-      seat.presence?.link.end(reason);
+    this.#tellAll({ type: "closing", reason });
+    for (const seat of [...this.#seats.values()]) {
+      const link = seat.presence?.link;
+      if (seat.presence !== undefined) this.#clearPresence(seat);
+      link?.end(reason);
+      this.#free(seat);
     }
-    this.#keys.stop();
   }
 
   #seatOf(token: Uint8Array): Seat | undefined {

@@ -50,7 +50,7 @@ export class Rooms {
 
   /** The server stops. */
   close(reason: string): void {
-    for (const room of this.#byKey.values()) room.close(reason);
+    for (const room of [...this.#byKey.values()]) room.close(reason);
   }
 
   #open(name: string, address: PeerAddress): Room {

@@ -8,4 +8,5 @@ export * from "./outbox.ts";
 export * from "./control_connection.ts";
 export * from "./tls_client.ts";
 export * from "./tls_listener.ts";
+export * from "./tls_stream.ts";
 export * from "./lan_addresses.ts";

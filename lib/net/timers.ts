@@ -30,6 +30,25 @@ export function every(
   signal.addEventListener("abort", () => cancel(), { once: true });
 }
 
+/** Ends after `delayMs`, or when `signal` aborts. */
+export function pause(
+  delayMs: number,
+  { timers, signal }: { timers: Timers; signal: AbortSignal },
+): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = timers.after(delayMs, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    function onAbort(): void {
+      cancel();
+      resolve();
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
 /** Time that stands still until a test moves it. */
 export class FakeTimers implements Timers {
   #nowMs = 0;

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { connect, type TLSSocket } from "node:tls";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { messageOf } from "@fusionmeet/base";
 import {
   type ClientMessage,
@@ -10,7 +11,9 @@ import {
 } from "@fusionmeet/protocol";
 import type { ByteStream } from "./byte_stream.ts";
 import { ControlConnection } from "./control_connection.ts";
+import { SocketStream } from "./socket_stream.ts";
 import { systemTimers, type Timers } from "./timers.ts";
+import { TlsStream } from "./tls_stream.ts";
 
 /** A client's control connection. */
 export type ClientConnection = ControlConnection<ServerMessage, ClientMessage>;
@@ -79,51 +82,46 @@ export async function connectControl(options: ConnectOptions): Promise<ClientCon
  * @throws ConnectFailure
  */
 export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
-  const { hostname, port, localAddress, acceptKey } = options;
-  const socket = connect({
-    host: hostname,
-    port,
-    ...{ localAddress },
-    rejectUnauthorized: false,
-    minVersion: "TLSv1.3",
-    servername: "",
-  });
-  // Errors after the handshake reach whoever reads or writes.
-  socket.on("error", () => {});
+  const { hostname, port, localAddress, acceptKey, signal } = options;
+  const socket = connect({ host: hostname, port, localAddress });
+  const tcp = new SocketStream(socket);
+  let tls: TlsStream | undefined;
   try {
-    await handshake(socket, options);
-    socket.setNoDelay(true);
-    const fingerprint = peerFingerprint(socket);
-    if (!await acceptKey(fingerprint)) {
+    await withinTime(options, async () => {
+      await once(socket, "connect", { signal });
+      socket.setNoDelay(true);
+      tls = TlsStream.client(tcp);
+      await tls.handshake();
+    });
+    if (!await acceptKey(fingerprintOf(tls!.peerCertificate))) {
       throw new ConnectFailure("key-refused", `The key of ${hostname}:${port} was not accepted`);
     }
-    options.signal?.throwIfAborted();
-    return new TlsStream(socket);
+    signal?.throwIfAborted();
+    return tls!;
   } catch (thrown) {
-    socket.destroy();
+    if (tls !== undefined) tls.close();
+    else tcp.close();
     throw failureOf(thrown, options);
   }
 }
 
-/** The SHA-256 of the peer's public key (SPKI, DER); the handshake has proved that the peer holds it. */
-function peerFingerprint(socket: TLSSocket): Fingerprint {
-  const { raw } = socket.getPeerCertificate();
-  const spki = new X509Certificate(raw).publicKey.export({ type: "spki", format: "der" });
+/** The SHA-256 of the public key (SPKI, DER) in a certificate (DER). */
+function fingerprintOf(certificate: Uint8Array): Fingerprint {
+  const spki = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   return createHash("sha256").update(spki).digest("hex");
 }
 
-function handshake(socket: TLSSocket, options: ConnectOptions): Promise<void> {
+/** Does `work`, but for no longer than the time-out, or until the signal. */
+function withinTime(options: ConnectOptions, work: () => Promise<void>): Promise<void> {
   const { hostname, port, signal, timeoutMs = CONNECT_TIMEOUT_MS, timers = systemTimers } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = () => reject(signal?.reason);
   const cancel = timers.after(timeoutMs, () => {
     reject(new ConnectFailure("timeout", `${hostname}:${port} did not answer in ${timeoutMs} ms`));
   });
-  socket.once("secureConnect", resolve);
-  socket.once("error", reject);
-  socket.once("close", () => reject(new Error("closed during the handshake")));
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
+  work().then(resolve, reject);
   return promise.finally(() => {
     cancel();
     signal?.removeEventListener("abort", onAbort);
@@ -150,42 +148,4 @@ function failureOf(thrown: unknown, { hostname, port, signal }: ConnectOptions):
   return new ConnectFailure(code, `Cannot connect to ${hostname}:${port}: ${state}`, {
     cause: thrown,
   });
-}
-
-/** A `node:tls` socket as a `ByteStream`. */
-class TlsStream implements ByteStream {
-  readonly #socket: TLSSocket;
-  readonly #pieces: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array = new Uint8Array(0);
-
-  constructor(socket: TLSSocket) {
-    this.#socket = socket;
-    this.#pieces = socket[Symbol.asyncIterator]();
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    if (this.#rest.length === 0) {
-      const { done, value } = await this.#pieces.next();
-      if (done) return null;
-      this.#rest = value;
-    }
-    const size = Math.min(into.length, this.#rest.length);
-    into.set(this.#rest.subarray(0, size));
-    this.#rest = this.#rest.subarray(size);
-    return size;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
-    });
-  }
-
-  closeWrite(): Promise<void> {
-    return new Promise((resolve) => this.#socket.end(() => resolve()));
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
 }

@@ -1,13 +1,13 @@
+import { createSecureContext, type SecureContext } from "node:tls";
 import { messageOf } from "@fusionmeet/base";
-import type { ByteStream } from "./byte_stream.ts";
+import { TlsStream } from "./tls_stream.ts";
 
 /** A TLS connection that came in. */
 export interface IncomingTls {
-  readonly stream: ByteStream;
+  /** Its handshake has begun; `stream.handshake()` says when it is done. */
+  readonly stream: TlsStream;
   /** The peer's IP address. */
   readonly address: string;
-  /** Ends when the handshake is done; rejects when it fails. */
-  handshake(): Promise<void>;
 }
 
 /** How long accepting rests after the system said no (out of file handles). */
@@ -15,7 +15,8 @@ const ACCEPT_RETRY_MS = 100;
 
 /** Takes TLS connections. */
 export class TlsListener implements Disposable {
-  readonly #listener: Deno.TlsListener;
+  readonly #listener: Deno.TcpListener;
+  readonly #context: SecureContext;
   #isClosed = false;
 
   /** @throws Error in words when the address cannot be listened on. */
@@ -24,22 +25,27 @@ export class TlsListener implements Disposable {
   ) {
     const { hostname, port, certificate, privateKey } = options;
     try {
-      this.#listener = Deno.listenTls({ hostname, port, cert: certificate, key: privateKey });
+      this.#listener = Deno.listen({ hostname, port });
     } catch (cause) {
       throw new Error(`Cannot listen on ${hostname}:${port} (TCP): ${listenState(cause)}`, {
         cause,
       });
     }
+    this.#context = createSecureContext({
+      cert: certificate,
+      key: privateKey,
+      minVersion: "TLSv1.3",
+    });
   }
 
   get port(): number {
-    return this.#listener.addr.port;
+    return (this.#listener.addr as Deno.NetAddr).port;
   }
 
   /** The connections as they come, until `close()`. Does not stop for a failed one. */
   async *connections(): AsyncGenerator<IncomingTls, void, void> {
     while (!this.#isClosed) {
-      let connection: Deno.TlsConn;
+      let connection: Deno.TcpConn;
       try {
         connection = await this.#listener.accept();
       } catch {
@@ -47,10 +53,10 @@ export class TlsListener implements Disposable {
         if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
         continue;
       }
+      connection.setNoDelay(true);
       yield {
-        stream: connection,
-        address: connection.remoteAddr.hostname,
-        handshake: async () => void await connection.handshake(),
+        stream: TlsStream.server(connection, this.#context),
+        address: (connection.remoteAddr as Deno.NetAddr).hostname,
       };
     }
   }

@@ -1,0 +1,509 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { encode } from "@msgpack/msgpack";
+import { concatBytes, seededRandom, writeU32 } from "@fusionmeet/base";
+import {
+  type ByteStream,
+  type ClientConnection,
+  connectControl,
+  connectTls,
+  FakeTimers,
+} from "@fusionmeet/net";
+import {
+  type ClientMessage,
+  CONTROL_MESSAGES_BURST,
+  EnvelopeReader,
+  HELLO_TIMEOUT_MS,
+  PROTOCOL_VERSION,
+  type RawMessage,
+  ROOMS_MAX,
+  type ServerMessage,
+} from "@fusionmeet/protocol";
+import { loadServerIdentity, type ServerIdentity } from "@fusionmeet/store";
+import type { ConnectionLimits } from "./connection_limits.ts";
+import { ControlServer } from "./control_server.ts";
+import type { RoomSettings } from "./parts.ts";
+import { Rooms } from "./rooms.ts";
+import { FakeLink, fakeParts } from "./test_support.ts";
+
+let identity: Promise<ServerIdentity> | undefined;
+
+/** One identity for all tests here. */
+function testIdentity(): Promise<ServerIdentity> {
+  return identity ??= (async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      return await loadServerIdentity(folder, []);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  })();
+}
+
+/** Runs against a server over real TLS whose time stands still; fails when the server made a mistake. */
+async function withServer(
+  options: Partial<RoomSettings> & { limits?: ConnectionLimits },
+  test: (server: TestServer) => Promise<void>,
+): Promise<void> {
+  const parts = fakeParts(options);
+  const control = new ControlServer(parts, {
+    hostname: "127.0.0.1",
+    port: 0,
+    identity: await testIdentity(),
+    limits: options.limits,
+  });
+  const server = new TestServer(parts, control);
+  try {
+    await test(server);
+    deepStrictEqual(parts.mistakes, server.expectedMistakes);
+  } finally {
+    await server.close();
+  }
+}
+
+class TestServer {
+  readonly expectedMistakes: string[] = [];
+  readonly #clients: Client[] = [];
+
+  constructor(readonly parts: ReturnType<typeof fakeParts>, readonly control: ControlServer) {}
+
+  get timers(): FakeTimers {
+    return this.parts.timers;
+  }
+
+  async connect(): Promise<Client> {
+    const connection = await connectControl({
+      hostname: "127.0.0.1",
+      port: this.control.port,
+      acceptKey: () => true,
+      timers: new FakeTimers(),
+    });
+    const client = new Client(connection);
+    this.#clients.push(client);
+    return client;
+  }
+
+  connectRaw(): Promise<ByteStream> {
+    return connectTls({
+      hostname: "127.0.0.1",
+      port: this.control.port,
+      acceptKey: () => true,
+    });
+  }
+
+  /** A connection that takes nothing from the network while it is not read. */
+  async connectDeaf(): Promise<ByteStream> {
+    return await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port: this.control.port,
+      caCerts: [(await testIdentity()).certificate],
+      unsafelyDisableHostnameVerification: true,
+    });
+  }
+
+  /** Connects and says `hello`. */
+  async join(name: string, more: Partial<Extract<ClientMessage, { type: "hello" }>> = {}) {
+    const client = await this.connect();
+    client.send({ type: "hello", version: PROTOCOL_VERSION, name, room: "Main", ...more });
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.connection.destroy("test over");
+    await this.control.close("test over");
+  }
+}
+
+/** A client that reads one message after the other. */
+class Client {
+  readonly #messages: AsyncGenerator<ServerMessage, void, void>;
+
+  constructor(readonly connection: ClientConnection) {
+    this.#messages = connection.messages();
+  }
+
+  send(message: ClientMessage): void {
+    this.connection.send(message);
+  }
+
+  /** The next message of that type; those before it are dropped. */
+  async next<T extends ServerMessage["type"]>(
+    type: T,
+  ): Promise<Extract<ServerMessage, { type: T }>> {
+    for (;;) {
+      const { value } = await this.#messages.next();
+      if (!value) throw new Error(`the connection ended before ${type}`);
+      if (value.type === type) return value as Extract<ServerMessage, { type: T }>;
+    }
+  }
+
+  /** What comes up to the end of the connection. */
+  async rest(): Promise<ServerMessage[]> {
+    return await Array.fromAsync(this.#messages);
+  }
+
+  /** Waits until the server has handled everything sent so far. */
+  async synchronise(): Promise<void> {
+    const at = Math.random();
+    this.send({ type: "ping", at });
+    while ((await this.next("pong")).at !== at);
+  }
+}
+
+/** Waits for something that depends on the network alone. */
+async function until(held: () => boolean): Promise<void> {
+  while (!held()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Reads raw bytes to the end of a connection, as messages. */
+async function readRaw(stream: ByteStream): Promise<RawMessage[]> {
+  const reader = new EnvelopeReader();
+  const buffer = new Uint8Array(4096);
+  const messages: RawMessage[] = [];
+  for (;;) {
+    const size = await stream.read(buffer).catch(() => null);
+    if (size === null) return messages;
+    reader.push(buffer.subarray(0, size));
+    for (let message; (message = reader.next()) !== undefined;) messages.push(message);
+  }
+}
+
+function enveloped(value: unknown): Uint8Array {
+  const body = encode(value);
+  const prefix = new Uint8Array(4);
+  writeU32(prefix, 0, body.length);
+  return concatBytes(prefix, body);
+}
+
+Deno.test("ControlServer: two people meet over TLS, talk, and one leaves", async () => {
+  await withServer({}, async (server) => {
+    const ann = await server.join("Ann");
+    const welcome = await ann.next("welcome");
+    deepStrictEqual([welcome.participant, welcome.version], [1, PROTOCOL_VERSION]);
+    const bob = await server.join(" bob  b ", { microphone: true });
+    strictEqual((await bob.next("welcome")).name, "bob b");
+    strictEqual((await ann.next("participant")).name, "bob b");
+    bob.send({ type: "chat.post", mark: "m1", text: "hello" });
+    strictEqual((await bob.next("chat.accepted")).id, 1);
+    strictEqual((await ann.next("chat")).text, "hello");
+    ann.send({ type: "chat.fetch", after: 0 });
+    deepStrictEqual((await ann.next("chat.lines")).lines.map(({ mark }) => mark), ["m1"]);
+    bob.send({ type: "leave" });
+    strictEqual((await ann.next("participant.left")).reason, "left");
+    await bob.rest();
+    strictEqual((await bob.connection.ended).reason, "closed-by-peer");
+  });
+});
+
+Deno.test("ControlServer says why it lets nobody in, and ends the connection", async () => {
+  await withServer({ pin: "4711", participantsMax: 1 }, async (server) => {
+    const ann = await server.join("Ann", { pin: "4711" });
+    await ann.next("welcome");
+    const cases: [string, Partial<Extract<ClientMessage, { type: "hello" }>>, string][] = [
+      ["Bob", { version: 7 }, "version"],
+      ["Bob", {}, "pin-needed"],
+      ["Bob", { pin: "4712" }, "pin-wrong"],
+      [" ", { pin: "4711" }, "name-empty"],
+      ["B\u202eob", { pin: "4711" }, "name-bad"],
+      ["x".repeat(65), { pin: "4711" }, "name-bad"],
+      ["ANN", { pin: "4711" }, "name-taken"],
+      ["Bob", { pin: "4711", room: "" }, "room-bad"],
+      ["Bob", { pin: "4711", room: "a\nb" }, "room-bad"],
+      ["Bob", { pin: "4711", room: "MAIN" }, "full"],
+      ["Bob", { pin: "1" }, "pin-wrong"],
+      ["Bob", { pin: "2" }, "pin-wrong"],
+      ["Bob", { pin: "3" }, "pin-wrong"],
+      ["Bob", { pin: "4711" }, "too-many-wrong-pins"],
+    ];
+    for (const [name, more, code] of cases) {
+      const client = await server.join(name, more);
+      const messages = await client.rest();
+      strictEqual(messages.length, 1);
+      const [refused] = messages;
+      ok(refused.type === "refused", refused.type);
+      deepStrictEqual([refused.code, refused.request], [code, "hello"]);
+      if (code === "version") {
+        strictEqual(refused.version, PROTOCOL_VERSION);
+        ok(refused.message.includes("version 7"));
+      }
+    }
+    strictEqual(server.control.rooms.count, 1);
+    strictEqual(server.parts.lines.some((line) => line.includes("4711")), false);
+  });
+});
+
+Deno.test("ControlServer: a resume token brings the seat back, without the PIN, also from a held connection", async () => {
+  await withServer({ pin: "4711" }, async (server) => {
+    const ann = await server.join("Ann", { pin: "4711" });
+    const bob = await server.join("Bob", { pin: "4711" });
+    const { resume, participant } = await bob.next("welcome");
+    bob.connection.destroy("cut");
+    strictEqual((await ann.next("participant")).name, "Bob");
+    strictEqual((await ann.next("participant")).away, true);
+    const back = await server.join("Bob", { resume });
+    const welcome = await back.next("welcome");
+    deepStrictEqual([welcome.participant, welcome.resumed], [participant, true]);
+    strictEqual((await ann.next("participant")).away, false);
+    const again = await server.join("Bob", { resume });
+    strictEqual((await again.next("welcome")).participant, participant);
+    strictEqual((await back.next("error")).code, "taken-over");
+    await back.rest();
+    await again.synchronise();
+    strictEqual(server.control.rooms.seatCount, 2);
+    const wrong = await server.join("Bob", { resume: new Uint8Array(16) });
+    strictEqual((await wrong.next("refused")).code, "pin-needed");
+  });
+});
+
+Deno.test("ControlServer: peers that break the protocol are told and end; the others go on", async () => {
+  await withServer({}, async (server) => {
+    const ann = await server.join("Ann");
+    await ann.next("welcome");
+    const hello = { type: "hello", version: PROTOCOL_VERSION, name: "Eve", room: "Main" };
+    const cases: [Uint8Array, string][] = [
+      [enveloped({ type: "leave" }), "unexpected"],
+      [new Uint8Array([0, 0, 0x40, 1]), "too-large"],
+      [new Uint8Array([0, 0, 0, 1, 0xc1]), "bad-envelope"],
+      [enveloped({ type: "hello", version: 1, name: 7, room: "Main" }), "bad-field"],
+      [concatBytes(enveloped(hello), enveloped(hello)), "unexpected"],
+      [new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "too-large"],
+    ];
+    for (const [bytes, code] of cases) {
+      const stream = await server.connectRaw();
+      await stream.write(bytes);
+      const last = (await readRaw(stream)).at(-1);
+      deepStrictEqual([last?.type, last?.code], ["error", code]);
+      stream.close();
+    }
+    await ann.synchronise();
+  });
+});
+
+Deno.test("ControlServer: random bytes, before and behind the TLS handshake, hurt nobody", async () => {
+  await withServer({}, async (server) => {
+    const ann = await server.join("Ann");
+    await ann.next("welcome");
+    const random = seededRandom(11);
+    for (let round = 0; round < 20; round++) {
+      const noise = random.fill(new Uint8Array(1 + random.u32() % 5_000));
+      const plain = await Deno.connect({ hostname: "127.0.0.1", port: server.control.port });
+      await plain.write(noise);
+      plain.close();
+      const stream = await server.connectRaw();
+      noise[0] = noise[1] = 0;
+      await stream.write(noise);
+      stream.close();
+    }
+    await until(() => server.control.connectionCount === 1);
+    await ann.synchronise();
+  });
+});
+
+Deno.test("ControlServer: who says no complete hello in time is gone, whatever they trickle", async () => {
+  await withServer({}, async (server) => {
+    const silent = await Deno.connect({ hostname: "127.0.0.1", port: server.control.port });
+    const half = await server.connectRaw();
+    const pinging = await server.connectRaw();
+    const hello = enveloped({ type: "hello", version: 1, name: "Eve", room: "Main" });
+    await until(() => server.control.connectionCount === 3);
+    for (let passed = 0; passed < HELLO_TIMEOUT_MS; passed += 1_000) {
+      await half.write(hello.subarray(passed / 1_000, passed / 1_000 + 1));
+      await pinging.write(enveloped({ type: "ping", at: 1 }));
+      server.timers.advance(1_000);
+    }
+    await until(() => server.control.connectionCount === 0);
+    for (const each of [silent, half, pinging]) each.close();
+  });
+});
+
+Deno.test("ControlServer: silence for 5 s after hello is a lost participant", async () => {
+  await withServer({}, async (server) => {
+    const [ann, bob] = [await server.join("Ann"), await server.join("Bob")];
+    await bob.next("welcome");
+    await ann.next("participant");
+    for (let second = 0; second < 5; second++) {
+      await ann.synchronise();
+      server.timers.advance(1_000);
+    }
+    strictEqual((await ann.next("participant")).away, true);
+    await bob.rest();
+  });
+});
+
+Deno.test("ControlServer: who sends too fast waits; the others do not", async () => {
+  await withServer({}, async (server) => {
+    const [ann, eve] = [await server.join("Ann"), await server.join("Eve")];
+    await ann.next("welcome");
+    await eve.next("welcome");
+    let pongs = 0;
+    const counting = (async () => {
+      for (;;) {
+        await eve.next("pong");
+        pongs++;
+      }
+    })().catch(() => {});
+    for (let at = 0; at < 3 * CONTROL_MESSAGES_BURST; at++) eve.send({ type: "ping", at });
+    await until(() => pongs >= CONTROL_MESSAGES_BURST - 1);
+    await ann.synchronise();
+    strictEqual(pongs, CONTROL_MESSAGES_BURST - 1);
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const before = pongs;
+      server.timers.advance(100);
+      await until(() => pongs >= before + 9);
+    }
+    ok(pongs <= CONTROL_MESSAGES_BURST + 100, `${pongs} in a second`);
+    eve.connection.destroy("enough");
+    await counting;
+  });
+});
+
+Deno.test("ControlServer drops a peer that does not read, and nobody else waits for it", async () => {
+  await withServer({}, async (server) => {
+    const ann = await server.join("Ann");
+    const eve = await server.connectDeaf();
+    await eve.write(enveloped({ type: "hello", version: 1, name: "Eve", room: "Main" }));
+    await ann.next("participant");
+    const [seat] = server.control.rooms.find("Main")!.participants.filter(({ name }) =>
+      name === "Eve"
+    );
+    const line = {
+      type: "chat",
+      id: 1,
+      at: 0,
+      from: "Ann",
+      text: "x".repeat(4_000),
+      mark: "m",
+    } as const;
+    while (seat.presence !== undefined) {
+      for (let count = 0; count < 50; count++) seat.presence?.link.send(line);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await ann.synchronise();
+    const end = server.parts.lines.map((each) => JSON.parse(each)).find(({ event }) =>
+      event === "lost"
+    );
+    ok(end.how.startsWith("outbox-full"), end.how);
+    eve.close();
+  });
+});
+
+Deno.test("ControlServer: our own mistake ends that connection alone, and is logged", async () => {
+  await withServer({}, async (server) => {
+    const [ann, eve] = [await server.join("Ann"), await server.join("Eve")];
+    await ann.next("welcome");
+    await eve.next("welcome");
+    server.control.rooms.find("Main")!.watch = () => {
+      throw new TypeError("oops");
+    };
+    eve.send({ type: "watch", participant: 1, layer: "high" });
+    strictEqual((await eve.next("error")).code, "internal");
+    await eve.rest();
+    await ann.synchronise();
+    strictEqual(server.parts.mistakes.length, 1);
+    const { what, state } = JSON.parse(server.parts.mistakes[0]);
+    deepStrictEqual([what, state], ["Cannot take watch", "oops"]);
+    server.expectedMistakes.push(...server.parts.mistakes);
+  });
+});
+
+Deno.test("ControlServer: version skew: older and newer clients of this protocol version get in", async () => {
+  await withServer({}, async (server) => {
+    const older = await server.connectRaw();
+    await older.write(
+      enveloped({ type: "hello", version: PROTOCOL_VERSION, name: "Old", room: "Main" }),
+    );
+    const newer = await server.connectRaw();
+    await newer.write(concatBytes(
+      enveloped({ type: "hello.precursor", about: [1, { deep: true }] }),
+      enveloped({
+        type: "hello",
+        version: PROTOCOL_VERSION,
+        name: "New",
+        room: "Main",
+        features: ["av2", "h264"],
+        avatar: new Uint8Array(100),
+        pronouns: { any: null },
+        pin: null,
+      }),
+      enveloped({ type: "hand.raise", on: true }),
+      enveloped({ type: "source", kind: "microphone", on: true, gain: 0.5 }),
+      enveloped({ type: "leave" }),
+    ));
+    const types = (await readRaw(newer)).map(({ type }) => type);
+    deepStrictEqual(types.filter((type) => type !== "stream.ready"), [
+      "welcome",
+      "participants",
+      "participant",
+    ]);
+    newer.close();
+    await older.write(enveloped({ type: "leave" }));
+    ok((await readRaw(older)).some(({ type }) => type === "welcome"));
+    older.close();
+  });
+});
+
+Deno.test("ControlServer: connections at the limits, and one over", async () => {
+  await withServer({ limits: { all: 3, perAddress: 2, withoutHello: 9 } }, async (server) => {
+    const [ann, bob] = [await server.join("Ann"), await server.join("Bob")];
+    await ann.next("welcome");
+    await bob.next("welcome");
+    const third = await Deno.connect({ hostname: "127.0.0.1", port: server.control.port });
+    strictEqual(await third.read(new Uint8Array(1)).catch(() => null), null);
+    third.close();
+    strictEqual(server.control.counters.get("connections-over-limit"), 1);
+    bob.connection.destroy("gone");
+    await until(() => server.control.connectionCount === 1);
+    await (await server.join("Cid")).next("welcome");
+  });
+});
+
+Deno.test("ControlServer: idle connections give way to whoever says hello", async () => {
+  await withServer({ limits: { all: 99, perAddress: 99, withoutHello: 2 } }, async (server) => {
+    const idle: Deno.Conn[] = [];
+    for (let count = 1; count <= 5; count++) {
+      idle.push(await Deno.connect({ hostname: "127.0.0.1", port: server.control.port }));
+    }
+    await (await server.join("Ann")).next("welcome");
+    strictEqual(server.control.counters.get("connections-without-hello-dropped"), 4);
+    for (const each of idle) each.close();
+  });
+});
+
+Deno.test("ControlServer.close() tells everybody and leaves nothing behind", async () => {
+  await withServer({}, async (server) => {
+    const [ann, bob] = [await server.join("Ann"), await server.join("Bob")];
+    await ann.next("welcome");
+    await bob.next("welcome");
+    const idle = await server.connectRaw();
+    const told = Promise.all([ann, bob].map((each) => each.next("closing")));
+    const rest = told.then(() => Promise.all([ann.rest(), bob.rest()]));
+    const idleEnd = readRaw(idle).then(() => idle.close());
+    await server.control.close("The server was stopped");
+    strictEqual((await told)[0].reason, "The server was stopped");
+    await rest;
+    await idleEnd;
+    strictEqual(server.control.connectionCount, 0);
+    strictEqual(server.timers.waitingCount, 0);
+  });
+});
+
+Deno.test("Rooms: at the limit and one over, case folded, and closed when empty", () => {
+  const parts = fakeParts();
+  const rooms = new Rooms(parts);
+  const links = Array.from({ length: ROOMS_MAX + 1 }, () => new FakeLink());
+  const enter = (index: number, room = `Room ${index}`) =>
+    rooms.enter(room, { name: `P${index}`, link: links[index], microphone: false });
+  const entered = Array.from({ length: ROOMS_MAX }, (_, index) => enter(index));
+  strictEqual(rooms.count, ROOMS_MAX);
+  let code = "";
+  try {
+    enter(ROOMS_MAX);
+  } catch (thrown) {
+    code = (thrown as { code: string }).code;
+  }
+  strictEqual(code, "rooms-full");
+  strictEqual(enter(ROOMS_MAX, "ROOM 7").room, entered[7].room);
+  strictEqual(rooms.byId(entered[3].room.id), entered[3].room);
+  entered[3].room.leave(entered[3].seat, links[3]);
+  strictEqual(rooms.count, ROOMS_MAX - 1);
+  strictEqual(rooms.byId(entered[3].room.id), undefined);
+});
