@@ -72,14 +72,17 @@ export class TlsListener implements Disposable {
   }
 }
 
-/** Why an address cannot be listened on, in words. */
+/** Why an address cannot be listened on, in words. Also knows an error by its text: workers pass on nothing else. */
 export function listenState(thrown: unknown): string {
-  if (thrown instanceof Deno.errors.AddrInUse) {
+  const text = messageOf(thrown);
+  if (thrown instanceof Deno.errors.AddrInUse || /address already in use/i.test(text)) {
     return "another program uses it (is a server already running?)";
   }
-  if (thrown instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
-  if (thrown instanceof Deno.errors.PermissionDenied) {
+  if (thrown instanceof Deno.errors.AddrNotAvailable || /assign requested address/i.test(text)) {
+    return "this machine has no such address";
+  }
+  if (thrown instanceof Deno.errors.PermissionDenied || /permission denied/i.test(text)) {
     return "not allowed (ports below 1024 need an administrator)";
   }
-  return messageOf(thrown);
+  return text;
 }
