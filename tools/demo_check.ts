@@ -1,4 +1,4 @@
-import { levelAt, locate } from "../tests/support/audio.ts";
+import { levelAt, locate, medianLevelAt } from "../tests/support/audio.ts";
 import { readWav, type Recording } from "../tests/support/audio_files.ts";
 import { examinePictures } from "../tests/support/picture_files.ts";
 import {
@@ -104,7 +104,7 @@ function voiceRow(receiver: Ear, sender: Ear): Row {
   if (turns.length === 0) return { ...row, words: "-", wrong: "no whole turn recorded" };
   const inner = { count: (TURN_SECONDS - 1) * 48_000 };
   const levels = turns.map((at) =>
-    levelAt(receiver.mix.samples, sender.person.pilotHz, { from: at + 28_800, ...inner })
+    medianLevelAt(receiver.mix.samples, sender.person.pilotHz, { from: at + 28_800, ...inner })
   );
   const [lowest, highest] = [Math.min(...levels), Math.max(...levels)];
   const level = `${lowest.toFixed(1)}..${highest.toFixed(1)} dBFS`;

@@ -65,6 +65,24 @@ export function levelAt(
   return dbfs(4 * Math.hypot(real, imaginary) / count);
 }
 
+/**
+ * The median of `levelAt` over pieces of 200 ms: what a listener hears of a tone, even where a jitter buffer cut a few
+ * ms out of it (which breaks its phase, and with it one long `levelAt`).
+ */
+export function medianLevelAt(
+  samples: Int16Array,
+  hz: number,
+  part: Span & { rate?: number } = {},
+): number {
+  const { rate = 48_000, from = 0, count = samples.length - from } = part;
+  const piece = Math.round(0.2 * rate);
+  const levels: number[] = [];
+  for (let at = from; at + piece <= from + count; at += piece) {
+    levels.push(levelAt(samples, hz, { rate, from: at, count: piece }));
+  }
+  return levels.sort((a, b) => a - b)[levels.length >> 1];
+}
+
 /** The largest sample. */
 export function peakDbfs(samples: Int16Array, part: Span = {}): number {
   let peak = 0;

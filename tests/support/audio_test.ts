@@ -7,6 +7,7 @@ import {
   findClicks,
   levelAt,
   locate,
+  medianLevelAt,
   peakDbfs,
   rmsDbfs,
   silentFrom,
@@ -40,6 +41,14 @@ Deno.test("levelAt() does not take one tone for another", () => {
   near(levelAt(samples, 929), -12, 0.01);
   near(levelAt(samples, 431), -70, 0.3);
   ok(levelAt(samples, 1_201) < -95);
+});
+
+Deno.test("medianLevelAt() is not fooled by a few ms cut out of a tone, as levelAt() is", () => {
+  const whole = tone({ hz: 331, dbfs: -20, seconds: 2 });
+  const cut = Int16Array.of(...whole.subarray(0, 45_000), ...whole.subarray(45_072));
+  ok(levelAt(cut, 331) < -25);
+  near(medianLevelAt(cut, 331), -20, 0.05);
+  near(medianLevelAt(cut, 331, { from: 30_000, count: 40_000 }), -20, 0.05);
 });
 
 Deno.test("silentFrom() says where a tone was cut off", () => {
