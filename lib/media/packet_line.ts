@@ -70,33 +70,34 @@ export class PacketLine {
       this.#playing !== this.first.ssrc;
   }
 
-  /** Gives up the next packet of the ssrc that plays. @returns its index. */
-  giveUpOne(): number {
-    return this.#giveUpOne(this.#stream(this.#playing!));
+  /** Gives up the next `count` packets of the ssrc that plays. @returns the index of the last one. */
+  giveUp(count: number): number {
+    return this.#giveUp(this.#stream(this.#playing!), count);
   }
 
   /** Takes the first waiting packet; what is missing before it is given up. */
   take(): StreamPacket {
-    const packet = this.#waiting[0];
+    const packet = this.#waiting.shift()!;
     const stream = this.#stream(packet.ssrc);
     const counts = stream.contiguous || packet.ssrc === this.#playing;
-    while (counts && stream.taken !== undefined && stream.taken + 1 < packet.index) {
-      this.#giveUpOne(stream);
+    if (counts && stream.taken !== undefined) {
+      this.#giveUp(stream, Math.max(0, packet.index - stream.taken - 1));
     }
-    this.#waiting.shift();
     stream.taken = packet.index;
     this.#playing = packet.ssrc;
     return packet;
   }
 
-  #giveUpOne(stream: StreamState): number {
-    const index = ++stream.taken!;
-    stream.lost.add(index);
-    this.lostPackets++;
-    if (stream.lost.size > LOST_REMEMBERED_MAX) {
-      stream.lost.delete(stream.lost.values().next().value!);
+  #giveUp(stream: StreamState, count: number): number {
+    const last = stream.taken! + count;
+    const remembered = Math.max(stream.taken!, last - LOST_REMEMBERED_MAX);
+    for (let index = remembered + 1; index <= last; index++) stream.lost.add(index);
+    for (const index of stream.lost) {
+      if (stream.lost.size <= LOST_REMEMBERED_MAX) break;
+      stream.lost.delete(index);
     }
-    return index;
+    this.lostPackets += count;
+    return stream.taken = last;
   }
 
   /** Drops what waits further than `samples` from `place`. */

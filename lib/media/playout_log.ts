@@ -18,7 +18,7 @@ const KINDS = [
 
 /**
  * What happened to a stream, with two numbers:
- * `arrival`, `late`: packet index, RTP timestamp · `lost`, `fec`: packet index, samples · `conceal`: samples, run so far ·
+ * `arrival`, `late`: packet index, RTP timestamp · `lost` (the last of a run), `fec`: packet index, samples filled · `conceal`: samples, run so far ·
  * `anchor`: position, delay ms · `rewind`, `shorten`, `lengthen`: samples, delay ms before · `target`: ms, jitter ms ·
  * `switch`: ssrc, packet index.
  */

@@ -78,12 +78,10 @@ export class SoundLine {
       this.#statistics.silentSamples += this.unexplainedSamples;
     }
     this.unexplainedSamples = 0;
-    // The numbers do not tell when the missing ones were due; at the latest it was right before the first waiting one.
-    const first = this.packets.first!.place;
-    while (first - (this.packets.missingBeforeFirst - 1) * packetSamples <= place) {
-      if (this.packets.missingBeforeFirst === 0) break;
-      this.#giveUpOne(packetSamples);
-    }
+    // When the missing ones were due the numbers do not tell; at the latest it was right before the first waiting one.
+    const stillDue = Math.ceil((this.packets.first!.place - place) / packetSamples);
+    const over = missing - Math.max(0, Math.min(missing, stillDue));
+    if (over > 0) this.#giveUp(over, 0);
   }
 
   /** Decodes what has no gap before it, as far as `until`: to look ahead without deciding on losses. */
@@ -122,7 +120,7 @@ export class SoundLine {
 
   #decodeFirst(): void {
     const missing = this.packets.missingBeforeFirst;
-    for (let count = missing; count > 0; count--) this.#giveUpOne(0);
+    if (missing > 0) this.#giveUp(missing, 0);
     if (this.packets.switches) this.#noteSwitch(this.packets.first!);
     const packet = this.packets.take();
     const { packetSamples } = this.#source;
@@ -154,18 +152,29 @@ export class SoundLine {
     const { packetSamples } = this.#source;
     const due = first.place - options.missing * packetSamples;
     if (due > this.#end) return this.#silence(Math.min(due, options.until));
-    const fec = options.gap <= packetSamples ? this.#source.decodeFec(first) : undefined;
-    const index = this.#giveUpOne(Math.min(options.gap, packetSamples));
-    if (fec === undefined) this.#conceal(this.#end + Math.min(options.gap, packetSamples));
+    const samples = Math.min(options.gap, packetSamples);
+    const fec = options.gap <= packetSamples ? this.#decodeFec(first) : undefined;
+    const index = this.#giveUp(1, samples);
+    if (fec === undefined) this.#conceal(this.#end + samples);
     else {
       this.#statistics.fecPackets++;
-      this.#log.add(this.nowMs, "fec", index, options.gap);
-      this.#write(fec, packetSamples - options.gap);
+      this.#log.add(this.nowMs, "fec", index, samples);
+      this.#write(fec, packetSamples - samples);
     }
   }
 
-  #giveUpOne(samples: number): number {
-    const index = this.packets.giveUpOne();
+  #decodeFec(next: StreamPacket): Int16Array | undefined {
+    try {
+      return this.#source.decodeFec(next);
+    } catch {
+      // The packet will be counted as invalid when it is its turn.
+      return undefined;
+    }
+  }
+
+  /** @returns the index of the last one. */
+  #giveUp(count: number, samples: number): number {
+    const index = this.packets.giveUp(count);
     this.lostAtMs = this.nowMs;
     this.#log.add(this.nowMs, "lost", index, samples);
     return index;

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";
 import { VoiceReceiver } from "./voice_receiver.ts";
+import type { VoiceCodecs } from "./types.ts";
 import type { VoiceStatistics } from "./voice_packet.ts";
 import { type Network, plainCodecs, simulateVoice, tone } from "./voice_network_for_test.ts";
 
@@ -354,4 +355,40 @@ Deno.test("VoiceReceiver gives its decoder back in silence and takes a fresh one
   const numbers = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => `${from + index}`);
   deepStrictEqual(log, ["take", ...numbers(0, 27), "back", "take", ...numbers(58, 87), "back"]);
+});
+
+Deno.test("VoiceReceiver takes any packets in any order: bounded, no throw, every one counted", () => {
+  for (const voice of ["l16", "opus"] as const) {
+    const random = seededRandom(13);
+    const codecs: VoiceCodecs = {
+      ...plainCodecs,
+      takeDecoder: () => {
+        const decoder = plainCodecs.takeDecoder()!;
+        const fail = () => {
+          throw new Error("corrupted");
+        };
+        return random.fraction() < 0.5 ? decoder : { ...decoder, decode: fail, decodeFec: fail };
+      },
+    };
+    const receiver = new VoiceReceiver({ codecs, voice });
+    const out = new Int16Array(960);
+    let index = 1 << 20, timestamp = 0;
+    for (let nth = 0; nth < 20_000; nth++) {
+      const wild = random.fraction() < 0.02;
+      index += wild ? random.u32() % 65_536 - 32_768 : 1;
+      timestamp = (timestamp + (random.fraction() < 0.02 ? random.u32() : 960)) >>> 0;
+      const size = random.fraction() < 0.9
+        ? { l16: 960, opus: 1_920 }[voice]
+        : random.u32() % 10 * 2;
+      const payload = random.fill(new Uint8Array(size));
+      const nowMs = nth * 10;
+      receiver.push({ index, timestamp, payload, level: -(random.u32() % 128) }, nowMs);
+      if (random.fraction() < 0.5) receiver.pull(nowMs, out);
+    }
+    const s = receiver.statistics;
+    const counted = s.decodedPackets + s.skippedPackets + s.latePackets + s.duplicatePackets +
+      s.invalidPackets + s.droppedPackets + s.waitingPackets;
+    strictEqual(counted, 20_000, JSON.stringify(s));
+    ok(s.waitingPackets <= 128);
+  }
 });
