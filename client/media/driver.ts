@@ -19,6 +19,8 @@ import { PLAYOUT_BLOCK_MS, PLAYOUT_BLOCK_SAMPLES, PlayoutClock } from "./playout
 
 /** A socket that broke (the interface went away) is opened again after this. */
 const REOPEN_MS = 1_000;
+/** A wake-up this late was a hold-up of the thread: in the socket wait packets that came in time. */
+const HELD_UP_MS = 5;
 
 /** Where events go; `transfer` names the buffers the receiver gets for itself. */
 export type PostEvent = (event: EngineEvent, transfer: ArrayBuffer[]) => void;
@@ -49,6 +51,7 @@ export class EngineDriver {
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
+  #socketAskedAtMs = -Infinity;
   #closing: Promise<void> | undefined;
 
   static async start(options: EngineOptions, post: PostEvent): Promise<EngineDriver> {
@@ -157,10 +160,16 @@ export class EngineDriver {
     this.#timer = setTimeout(this.#wake, Math.max(1, Math.ceil(dueMs - epochMs())));
   }
 
+  /** After a hold-up the socket comes first; only a timer (no immediate) has the event loop ask it before it fires. */
   readonly #wake = (): void => {
+    const nowMs = epochMs();
+    if (nowMs - Math.max(this.#timerDueMs, this.#socketAskedAtMs) > HELD_UP_MS) {
+      this.#socketAskedAtMs = nowMs;
+      this.#timer = setTimeout(this.#wake, 0);
+      return;
+    }
     this.#timerDueMs = Infinity;
     try {
-      const nowMs = epochMs();
       this.#listen(nowMs);
       this.#engine.step(nowMs);
       this.#play(nowMs);

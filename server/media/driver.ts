@@ -7,7 +7,10 @@ import type { MediaPlane } from "./plane.ts";
 
 /** Packets are taken without a turn of the event loop for at most so long; then commands and timers get theirs. */
 const TURN_MS = 2;
-const NOTHING: readonly Datagram[] = [];
+/** Something was due for so long and nothing was done: the thread was held up, and packets wait that came in time. */
+const HELD_UP_MS = 5;
+/** So many of them are taken before the work goes on. */
+const WAITING_MAX = 512;
 
 /** Runs a media plane on a datagram port and the system's timers, until the port is closed. */
 export class MediaDriver {
@@ -16,6 +19,11 @@ export class MediaDriver {
   readonly #nowMs: NowMs;
   readonly #onEvent: (event: PlaneEvent) => void;
   #turnAtMs: number;
+  #dueMs = Infinity;
+  #activeAtMs: number;
+  /** What came in a hold-up, and the timer that ends the taking of it. */
+  #waiting: Datagram[] = [];
+  #catchingUp: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
   #turnAsked = false;
@@ -31,7 +39,7 @@ export class MediaDriver {
     this.#port = options.port;
     this.#nowMs = options.nowMs;
     this.#onEvent = options.onEvent;
-    this.#turnAtMs = options.nowMs();
+    this.#turnAtMs = this.#activeAtMs = options.nowMs();
   }
 
   /** Resolves when the port was closed; rejects when it failed for good. */
@@ -39,7 +47,8 @@ export class MediaDriver {
     for (;;) {
       const datagram = await this.#port.receive();
       if (!datagram) return;
-      this.#step([datagram]);
+      this.#waiting.push(datagram);
+      if (!this.#isHeldUp() || this.#waiting.length >= WAITING_MAX) this.#step();
       // The port answers without a turn of the event loop while packets wait: a flood must not own the thread.
       if (this.#nowMs() - this.#turnAtMs > TURN_MS) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -58,14 +67,38 @@ export class MediaDriver {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#catchingUp);
     this.#port.close();
     this.#plane.close();
   }
 
-  #step(batch: readonly Datagram[]): void {
+  /**
+   * After a hold-up the packets that wait come first: they were here before what is due now. A timer ends that, for only
+   * a timer (no immediate) has the event loop ask the port before it fires.
+   */
+  #isHeldUp(): boolean {
+    if (this.#catchingUp !== undefined) return true;
+    const nowMs = this.#nowMs();
+    if (nowMs - Math.max(this.#dueMs, this.#activeAtMs) <= HELD_UP_MS) return false;
+    this.#activeAtMs = nowMs;
+    this.#catchingUp = setTimeout(this.#caughtUp, 0);
+    return true;
+  }
+
+  readonly #caughtUp = (): void => {
+    this.#catchingUp = undefined;
+    if (!this.#isHeldUp()) this.#step();
+  };
+
+  #step(): void {
     if (this.#closed) return;
+    clearTimeout(this.#catchingUp);
+    this.#catchingUp = undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
     this.#plane.step(batch, this.#nowMs());
     this.#drain();
+    this.#activeAtMs = this.#nowMs();
   }
 
   #drain(): void {
@@ -85,7 +118,7 @@ export class MediaDriver {
 
   /** Work that is due goes on after a turn, so that packets come first; else a timer waits for it. */
   #arm(): void {
-    const dueMs = this.#plane.nextDueMs();
+    const dueMs = this.#dueMs = this.#plane.nextDueMs();
     const waitMs = dueMs - this.#nowMs();
     if (waitMs <= 0) {
       if (this.#turnAsked) return;
@@ -100,11 +133,11 @@ export class MediaDriver {
 
   readonly #turned = (): void => {
     this.#turnAsked = false;
-    this.#step(NOTHING);
+    if (!this.#isHeldUp()) this.#step();
   };
 
   readonly #timedOut = (): void => {
     this.#timerDueMs = Infinity;
-    this.#step(NOTHING);
+    if (!this.#isHeldUp()) this.#step();
   };
 }

@@ -1,8 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Datagram } from "@fusionmeet/media";
-import type { DatagramPort } from "@fusionmeet/net";
+import { type DatagramPort, openDatagramPort } from "@fusionmeet/net";
 import { MediaDriver } from "./driver.ts";
 import { Meeting } from "./meeting_fixture.ts";
+import type { MediaPlane } from "./plane.ts";
 
 const ADDRESS = { hostname: "10.6.6.6", port: 1 };
 
@@ -72,4 +73,46 @@ Deno.test("MediaDriver runs ticks by itself, sends what they give and tells even
   const { ticks } = meeting.plane.statistics;
   driver.command({ do: "statistics" });
   strictEqual(meeting.plane.statistics.ticks, ticks);
+});
+
+Deno.test("MediaDriver takes what came in a hold-up of its thread before it does what was due then", async () => {
+  const order: string[] = [];
+  const done = Promise.withResolvers<void>();
+  const nowMs = () => performance.now();
+  const local = { hostname: "127.0.0.1", port: 0 };
+  const port = openDatagramPort(local);
+  // One for each packet: what a port sends first leaves at once.
+  const senders = Array.from({ length: 6 }, () => openDatagramPort(local));
+  const send = (nth: number) =>
+    senders[nth].send({ address: port.address, bytes: Uint8Array.of(nth) });
+  let dueMs = Infinity;
+  const holdUp = () => {
+    [1, 2, 3, 4, 5].forEach(send);
+    while (nowMs() < dueMs + 30);
+  };
+  const plane = {
+    step: (batch: readonly Datagram[], stepMs: number) => {
+      for (const { bytes } of batch) order.push(`packet ${bytes[0]}`);
+      if (order.length === 1) {
+        dueMs = stepMs + 10;
+        queueMicrotask(holdUp);
+      } else if (stepMs >= dueMs) {
+        order.push("tick");
+        dueMs = Infinity;
+        done.resolve();
+      }
+    },
+    nextDueMs: () => dueMs,
+    takeOutgoing: () => [],
+    takeEvents: () => [],
+    close: () => {},
+  } as unknown as MediaPlane;
+  const driver = new MediaDriver({ plane, port, nowMs, onEvent: () => {} });
+  const running = driver.run();
+  send(0);
+  await done.promise;
+  deepStrictEqual(order, [0, 1, 2, 3, 4, 5].map((nth) => `packet ${nth}`).concat("tick"));
+  driver.close();
+  for (const sender of senders) sender.close();
+  await running;
 });
