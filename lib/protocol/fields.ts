@@ -37,7 +37,11 @@ function bad(path: string, state: string): never {
 
 /** A whole number from `min` to `max`, at most 2^53-1. */
 export function integer(min: number, max: number): Required<number> {
-  return field(`integer ${min}..${max}`, (value, path) => {
+  return named(`integer ${min}..${max}`, min, max);
+}
+
+function named(describe: string, min: number, max: number): Required<number> {
+  return field(describe, (value, path) => {
     if (typeof value !== "number" || !Number.isInteger(value)) bad(path, "not a whole number");
     if (value < min || value > max) bad(path, `${value} is not in ${min}..${max}`);
     return value;
@@ -45,13 +49,13 @@ export function integer(min: number, max: number): Required<number> {
 }
 
 /** 0..255 */
-export const u8 = (): Required<number> => integer(0, 0xff);
+export const u8 = (): Required<number> => named("u8", 0, 0xff);
 /** 0..65 535 */
-export const u16 = (): Required<number> => integer(0, 0xffff);
+export const u16 = (): Required<number> => named("u16", 0, 0xffff);
 /** 0..2^32-1 */
-export const u32 = (): Required<number> => integer(0, 0xffff_ffff);
+export const u32 = (): Required<number> => named("u32", 0, 0xffff_ffff);
 /** 0..2^53-1 */
-export const u53 = (): Required<number> => integer(0, Number.MAX_SAFE_INTEGER);
+export const u53 = (): Required<number> => named("u53", 0, Number.MAX_SAFE_INTEGER);
 
 /** Any finite number. */
 export function float(): Required<number> {

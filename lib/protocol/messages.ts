@@ -8,7 +8,6 @@ import {
   type Fields,
   flag,
   float,
-  integer,
   list,
   oneOf,
   optional,
@@ -65,7 +64,7 @@ const CODECS = oneOf("h264", "vp8", "jpeg");
 export const CLIENT_MESSAGES = {
   /** The first message of a control connection. */
   "hello": {
-    version: integer(0, 0xffff),
+    version: u16(),
     name: text(1024),
     room: text(1024),
     pin: optional(text(PIN_LENGTH_MAX)),
@@ -76,7 +75,9 @@ export const CLIENT_MESSAGES = {
     /** What is on from the start; default off. */
     microphone: optional(flag()),
   },
+  /** Every second; `at` comes back as it was. */
   "ping": { at: float() },
+  /** Goodbye: the seat is free at once. */
   "leave": {},
   /** Says a line. `mark` is unique per line; the same mark again (after a reconnect) is the same line. */
   "chat.post": {
@@ -105,13 +106,15 @@ export const CLIENT_MESSAGES = {
 
 /** From server to client. */
 export const SERVER_MESSAGES = {
-  /** The answer to a `hello` that was accepted. Keys: see docs/PROTOCOL.md, "Keys". */
+  /** The answer to a `hello` that was accepted. The keys are explained under "Keys". */
   "welcome": {
-    version: integer(0, 0xffff),
+    version: u16(),
     participant: u32(),
-    /** As the server has it: NFC, as first written by whoever opened the room. */
+    /** As the server has it: clean, and on a return that of the seat. */
     name: name(),
+    /** As first written by whoever opened the room. */
     room: text(ROOM_LENGTH_MAX),
+    /** For the next `hello`, if this connection is lost. Secret. */
     resume: bytes(RESUME_TOKEN_BYTES),
     /** True when `resume` was taken: the same seat as before. */
     resumed: flag(),
@@ -147,6 +150,7 @@ export const SERVER_MESSAGES = {
   },
   /** The connection ends because of what the client sent. */
   "error": { code: text(32), message: text(1024) },
+  /** Answer to `ping`. */
   "pong": { at: float() },
   /** All people in the room, the receiver included; several messages, the last one with `last: true`. */
   "participants": {
@@ -155,7 +159,9 @@ export const SERVER_MESSAGES = {
   },
   /** Somebody came, or something about them changed. */
   "participant": { ...PARTICIPANT_FIELDS },
+  /** Somebody is no longer on the list. `lost`: their connection, and it has not come back in time. */
   "participant.left": { id: u32(), name: name(), reason: oneOf("left", "lost", "removed") },
+  /** A line, to everybody in the room, its sender too. */
   "chat": { ...CHAT_LINE_FIELDS },
   /** The line is stored and will survive a crash. */
   "chat.accepted": { mark: mark(), id: u53(), at: float() },
