@@ -48,7 +48,8 @@ export class MediaDriver {
       const datagram = await this.#port.receive();
       if (!datagram) return;
       this.#waiting.push(datagram);
-      if (!this.#isHeldUp() || this.#waiting.length >= WAITING_MAX) this.#step();
+      if (this.#isHeldUp() && this.#waiting.length < WAITING_MAX) continue;
+      this.#step();
       // The port answers without a turn of the event loop while packets wait: a flood must not own the thread.
       if (this.#nowMs() - this.#turnAtMs > TURN_MS) {
         await new Promise((resolve) => setImmediate(resolve));

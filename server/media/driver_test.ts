@@ -1,6 +1,6 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Datagram } from "@fusionmeet/media";
-import { type DatagramPort, openDatagramPort } from "@fusionmeet/net";
+import type { DatagramPort } from "@fusionmeet/net";
 import { MediaDriver } from "./driver.ts";
 import { Meeting } from "./meeting_fixture.ts";
 import type { MediaPlane } from "./plane.ts";
@@ -41,9 +41,9 @@ Deno.test("MediaDriver lets commands and timers through while packets never end"
   const running = driver.run();
   const turns: string[] = [];
   setTimeout(() => turns.push("timer"), 5);
-  await new Promise<void>((resolve) => setTimeout(resolve, 20));
-  deepStrictEqual(turns, ["timer"]);
-  ok(plane.statistics.packetsIn > 100);
+  while (plane.statistics.packetsIn <= 100 || turns.length === 0) {
+    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+  }
   driver.close();
   await running;
 });
@@ -79,23 +79,15 @@ Deno.test("MediaDriver takes what came in a hold-up of its thread before it does
   const order: string[] = [];
   const done = Promise.withResolvers<void>();
   const nowMs = () => performance.now();
-  const local = { hostname: "127.0.0.1", port: 0 };
-  const port = openDatagramPort(local);
-  // One for each packet: what a port sends first leaves at once.
-  const senders = Array.from({ length: 6 }, () => openDatagramPort(local));
-  const send = (nth: number) =>
-    senders[nth].send({ address: port.address, bytes: Uint8Array.of(nth) });
   let dueMs = Infinity;
-  const holdUp = () => {
-    [1, 2, 3, 4, 5].forEach(send);
-    while (nowMs() < dueMs + 30);
-  };
   const plane = {
     step: (batch: readonly Datagram[], stepMs: number) => {
       for (const { bytes } of batch) order.push(`packet ${bytes[0]}`);
       if (order.length === 1) {
         dueMs = stepMs + 10;
-        queueMicrotask(holdUp);
+        queueMicrotask(() => {
+          while (nowMs() < dueMs + 30);
+        });
       } else if (stepMs >= dueMs) {
         order.push("tick");
         dueMs = Infinity;
@@ -107,12 +99,16 @@ Deno.test("MediaDriver takes what came in a hold-up of its thread before it does
     takeEvents: () => [],
     close: () => {},
   } as unknown as MediaPlane;
+  let given = 0;
+  const end = Promise.withResolvers<undefined>();
+  const port = new MemoryPort(() =>
+    given === 6 ? end.promise : { address: ADDRESS, bytes: Uint8Array.of(given++) }
+  );
   const driver = new MediaDriver({ plane, port, nowMs, onEvent: () => {} });
   const running = driver.run();
-  send(0);
   await done.promise;
   deepStrictEqual(order, [0, 1, 2, 3, 4, 5].map((nth) => `packet ${nth}`).concat("tick"));
   driver.close();
-  for (const sender of senders) sender.close();
+  end.resolve(undefined);
   await running;
 });
