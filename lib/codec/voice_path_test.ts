@@ -2,7 +2,7 @@ import { ok } from "node:assert/strict";
 import { seededRandom } from "@fusionmeet/base";
 import { MixReceiver, VoiceReceiver, VoiceSender } from "@fusionmeet/media";
 import { Limiter, mixMinus } from "@fusionmeet/mixer";
-import { levelAt, siSdr } from "../../tests/support/audio.ts";
+import { levelAt, peakDbfs, siSdr } from "../../tests/support/audio.ts";
 import { opusTwice, speech } from "../../tests/support/audio_files.ts";
 import { OPUS_BITRATE } from "./opus_settings.ts";
 import { OpusPool } from "./opus_pool.ts";
@@ -104,6 +104,15 @@ Deno.test("Voices through two passes of Opus and N-1: the others within 1 dB, on
       else ok(Math.abs(levels[talker] + 12) < 1, seen);
     });
   });
+});
+
+Deno.test("Eight loud talkers: nobody hears a sample above -1 dBFS", async () => {
+  const tones = [233, 431, 617, 929, 1_283, 1_777, 2_411, 3_109];
+  const voices = [...tones.map((hz) => sine(hz, 2, -3)), new Int16Array(96_000)];
+  for (const { heard } of await meet(voices, { link: steady })) {
+    const peak = peakDbfs(heard);
+    ok(peak <= -1 && peak > -8, `${peak.toFixed(2)} dBFS`);
+  }
 });
 
 Deno.test("Speech through the whole path is at most 1 dB worse than through opusenc and opusdec twice", async () => {

@@ -52,7 +52,7 @@ export class Concealment {
   /** Played from somewhere else from now on: what comes next is joined to the last sample. */
   cut(last: number): void {
     this.#last = last;
-    this.#decayed = 0;
+    this.#decayed = last === 0 ? JOIN_SAMPLES : 0;
     this.end();
   }
 

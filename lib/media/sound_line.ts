@@ -108,13 +108,7 @@ export class SoundLine {
   /** Fills from..until behind the end with concealment that takes no time: late packets still have their turn. */
   runOut(from: number, until: number): void {
     for (let place = Math.max(from, this.#end); place < until; place++) {
-      const sample = this.#concealment.continue();
-      this.ring.set(
-        place,
-        sample ?? this.#concealment.fade(),
-        sample === undefined ? SILENT : CONCEALED,
-      );
-      if (sample !== undefined) this.unexplainedSamples++;
+      if (this.#makeUp(place)) this.unexplainedSamples++;
     }
   }
 
@@ -193,10 +187,15 @@ export class SoundLine {
 
   #conceal(until: number): void {
     this.#log.add(this.nowMs, "conceal", until - this.#end, this.#concealment.run);
-    for (; this.#end < until; this.#end++) {
-      const sample = this.#concealment.continue();
-      this.ring.set(this.#end, sample ?? this.#concealment.fade(), CONCEALED);
-    }
+    for (; this.#end < until; this.#end++) this.#makeUp(this.#end);
+  }
+
+  /** Writes one sample of concealment and says true, or one of silence where that is over. */
+  #makeUp(place: number): boolean {
+    const sample = this.#concealment.continue();
+    const silent = sample === undefined;
+    this.ring.set(place, silent ? this.#concealment.fade() : sample, silent ? SILENT : CONCEALED);
+    return !silent;
   }
 
   /** A meant silence: what still sounds dies away. */
