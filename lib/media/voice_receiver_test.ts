@@ -142,6 +142,7 @@ Deno.test("VoiceReceiver.pull() keeps its delay for an hour of clock skew", () =
     simulateVoice(receiver, {
       voice: "opus",
       sound: SOUND,
+      frame: new Int16Array(960).map((_, at) => Math.round(SOUND(at))),
       seconds: 3_600,
       skewPpm,
       network: () => [random.fraction() * 8],
