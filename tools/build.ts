@@ -1,50 +1,75 @@
 /**
  * `deno task build`: bundles both programs into `dist/`, each a folder that runs with plain Deno: no deno.json, no
- * npm packages, no network. Starts each once to see that it does.
+ * npm packages, no network. Then the two hold a short meeting, to see that they do.
  */
-import { taskArguments } from "../tests/support/programs.ts";
+import { Program, taskArguments } from "../tests/support/programs.ts";
+import { TemporaryDirectory } from "../tests/support/wait.ts";
 
-const PROGRAMS = [
-  { name: "server", main: "server/main.ts", worker: "server/media/worker.ts" },
-  { name: "client", main: "client/main.ts", worker: "client/media/worker.ts" },
-] as const;
+const PROGRAMS = {
+  server: { main: "server/main.ts", worker: "server/media/worker.ts" },
+  client: { main: "client/main.ts", worker: "client/media/worker.ts" },
+} as const;
+type Name = keyof typeof PROGRAMS;
 
-async function deno(args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn()
-    .status;
+const folderOf = (name: Name) => `dist/fusionmeet-${name}`;
+
+async function bundle(from: string, to: string): Promise<void> {
+  const args = ["bundle", "--quiet", "--platform", "deno", "--output", to, from];
+  const { success } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
   if (!success) throw new Error(`Cannot build: deno ${args.join(" ")} failed`);
 }
 
-async function bundle(from: string, to: string): Promise<void> {
-  await deno(["bundle", "--quiet", "--platform", "deno", "--output", to, from]);
+async function build(name: Name): Promise<void> {
+  const { main, worker } = PROGRAMS[name];
+  const mainPath = `${folderOf(name)}/main.js`;
+  await Deno.mkdir(folderOf(name), { recursive: true });
+  await bundle(main, mainPath);
+  await bundle(worker, `${folderOf(name)}/worker.js`);
+  // The bundler leaves addresses of workers alone; ours lies beside the program.
+  const code = await Deno.readTextFile(mainPath);
+  const moved = code.replaceAll(
+    'new URL("./worker.ts", import.meta.url)',
+    'new URL("./worker.js", import.meta.url)',
+  );
+  if (moved === code) throw new Error(`Cannot build the ${name}: its worker is not where it was`);
+  await Deno.writeTextFile(mainPath, moved);
+}
+
+/** How a built program is started: what deno.json and its task say. */
+async function flagsOf(name: Name): Promise<string[]> {
+  const { unstable } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const features = unstable.map((feature: string) => `--unstable-${feature}`);
+  return [...features, ...taskArguments(name).filter((argument) => argument.startsWith("-"))];
+}
+
+async function start(name: Name, args: string[]): Promise<Program> {
+  const alone = ["--no-config", "--no-remote", "--no-npm"];
+  const main = `${folderOf(name)}/main.js`;
+  return new Program(`the built ${name}`, {
+    args: ["run", ...alone, ...await flagsOf(name), main, "--json", ...args],
+  });
+}
+
+async function tryOut(): Promise<void> {
+  await using data = new TemporaryDirectory();
+  const anyPort = ["--host", "127.0.0.1", "--port", "0", "--media-port", "0"];
+  await using server = await start("server", [...anyPort, "--data", data.file("server")]);
+  const { port, fingerprint } = await server.waitFor("ready");
+  await using client = await start("client", [
+    ...["--headless", "--server", `127.0.0.1:${port}`, "--fingerprint", fingerprint],
+    ...["--name", "Ann", "--mic", "tone:440", "--seconds", "1", "--data", data.file("client")],
+  ]);
+  const { code } = await client.exit();
+  if (code !== 0) throw new Error(`Cannot meet with what was built: ${client.errorText}`);
 }
 
 await Deno.remove("dist", { recursive: true }).catch((thrown) => {
   if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
 });
-for (const { name, main, worker } of PROGRAMS) {
-  const folder = `dist/fusionmeet-${name}`;
-  await Deno.mkdir(folder, { recursive: true });
-  await bundle(main, `${folder}/main.js`);
-  await bundle(worker, `${folder}/worker.js`);
-  // The bundler leaves addresses of workers alone; ours lies beside the program.
-  const code = await Deno.readTextFile(`${folder}/main.js`);
-  const moved = code.replaceAll(
-    'new URL("./worker.ts", import.meta.url)',
-    (address) => address.replace("worker.ts", "worker.js"),
-  );
-  if (moved === code) throw new Error(`Cannot build ${name}: its worker is not where it was`);
-  await Deno.writeTextFile(`${folder}/main.js`, moved);
-  const flags = taskArguments(name).filter((argument) => argument.startsWith("-"));
-  await deno([
-    "run",
-    "--no-config",
-    "--no-remote",
-    "--no-npm",
-    "--unstable-net",
-    ...flags,
-    `${folder}/main.js`,
-    "--version",
-  ]);
-  console.log(`Built ${folder}: start it with deno run --unstable-net ${flags.join(" ")} main.js`);
+const names = Object.keys(PROGRAMS) as Name[];
+for (const name of names) await build(name);
+await tryOut();
+for (const name of names) {
+  const flags = (await flagsOf(name)).join(" ");
+  console.log(`Built ${folderOf(name)}: start it with deno run ${flags} main.js`);
 }

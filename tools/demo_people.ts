@@ -23,8 +23,9 @@ export const CYCLE_SECONDS = 6;
 export const TURN_SECONDS = 3.5;
 export const DEMO_FPS = 30;
 const SPEECH_PEAK_DBFS = -16;
-/** The pictures repeat after this. */
-const VIDEO_SECONDS = 40;
+/** Longer videos than this repeat their first `REPEATED_SECONDS`. */
+const VIDEO_SECONDS_MAX = 60;
+const REPEATED_SECONDS = 18;
 
 const WORDS = [
   ["Ann", "en-us", "Good morning. Shall we begin with the harbour lights and the new timetable?"],
@@ -98,19 +99,20 @@ export async function writeVoice(
   await writeWav(path, samples);
 }
 
-/** Writes that person's pictures; more than 40 s repeat them. */
+/** Writes that person's pictures; those of more than a minute repeat themselves. */
 export async function writePictures(
   path: string,
   person: DemoPerson,
   seconds: number,
 ): Promise<void> {
-  const frames = Math.min(seconds, VIDEO_SECONDS) * DEMO_FPS;
-  if (seconds <= VIDEO_SECONDS) {
+  if (seconds <= VIDEO_SECONDS_MAX) {
+    const frames = seconds * DEMO_FPS;
     return await writeTestVideo(path, person.video, { frames, fps: DEMO_FPS });
   }
+  const frames = REPEATED_SECONDS * DEMO_FPS;
   const once = `${path}.once.mkv`;
   await writeTestVideo(once, person.video, { frames, fps: DEMO_FPS, kilobits: 1_500 });
-  const repeats = String(Math.ceil(seconds / VIDEO_SECONDS) - 1);
+  const repeats = String(Math.ceil(seconds / REPEATED_SECONDS) - 1);
   await run("ffmpeg", [
     ...["-v", "error", "-y", "-stream_loop", repeats, "-i", once],
     ...["-c", "copy", "-f", "matroska", path],
