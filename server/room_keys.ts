@@ -2,6 +2,7 @@ import {
   MASTER_KEY_BYTES,
   masterKeyFromBytes,
   REKEY_WAIT_MS,
+  RETIRED_KEY_MS,
   type ServerMessage,
 } from "@fusionmeet/protocol";
 import type { ServerParts } from "./parts.ts";
@@ -15,6 +16,13 @@ const KEYS_PER_MESSAGE = 100;
 interface Member {
   readonly seat: Seat;
   readonly presence: Presence;
+}
+
+/** Keys that were in use until lately; packets under them may still come. */
+interface RetiredKeys {
+  readonly epoch: number;
+  readonly pictureKeys: ReadonlyMap<Presence, Uint8Array>;
+  readonly atMs: number;
 }
 
 /** New keys that are on their way. */
@@ -38,6 +46,7 @@ export class RoomKeys {
   #epoch = 0;
   #change: KeyChange | undefined;
   #isChangeWanted = false;
+  #retired: RetiredKeys[] = [];
 
   constructor(parts: ServerParts, options: { room: number; seats: ReadonlyMap<number, Seat> }) {
     this.#parts = parts;
@@ -59,6 +68,15 @@ export class RoomKeys {
   /** A key and salt nobody had before. */
   newKey(): Uint8Array {
     return this.#parts.random.fill(new Uint8Array(MASTER_KEY_BYTES));
+  }
+
+  /** Keys of `owner`'s pictures that somebody who came lately was never given: the current GOP may begin under one of them. */
+  earlierKeys(owner: Presence, newcomer: Presence): { epoch: number; key: Uint8Array }[] {
+    this.#forgetRetired();
+    return this.#retired.flatMap(({ epoch, pictureKeys }) => {
+      const key = pictureKeys.get(owner);
+      return key === undefined || pictureKeys.has(newcomer) ? [] : [{ epoch, key }];
+    });
   }
 
   /** Gives everybody here keys that only they know. While a change is under way, the next one follows it. */
@@ -121,16 +139,28 @@ export class RoomKeys {
     const change = this.#change;
     if (change === undefined) return;
     this.stop();
+    const members = this.#members();
+    this.#forgetRetired();
+    this.#retired.push({
+      epoch: this.#epoch,
+      pictureKeys: new Map(members.map(({ presence }) => [presence, presence.pictureKey])),
+      atMs: this.#parts.timers.nowMs(),
+    });
     this.#epoch = change.epoch;
     this.#mixKey = change.mixKey;
     this.#parts.plane.command({ do: "room.rekey.use", room: this.#room, epoch: this.#epoch });
-    for (const { presence } of this.#members()) {
+    for (const { presence } of members) {
       presence.pictureKey = change.pictureKeys.get(presence) ?? presence.pictureKey;
       presence.link.send({ type: "keys.use", epoch: this.#epoch });
     }
     if (!this.#isChangeWanted) return;
     this.#isChangeWanted = false;
     this.change();
+  }
+
+  #forgetRetired(): void {
+    const nowMs = this.#parts.timers.nowMs();
+    this.#retired = this.#retired.filter(({ atMs }) => nowMs - atMs < RETIRED_KEY_MS);
   }
 
   #members(): Member[] {

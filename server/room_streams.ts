@@ -77,6 +77,10 @@ export class RoomStreams {
     const camera = owner.presence?.camera;
     if (camera === undefined || !viewer.presence?.watched.has(owner.id)) return;
     const { presence } = owner;
+    for (const { epoch, key } of this.#keys.earlierKeys(presence!, viewer.presence)) {
+      const list = [{ participant: owner.id, key }];
+      viewer.presence.link.send({ type: "keys", epoch, list, last: false });
+    }
     this.#announce(viewer.presence, {
       participant: owner.id,
       kind: "camera",

@@ -4,6 +4,7 @@ import {
   CHAT_BURST,
   CHAT_TEXT_LENGTH_MAX,
   REKEY_WAIT_MS,
+  RETIRED_KEY_MS,
   SEAT_KEPT_MS,
 } from "@fusionmeet/protocol";
 import { Room } from "./room.ts";
@@ -454,6 +455,30 @@ Deno.test("Room.enter() during a change of keys brings it to its end first", asy
   const ready = welcome.find((message) => message.type === "stream.ready")!;
   deepStrictEqual(ready.key, keys.at(-1)!.list[0].key);
   strictEqual(timers.waitingCount, 0);
+});
+
+Deno.test("Room: who comes soon after a change of keys is given the earlier key of a picture under way", async () => {
+  const { room, timers } = open();
+  const [ann, eve] = [enter(room, "Ann"), enter(room, "Eve")];
+  room.setSource(ann.seat, { kind: "camera", on: { codec: "h264" } });
+  const earlier = ann.link.takeOne("welcome").pictureKey;
+  room.remove(eve.seat.id);
+  room.acknowledgeKeys(ann.seat, 1);
+  const newcomer = async (name: string) => {
+    const { seat, link } = enter(room, name);
+    room.watch(seat, ann.seat.id, true);
+    await settle();
+    return link.takeAll().filter((message) =>
+      message.type === "keys" || (message.type === "stream.ready" && message.kind === "camera")
+    );
+  };
+  timers.advance(RETIRED_KEY_MS - 1);
+  const [keys, ready] = await newcomer("Bob");
+  const list = [{ participant: ann.seat.id, key: earlier }];
+  deepStrictEqual(keys, { type: "keys", epoch: 0, list, last: false });
+  ok(ready.type === "stream.ready" && ready.epoch === 1);
+  timers.advance(1);
+  deepStrictEqual((await newcomer("Cid")).map(({ type }) => type), ["stream.ready"]);
 });
 
 Deno.test("Room: 300 removals wrap the one-byte epoch", () => {

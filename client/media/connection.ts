@@ -73,10 +73,10 @@ export class Connection {
     this.mix = new MixListener({ cryptography, codecs, voice, counters });
   }
 
-  openStream(stream: StreamOpen): CameraReceiver | undefined {
+  openStream(stream: StreamOpen, nowMs: number): CameraReceiver | undefined {
     const { cryptography, counters } = this.#options;
     const owner = stream.kind === "mix" ? MIX : stream.participant;
-    this.#keys.add(owner, stream.epoch, stream.key);
+    this.#keys.add(owner, stream.epoch, stream.key, nowMs);
     const keys = this.#keys.of(owner);
     if (stream.kind === "mix") {
       this.mix.open(stream, keys);
@@ -102,9 +102,13 @@ export class Connection {
     return camera;
   }
 
-  addKeys(epoch: number, list: readonly { participant: number; key: MasterKey }[]): void {
+  addKeys(
+    epoch: number,
+    list: readonly { participant: number; key: MasterKey }[],
+    nowMs: number,
+  ): void {
     for (const { participant: owner, key } of list) {
-      this.#keys.add(owner, epoch, key);
+      this.#keys.add(owner, epoch, key, nowMs);
       if (owner === MIX) this.mix.addKey(epoch, key);
       if (owner === this.participant) this.camera.addKey(epoch, key);
     }

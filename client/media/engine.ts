@@ -76,11 +76,11 @@ export class ClientEngine {
         if (!command.on) this.#connection?.camera.stop();
         return;
       case "stream.open":
-        return this.#openStream(command);
+        return this.#openStream(command, nowMs);
       case "stream.close":
         return this.#closeStream(command.ssrc);
       case "keys":
-        return this.#connection?.addKeys(command.epoch, command.list);
+        return this.#connection?.addKeys(command.epoch, command.list, nowMs);
       case "keys.use":
         return this.#connection?.useKeys(command.epoch, nowMs);
       case "mix.map":
@@ -221,11 +221,11 @@ export class ClientEngine {
     this.#mixMap = [];
   }
 
-  #openStream(stream: Extract<EngineCommand, { do: "stream.open" }>): void {
+  #openStream(stream: Extract<EngineCommand, { do: "stream.open" }>, nowMs: number): void {
     const connection = this.#connection;
     if (!connection) return this.counters.add("not-connected");
     this.#endCamera(stream.ssrc);
-    connection.openStream(stream);
+    connection.openStream(stream, nowMs);
     if (stream.kind !== "mix" || connection.mix === this.#mix) return;
     if (this.#mix) {
       this.#totals.end(this.#mix.statistics());

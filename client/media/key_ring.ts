@@ -17,7 +17,12 @@ export class KeyRing {
     this.#epoch = epoch;
   }
 
-  add(owner: number, epoch: number, key: MasterKey): void {
+  /** Keys of an epoch that was over before one came (of pictures under way) are on their way out at once. */
+  add(owner: number, epoch: number, key: MasterKey, nowMs: number): void {
+    const isOver = ((epoch - this.#epoch) & 0xff) >= 0x80;
+    if (isOver && !this.#retired.some((each) => each.epoch === epoch)) {
+      this.#retired.push({ epoch, untilMs: nowMs + RETIRED_KEY_MS });
+    }
     const keys = this.#keys.get(owner) ?? new Map<number, MasterKey>();
     keys.set(epoch, key);
     this.#keys.set(owner, keys);

@@ -74,14 +74,14 @@ export class CameraStream {
   }
 
   /**
-   * Sends the current GOP spread over time, then live packets. A GOP under other keys than those of `epoch`, which
-   * the viewer was given, is left out.
+   * Sends the current GOP spread over time, then live packets. A GOP that begins under other keys than those of `epochs`,
+   * which the viewer was given, is left out.
    */
-  subscribe(outlet: Outlet, epoch: number): void {
+  subscribe(outlet: Outlet, epochs: readonly number[]): void {
     this.unsubscribe(outlet);
     const viewing = new Viewing(outlet);
     this.#viewings.set(outlet, viewing);
-    if (this.#gopEpoch === epoch) {
+    if (this.#gopEpoch !== undefined && epochs.includes(this.#gopEpoch)) {
       for (const bytes of this.#cache.replay()) {
         viewing.replay(bytes);
       }

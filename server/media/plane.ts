@@ -280,7 +280,9 @@ export class MediaPlane {
 
   /** A bound viewer is sent the GOP, then what comes. */
   #show(camera: CameraStream, seat: Seat): void {
-    camera.subscribe(seat.outlet, this.#room(seat.room).sender.epoch);
+    const room = this.#room(seat.room);
+    const retired = this.#retired.filter((each) => each.room === room).map(({ epoch }) => epoch);
+    camera.subscribe(seat.outlet, [room.sender.epoch, ...retired]);
     this.#spreading.add(seat);
   }
 
