@@ -1,7 +1,13 @@
 /** What the sender saw acknowledged is kept once and in order, at whatever moment the server is killed. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";
-import { type ClientProgram, startClient, startServer } from "./support/programs.ts";
+import { assertChat, recordedChat, type RecordedLine } from "./support/chat.ts";
+import {
+  type ClientProgram,
+  type ServerProgram,
+  startClient,
+  startServer,
+} from "./support/programs.ts";
 import { testSeed } from "./support/seed.ts";
 import { passRealTime, TemporaryDirectory, until } from "./support/wait.ts";
 
@@ -13,14 +19,6 @@ const DELAY_MS_MAX = 25;
 /** A talker has so many lines on the way, so that every kill hits some. */
 const PENDING_LINES = 3;
 const WORDS = ["yes", "perhaps 🌧", "ça va", '"quoted"', "日本", "1;DROP TABLE chat", "\\n"];
-
-/** A line of chat.jsonl. */
-interface RecordedLine {
-  readonly id: number;
-  readonly at: number;
-  readonly from: string;
-  readonly text: string;
-}
 
 Deno.test(`${KILLS} kills of the server under chat lose, double and reorder nothing that was accepted`, async () => {
   const seed = testSeed("chat_crash");
@@ -56,12 +54,10 @@ Deno.test(`${KILLS} kills of the server under chat lose, double and reorder noth
   }
 
   const lines = recordedChat(folder.file("Late"));
-  deepStrictEqual(lines.map(({ id }) => id), counting(1, total), "ids without gaps");
+  assertChat(lines, new Map(talkers.map(({ client, said }) => [client.what, said])), "the chat");
   const kept = new Map(lines.map((line) => [line.id, line]));
-  for (const { client: { what }, said, accepted } of talkers) {
+  for (const { client: { what }, accepted } of talkers) {
     deepStrictEqual(recordedChat(folder.file(what)), lines, `${what} has the same chat`);
-    const own = lines.filter(({ from }) => from === what);
-    deepStrictEqual(own.map(({ text }) => text), said, `the lines of ${what}, once and in order`);
     for (const { id, text } of accepted) strictEqual(kept.get(id)?.text, text, `line ${id}`);
   }
   const resent = talkers.reduce((sum, talker) => sum + talker.resent(kept, crashing.crashes), 0);
@@ -76,9 +72,9 @@ class CrashingServer implements AsyncDisposable {
   /** When it was killed, epoch ms. */
   readonly crashes: number[] = [];
   readonly #data: string;
-  #running: Awaited<ReturnType<typeof startServer>>;
+  #running: ServerProgram;
 
-  private constructor(data: string, running: Awaited<ReturnType<typeof startServer>>) {
+  private constructor(data: string, running: ServerProgram) {
     this.#data = data;
     this.#running = running;
   }
@@ -159,13 +155,4 @@ class Talker {
 /** A whole number, 0..count-1. */
 function below(count: number, random: Random): number {
   return Math.floor(random.fraction() * count);
-}
-
-function recordedChat(directory: string): RecordedLine[] {
-  return Deno.readTextFileSync(`${directory}/chat.jsonl`).trimEnd().split("\n")
-    .map((line) => JSON.parse(line));
-}
-
-function counting(from: number, to: number): number[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
