@@ -26,6 +26,11 @@ import { TemporaryDirectory, until } from "./support/wait.ts";
 const PIN = "7391";
 /** Tenths of a second of a voice that may be harmed in all: on two cores the attackers need them, too. */
 const HARMED_MAX = 10;
+/**
+ * A second round of 1 300 connections may cost so much on top of the first. All of it is what V8 and malloc keep for the
+ * next ones: after 6 000 connections it no longer grows, and what lives is what lived before.
+ */
+const GROWTH_MIB_MAX = 64;
 
 /** How many have been deaf so far. */
 let deafCount = 0;
@@ -166,7 +171,7 @@ Deno.test("a server under attack on its control port serves the meeting beside",
 
   await t.step(
     "the meeting was undisturbed",
-    () => meeting.wereUndisturbed({ harmed: HARMED_MAX }),
+    () => meeting.wereUndisturbed({ harmed: HARMED_MAX, growthMiB: GROWTH_MIB_MAX }),
   );
   strictEqual((await server.stop()).code, 0);
   await t.step("everything was counted, nothing was a mistake", () => checkCounts(server));
@@ -476,12 +481,14 @@ function checkCounts(server: ServerProgram): void {
   const { control } = server.events.findLast(({ event }) => event === "statistics")!;
   const names = [
     ...["protocol.too-large", "protocol.bad-envelope", "protocol.bad-field"],
-    ...["protocol.unexpected", "unknown-messages", "no-hello", "ended.outbox-full"],
+    ...["protocol.unexpected", "unknown-messages", "ended.outbox-full"],
     ...["refused.pin-needed", "refused.pin-wrong", "refused.too-many-wrong-pins"],
     ...["refused.name-bad", "refused.name-empty", "refused.room-bad", "refused.full"],
     ...["connections-over-limit", "connections-without-hello-dropped"],
   ];
   deepStrictEqual(names.filter((name) => !(control[name] > 0)), [], JSON.stringify(control));
+  // Both patiences end after the same 5 s.
+  ok((control["no-hello"] ?? 0) + (control["ended.silent"] ?? 0) >= 20, JSON.stringify(control));
   const faults = server.events.filter(({ event }) => ["mistake", "media-fault"].includes(event));
   deepStrictEqual(faults, []);
   strictEqual(server.errorText, "");

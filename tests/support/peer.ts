@@ -47,7 +47,7 @@ export class Peer implements AsyncDisposable {
   /** Datagrams from the server, as they came. */
   readonly datagrams: Uint8Array[] = [];
   readonly control: ClientConnection;
-  readonly socket: Deno.DatagramConn;
+  socket: Deno.DatagramConn;
   /** Seals what goes up under the link key; there after `hello`. */
   link!: SrtpSender;
   /** Seals pictures. */
@@ -55,17 +55,15 @@ export class Peer implements AsyncDisposable {
   #feedback!: SrtpReceiver;
   readonly #hostname: string;
   readonly #running: Promise<unknown>[];
+  readonly #localAddress: string;
   #nonce: Uint8Array = new Uint8Array(SYNC_NONCE_BYTES);
 
   private constructor(control: ClientConnection, { server, localAddress }: PeerOptions) {
     this.control = control;
     this.#hostname = server.hostname ?? "127.0.0.1";
-    this.socket = Deno.listenDatagram({
-      transport: "udp",
-      hostname: localAddress ?? "127.0.0.1",
-      port: 0,
-    });
-    this.#running = [this.#readMessages(), this.#readDatagrams()];
+    this.#localAddress = localAddress ?? "127.0.0.1";
+    this.socket = this.#openSocket();
+    this.#running = [this.#readMessages(), this.#readDatagrams(this.socket)];
   }
 
   /** A control connection on which nothing was said yet. */
@@ -193,6 +191,13 @@ export class Peer implements AsyncDisposable {
     }, { everyMs: 0 });
   }
 
+  /** Sends from another port from now on, and listens there only. */
+  move(): void {
+    this.socket.close();
+    this.socket = this.#openSocket();
+    this.#running.push(this.#readDatagrams(this.socket));
+  }
+
   /** Leaves as people do. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.send({ type: "leave" });
@@ -216,11 +221,15 @@ export class Peer implements AsyncDisposable {
     for await (const message of this.control.messages()) this.messages.push(message);
   }
 
-  async #readDatagrams(): Promise<void> {
+  #openSocket(): Deno.DatagramConn {
+    return Deno.listenDatagram({ transport: "udp", hostname: this.#localAddress, port: 0 });
+  }
+
+  async #readDatagrams(socket: Deno.DatagramConn): Promise<void> {
     const buffer = new Uint8Array(2_048);
     try {
       while (true) {
-        const [bytes] = await this.socket.receive(buffer);
+        const [bytes] = await socket.receive(buffer);
         this.#keep(bytes.slice());
       }
     } catch (thrown) {
