@@ -72,8 +72,9 @@ export class ServerConnection {
 
   /** Serves the peer to the end of the connection. Never throws. */
   async serve(): Promise<void> {
+    let isLate = false;
     const stopTimer = this.#parts.timers.after(HELLO_TIMEOUT_MS, () => {
-      this.#counters.add("no-hello");
+      isLate = true;
       this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`);
     });
     try {
@@ -91,6 +92,9 @@ export class ServerConnection {
     const { reason, detail, error } = await this.#connection.ended;
     this.#counters.add(`ended.${reason}`);
     if (error) this.#counters.add(`protocol.${error.code}`);
+    // Who was silent from the start is as often found by the one timer as by the other.
+    const isSilent = this.#session === undefined && reason === "silent";
+    if (isLate || isSilent) this.#counters.add("no-hello");
     const { unknownMessages } = this.#connection.counts;
     if (unknownMessages > 0) this.#counters.add("unknown-messages", unknownMessages);
     this.#depart(reason, detail);

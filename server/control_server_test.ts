@@ -311,6 +311,7 @@ Deno.test("ControlServer: who says no complete hello in time is gone, whatever t
       server.timers.advance(1_000);
     }
     await until(() => server.control.connectionCount === 0);
+    strictEqual(server.control.counters.get("no-hello"), 3);
     for (const each of [silent, half, pinging]) each.close();
   });
 });

@@ -4,7 +4,9 @@ import { connect, type SecureContext, TLSSocket } from "node:tls";
 import type { ByteStream } from "./byte_stream.ts";
 import { SocketStream } from "./socket_stream.ts";
 
-const READ_BYTES = 16 * 1024;
+/** One read takes so much at first, and twice as much each time that was all used. */
+const READ_BYTES_MIN = 1024;
+const READ_BYTES_MAX = 64 * 1024;
 
 /**
  * TLS 1.3 over a TCP connection, as a `ByteStream`. Why not `Deno.listenTls`: closing one of its connections before the handshake
@@ -89,6 +91,7 @@ class Tap extends Duplex {
   #isOn = false;
   /** Node has asked for bytes and got none yet. */
   #isAsked = false;
+  #buffer = new Uint8Array(READ_BYTES_MIN);
 
   constructor(stream: ByteStream) {
     super();
@@ -116,9 +119,11 @@ class Tap extends Duplex {
   async #pull(): Promise<void> {
     this.#isAsked = false;
     try {
-      const buffer = new Uint8Array(READ_BYTES);
-      const size = await this.#stream.read(buffer);
-      this.push(size === null ? null : Buffer.from(buffer.buffer, 0, size));
+      const size = await this.#stream.read(this.#buffer);
+      this.push(size === null ? null : Buffer.from(this.#buffer.slice(0, size).buffer));
+      if (size === this.#buffer.length && size < READ_BYTES_MAX) {
+        this.#buffer = new Uint8Array(2 * size);
+      }
     } catch (thrown) {
       this.destroy(thrown as Error);
     }
