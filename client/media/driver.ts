@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { messageOf, type NowMs } from "@fusionmeet/base";
-import { OpusPool } from "@fusionmeet/codec";
+import { OpusPool, warmUpVoice } from "@fusionmeet/codec";
 import type { MediaAddress } from "@fusionmeet/media";
 import {
   type DatagramPort,
@@ -55,7 +55,9 @@ export class EngineDriver {
   #closing: Promise<void> | undefined;
 
   static async start(options: EngineOptions, post: PostEvent): Promise<EngineDriver> {
-    return new EngineDriver(options, { post, pool: await OpusPool.create() });
+    const pool = await OpusPool.create();
+    await warmUpVoice(pool);
+    return new EngineDriver(options, { post, pool });
   }
 
   private constructor(options: EngineOptions, { post, pool }: { post: PostEvent; pool: OpusPool }) {

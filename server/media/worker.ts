@@ -1,5 +1,5 @@
 /** The media worker: owns the UDP socket and the media plane. Started by `startMediaWorker()`. */
-import { OpusPool } from "@fusionmeet/codec";
+import { OpusPool, warmUpVoice } from "@fusionmeet/codec";
 import { openDatagramPort, systemCryptography, systemRandom } from "@fusionmeet/net";
 import { MediaDriver } from "./driver.ts";
 import type { FromMediaWorker, ToMediaWorker } from "./handle.ts";
@@ -27,6 +27,7 @@ async function serve(open: { hostname: string; port: number }): Promise<void> {
   try {
     const port = openDatagramPort(open);
     const codecs = await OpusPool.create({ encoders: SPARE_ENCODERS, decoders: SPARE_DECODERS });
+    await warmUpVoice(codecs);
     const nowMs = () => performance.now();
     const plane = new MediaPlane({
       cryptography: systemCryptography,
