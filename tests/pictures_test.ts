@@ -31,7 +31,6 @@ Deno.test("Pictures on a good network", async (test) => {
   const { at: startedAt } = await ada.waitFor("picture");
 
   await test.step("a late joiner sees the first one within 300 ms of joining", async () => {
-    // Nobody leaves meanwhile: that would change the keys.
     const joiners: ClientProgram[] = [];
     try {
       const waitedMs: number[] = [];
