@@ -6,13 +6,13 @@ import {
   CONTROL_MESSAGES_BURST,
   CONTROL_MESSAGES_PER_SECOND,
   HELLO_TIMEOUT_MS,
-  PROTOCOL_VERSION,
   readClientMessage,
   type ServerMessage,
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import type { Admission } from "./admission.ts";
 import { COSTS, HANDLERS } from "./handlers.ts";
+import { refusalMessage } from "./refusals.ts";
 import type { ServerParts } from "./parts.ts";
 import type { MemberLink } from "./seat.ts";
 import type { Session } from "./session.ts";
@@ -81,6 +81,7 @@ export class ServerConnection {
       await this.#incoming.stream.handshake();
       for await (const message of this.#connection.messages()) {
         await this.#throttle(message.type);
+        if (!this.#connection.isOpen) break;
         this.#take(message);
         if (this.#session !== undefined) stopTimer();
       }
@@ -97,7 +98,11 @@ export class ServerConnection {
     if (isLate || isSilent) this.#counters.add("no-hello");
     const { unknownMessages } = this.#connection.counts;
     if (unknownMessages > 0) this.#counters.add("unknown-messages", unknownMessages);
-    this.#depart(reason, detail);
+    try {
+      this.#depart(reason, detail);
+    } catch (thrown) {
+      this.#parts.log.mistake("Cannot take somebody out of a room", thrown);
+    }
   }
 
   /** Lets a peer that sends too fast wait: TCP holds it back, and nobody else notices. */
@@ -144,16 +149,10 @@ export class ServerConnection {
     this.onHello();
   }
 
-  #refuse({ code, message: sentence }: Refusal, message: ClientMessage): void {
+  #refuse(refusal: Refusal, message: ClientMessage): void {
+    const { code } = refusal;
     this.#counters.add(`refused.${code}`);
-    this.#connection.send({
-      type: "refused",
-      code,
-      message: sentence,
-      request: message.type,
-      mark: "mark" in message ? message.mark : undefined,
-      version: code === "version" ? PROTOCOL_VERSION : undefined,
-    });
+    this.#connection.send(refusalMessage(refusal, message));
     if (this.#session !== undefined) return;
     this.#parts.log.event("refused", { code, address: this.#incoming.address });
     void this.#connection.close("refused");

@@ -45,6 +45,7 @@ async function run(config: ServerConfig): Promise<number> {
     console.error(`fusionmeet-server: ${messageOf(thrown)}`);
     return EXIT.failed;
   }
+  outliveMistakes(log);
   sayReady(server, config);
   const stopped = nextSignal();
   const timer = config.json
@@ -94,6 +95,18 @@ async function logStatistics({ plane, control }: RunningServer, log: ServerLog):
   } catch (thrown) {
     log.event("no-statistics", { state: messageOf(thrown) });
   }
+}
+
+/** A mistake of ours that nobody caught costs what it was about, not the meetings of everybody else. */
+function outliveMistakes(log: ServerLog): void {
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    log.mistake("Nobody caught", event.error);
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.mistake("Nobody caught", event.reason);
+  });
 }
 
 /** Resolves when the operator or the system wants the server to end. */

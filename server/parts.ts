@@ -2,6 +2,7 @@ import type { Random } from "@fusionmeet/base";
 import type { Timers } from "@fusionmeet/net";
 import type { MeetingStore } from "@fusionmeet/store";
 import type { MediaPlaneHandle } from "./media/handle.ts";
+import type { ChatWriter } from "./chat_writer.ts";
 import type { ServerLog } from "./log.ts";
 import type { SsrcSource } from "./ssrcs.ts";
 
@@ -11,6 +12,7 @@ export interface ServerParts {
     MeetingStore,
     "findRoom" | "keepRoom" | "latestLine" | "append" | "linesAfter"
   >;
+  readonly chatWriter: ChatWriter;
   readonly plane: Pick<MediaPlaneHandle, "address" | "command" | "streamState">;
   readonly log: ServerLog;
   readonly timers: Timers;

@@ -15,6 +15,7 @@ import { RoomKeys } from "./room_keys.ts";
 import { RoomStreams } from "./room_streams.ts";
 import type { SeatSsrcs } from "./media/commands.ts";
 import type { ServerParts } from "./parts.ts";
+import { refusalMessage } from "./refusals.ts";
 import { type CameraPicture, type MemberLink, type Presence, Seat } from "./seat.ts";
 import { checkSeatShare, type PeerAddress } from "./shares.ts";
 
@@ -183,11 +184,21 @@ export class Room {
     this.#keys.acknowledge(seat, epoch);
   }
 
-  /** Says a line to everybody. @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`, `chat-not-kept` */
+  /**
+   * Says a line to everybody, once it is kept; a sender whose line is not is told so.
+   *
+   * @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`
+   */
   post(seat: Seat, { mark, text }: { mark: string; text: string }): void {
-    const { line, isNew } = this.chat.post(seat, { mark, text });
-    if (isNew) this.#tellAll({ type: "chat", ...line });
-    seat.presence?.link.send({ type: "chat.accepted", mark, id: line.id, at: line.at });
+    this.chat.post(seat, { mark, text }, (outcome) => {
+      if (outcome instanceof Refusal) {
+        seat.presence?.link.send(refusalMessage(outcome, { type: "chat.post", mark }));
+        return;
+      }
+      const { line, isNew } = outcome;
+      if (isNew) this.#tellAll({ type: "chat", ...line });
+      seat.presence?.link.send({ type: "chat.accepted", mark, id: line.id, at: line.at });
+    });
   }
 
   /** What the plane says about which capture time is heard when. */
@@ -197,6 +208,7 @@ export class Room {
 
   /** The server stops: everybody is told, and the room ends. */
   close(reason: string): void {
+    this.#parts.chatWriter.flush();
     this.#tellAll({ type: "closing", reason });
     for (const seat of [...this.#seats.values()]) {
       const link = seat.presence?.link;
@@ -313,6 +325,8 @@ export class Room {
     this.#seats.delete(seat.id);
     for (const other of this.#seats.values()) other.presence?.watched.delete(seat.id);
     if (this.#seats.size > 0) return;
+    // A room of that name opened after this one has to find all its lines.
+    this.#parts.chatWriter.flush();
     this.#keys.stop();
     this.#parts.plane.command({ do: "room.close", room: this.id });
     this.onEmpty();

@@ -1,4 +1,4 @@
-import { messageOf, Refusal } from "@fusionmeet/base";
+import { Refusal } from "@fusionmeet/base";
 import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
@@ -30,34 +30,34 @@ export class RoomChat {
   }
 
   /**
-   * Keeps a line, or finds the one that was kept under the same mark. It is on the disk when this returns.
+   * Takes a line, to be kept or found under the same mark; `done` hears of it once it is on the disk.
    *
-   * @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`, `chat-not-kept`
+   * @throws Refusal `chat-empty`, `chat-too-long`, `chat-bad`, `too-fast`; `done` may get `chat-not-kept`
    */
   post(
     seat: Seat,
     { mark, text }: { mark: string; text: string },
-  ): { line: StoredLine; isNew: boolean } {
-    if (text.trim() === "") throw new Refusal("chat-empty", "The line is empty");
-    if (text.length > CHAT_TEXT_LENGTH_MAX) {
-      throw new Refusal("chat-too-long", `The line is over ${CHAT_TEXT_LENGTH_MAX} characters`);
-    }
-    if (text.includes("\0")) {
-      throw new Refusal("chat-bad", "The line has a character that cannot be kept (U+0000)");
-    }
+    done: (outcome: { line: StoredLine; isNew: boolean } | Refusal) => void,
+  ): void {
+    checkText(text);
     if (!seat.chatBucket.take(this.#parts.timers.nowMs())) {
       throw new Refusal("too-fast", "Too many lines at once: say it again in a moment");
     }
     const at = this.#parts.epochMs();
-    try {
-      this.#stored ??= this.#parts.store.keepRoom(this.#roomName, at);
-      return this.#parts.store.append(this.#stored.id, { at, from: seat.name, text, mark });
-    } catch (cause) {
-      this.#parts.log.event("chat-not-kept", { room: this.#roomName, state: messageOf(cause) });
-      throw new Refusal("chat-not-kept", "The server cannot keep the line: its disk says no", {
-        cause,
-      });
-    }
+    let kept: { line: StoredLine; isNew: boolean } | undefined;
+    let room = this.#stored;
+    const write = () => {
+      room ??= this.#parts.store.keepRoom(this.#roomName, at);
+      kept = this.#parts.store.append(room.id, { at, from: seat.name, text, mark });
+    };
+    this.#parts.chatWriter.add(write, (isKept) => {
+      if (!isKept || kept === undefined) {
+        done(new Refusal("chat-not-kept", "The server cannot keep the line: its disk says no"));
+        return;
+      }
+      this.#stored = room;
+      done(kept);
+    });
   }
 
   /** The lines behind `after` that fit one message, oldest first, and whether there are later ones. */
@@ -74,6 +74,17 @@ export class RoomChat {
       return bytes <= CONTROL_MESSAGE_BYTES_MAX;
     });
     return { lines, more: lines.length < next.length };
+  }
+}
+
+/** @throws Refusal */
+function checkText(text: string): void {
+  if (text.trim() === "") throw new Refusal("chat-empty", "The line is empty");
+  if (text.length > CHAT_TEXT_LENGTH_MAX) {
+    throw new Refusal("chat-too-long", `The line is over ${CHAT_TEXT_LENGTH_MAX} characters`);
+  }
+  if (text.includes("\0")) {
+    throw new Refusal("chat-bad", "The line has a character that cannot be kept (U+0000)");
   }
 }
 

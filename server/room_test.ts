@@ -352,10 +352,49 @@ Deno.test("Room.post() refuses empty, too long and too many lines", () => {
 });
 
 Deno.test("Room.post() says so when the disk does not take the line", () => {
-  const { room, store } = open();
-  const { seat } = enter(room, "Ann");
+  const { room, store, lines } = open();
+  const { seat, link } = enter(room, "Ann");
   store.close();
-  throws(() => room.post(seat, { mark: "m", text: "x" }), { code: "chat-not-kept" });
+  link.takeAll();
+  room.post(seat, { mark: "m", text: "x" });
+  const { code, request, mark } = link.takeOne("refused");
+  deepStrictEqual([code, request, mark], ["chat-not-kept", "chat.post", "m"]);
+  ok(lines.some((line) => line.includes("chat-not-kept")));
+});
+
+Deno.test("Room.post(): what came in one turn is kept together, and nobody hears of it before", () => {
+  const { room, store, later } = open();
+  const [ann, bob] = [enter(room, "Ann"), enter(room, "Bob")];
+  let flushes = 0;
+  const { together } = store;
+  store.together = (write) => {
+    flushes++;
+    together.call(store, write);
+  };
+  for (const { link } of [ann, bob]) link.takeAll();
+  later.turns = [];
+  room.post(ann.seat, { mark: "a", text: "one" });
+  room.post(bob.seat, { mark: "b", text: "two" });
+  room.post(ann.seat, { mark: "a", text: "one" });
+  deepStrictEqual([ann.link.takeAll(), room.chat.latestLine], [[], 0]);
+  strictEqual(later.turns.length, 1);
+  later.turns[0]();
+  strictEqual(flushes, 1);
+  deepStrictEqual(ann.link.take("chat").map(({ id, text }) => [id, text]), [[1, "one"], [
+    2,
+    "two",
+  ]]);
+  deepStrictEqual(bob.link.take("chat.accepted").map(({ id }) => id), [2]);
+});
+
+Deno.test("Room.post(): a room that ends before its lines are kept keeps them first", () => {
+  const { room, store, later } = open();
+  const ann = enter(room, "Ann");
+  later.turns = [];
+  room.post(ann.seat, { mark: "a", text: "last words" });
+  room.leave(ann.seat, ann.link);
+  strictEqual(store.latestLine(store.findRoom("Main")!.id), 1);
+  later.turns[0]();
 });
 
 Deno.test("RoomChat.linesAfter() gives pages that fit one message, whatever the texts", () => {

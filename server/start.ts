@@ -4,6 +4,7 @@ import { messageOf } from "@fusionmeet/base";
 import { lanAddresses, listenState, systemRandom, systemTimers } from "@fusionmeet/net";
 import type { Fingerprint } from "@fusionmeet/protocol";
 import { FolderLock, loadServerIdentity, MeetingStore } from "@fusionmeet/store";
+import { ChatWriter } from "./chat_writer.ts";
 import type { ServerConfig } from "./config.ts";
 import { ControlServer } from "./control_server.ts";
 import type { ServerLog } from "./log.ts";
@@ -44,6 +45,7 @@ export async function startServer(config: ServerConfig, log: ServerLog): Promise
     stack.defer(() => plane.close());
     const control = new ControlServer({
       store,
+      chatWriter: new ChatWriter({ store, log, soon: (run) => setTimeout(run) }),
       plane,
       log,
       timers: systemTimers,

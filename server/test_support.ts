@@ -3,6 +3,7 @@ import { assert, seededRandom } from "@fusionmeet/base";
 import { FakeTimers } from "@fusionmeet/net";
 import type { ServerMessage } from "@fusionmeet/protocol";
 import { MeetingStore } from "@fusionmeet/store";
+import { ChatWriter } from "./chat_writer.ts";
 import { ServerLog } from "./log.ts";
 import type { PlaneCommand } from "./media/commands.ts";
 import type { StreamState } from "./media/handle.ts";
@@ -81,13 +82,19 @@ export function fakeParts(settings: Partial<RoomSettings> = {}) {
     write: (line) => (line.includes('"mistake"') ? mistakes : lines).push(line),
     epochMs: () => timers.nowMs(),
   });
+  const store = new MeetingStore(":memory:");
+  /** What the server puts off to the next turn of the event loop; `undefined`: it is done at once. */
+  const later: { turns: (() => void)[] | undefined } = { turns: undefined };
+  const soon = (run: () => void) => later.turns === undefined ? run() : void later.turns.push(run);
   return {
     timers,
     plane,
+    later,
+    chatWriter: new ChatWriter({ store, log, soon }),
     log,
     mistakes,
     lines,
-    store: new MeetingStore(":memory:"),
+    store,
     random: seededRandom(1),
     epochMs: () => 1_000_000 + timers.nowMs(),
     ssrcs: new SsrcSource(1),

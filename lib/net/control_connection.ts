@@ -107,6 +107,11 @@ export class ControlConnection<
     return this.#ended.signal;
   }
 
+  /** False once it is over, or about to be closed: nothing more is sent or given. */
+  get isOpen(): boolean {
+    return !this.#isClosing && !this.signal.aborted;
+  }
+
   /** Why it is over, once it is; never rejects. */
   get ended(): Promise<ConnectionEnd> {
     return this.#end.promise;
@@ -114,7 +119,7 @@ export class ControlConnection<
 
   /** Queues a message; never waits, never throws for the peer's fault. After the end it does nothing. */
   send(message: Out): void {
-    if (this.#isClosing || this.signal.aborted) return;
+    if (!this.isOpen) return;
     if (!this.#outbox.push(encodeMessage(message))) {
       this.#finish({ reason: "outbox-full", detail: `${this.#outbox.bytes} bytes unsent` });
       return;
@@ -128,7 +133,7 @@ export class ControlConnection<
     const envelopes = new EnvelopeReader();
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
     try {
-      while (!this.#isClosing && !this.signal.aborted) {
+      while (this.isOpen) {
         const raw = envelopes.next();
         if (raw === undefined) {
           this.#reading = this.#stream.read(buffer);
@@ -182,7 +187,7 @@ export class ControlConnection<
   }
 
   async #close(end: ConnectionEnd): Promise<ConnectionEnd> {
-    if (!this.#isClosing && !this.signal.aborted) {
+    if (this.isOpen) {
       this.#isClosing = true;
       const cancel = this.#timers.after(CLOSE_MS, () => this.#finish(end));
       await Promise.race([this.#closeOrderly(), this.ended]);

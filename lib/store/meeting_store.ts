@@ -20,6 +20,9 @@ export interface StoredLine {
   readonly mark: string;
 }
 
+/** 4 GiB in SQLite's pages of 4 KiB: whoever floods the chat fills this, not the disk. */
+const PAGES_MAX = 1 << 20;
+
 /** Each brings the database one version further. Append only. */
 const MIGRATIONS = [
   `CREATE TABLE rooms (
@@ -94,8 +97,8 @@ export class MeetingStore implements Disposable {
   }
 
   /**
-   * Keeps a line (without U+0000, which SQLite does not give back) as the next one of its room. The same `mark` again is the same line: it is given back as it was kept.
-   * When it returns, the line is on the disk.
+   * Keeps a line (without U+0000, which SQLite does not give back) as the next one of its room. The same `mark` again is the
+   * same line: it is given back as it was kept. When this returns, or else `together()`, the line is on the disk.
    */
   append(
     room: number,
@@ -106,6 +109,18 @@ export class MeetingStore implements Disposable {
     const id = this.latestLine(room) + 1;
     this.#statements.append.run(room, id, line.at, line.from, line.text, line.mark);
     return { line: { id, ...line }, isNew: true };
+  }
+
+  /** Does several writes as one: when it returns all are on the disk, when it throws none. */
+  together(write: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      write();
+      this.#database.exec("COMMIT");
+    } catch (thrown) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw thrown;
+    }
   }
 
   /** At most `countMax` lines with `id > after`, in order. */
@@ -142,6 +157,7 @@ function openDatabase(path: string): DatabaseSync {
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
     database.exec("PRAGMA foreign_keys = ON");
+    database.exec(`PRAGMA max_page_count = ${PAGES_MAX}`);
     migrate(database);
     return database;
   } catch (cause) {

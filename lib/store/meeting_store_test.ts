@@ -59,6 +59,22 @@ Deno.test("MeetingStore keeps any text as it was", () => {
   deepStrictEqual(store.linesAfter(id, { after: 0, countMax: 9 }).map(({ text }) => text), texts);
 });
 
+Deno.test("MeetingStore.together() keeps all or nothing", () => {
+  using store = new MeetingStore(":memory:");
+  const { id } = store.keepRoom("Main", 0);
+  throws(() =>
+    store.together(() => {
+      store.append(id, line("a"));
+      throw new Error("half way");
+    }), /half way/);
+  strictEqual(store.latestLine(id), 0);
+  store.together(() => {
+    store.append(id, line("a"));
+    store.append(id, line("b"));
+  });
+  strictEqual(store.latestLine(id), 2);
+});
+
 Deno.test("MeetingStore.keepRoom() knows a room in any case, and gives each room its own folder", () => {
   using store = new MeetingStore(":memory:");
   const main = store.keepRoom("Main", 0);
