@@ -17,7 +17,7 @@ import {
   writeRtp,
 } from "@fusionmeet/protocol";
 import { Bystanders } from "./support/bystanders.ts";
-import { Peer } from "./support/peer.ts";
+import { Ear, Peer } from "./support/peer.ts";
 import { type ServerProgram, startServer } from "./support/programs.ts";
 import { Proxy } from "./support/proxy.ts";
 import { testSeed } from "./support/seed.ts";
@@ -244,28 +244,6 @@ async function stay(server: ServerProgram): Promise<void> {
   const moved = heard(ann).length;
   await until("the mix at the new address", () => heard(ann).length > moved + 25);
   strictEqual(rtpSsrc(heard(ann).at(-1)!), ssrc);
-}
-
-/** A socket that only listens. */
-class Ear implements Disposable {
-  readonly datagrams: Uint8Array[] = [];
-  readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-
-  constructor() {
-    void this.#listen();
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.close();
-  }
-
-  async #listen(): Promise<void> {
-    try {
-      for await (const [bytes] of this.socket) this.datagrams.push(bytes.slice());
-    } catch (thrown) {
-      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-    }
-  }
 }
 
 function checkCounts(server: ServerProgram, sentCount: number): void {

@@ -251,6 +251,28 @@ export class Peer implements AsyncDisposable {
   }
 }
 
+/** A socket of nobody's that keeps what comes. */
+export class Ear implements Disposable {
+  readonly datagrams: Uint8Array[] = [];
+  readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+
+  constructor() {
+    void this.#listen();
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for await (const [bytes] of this.socket) this.datagrams.push(bytes.slice());
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+    }
+  }
+}
+
 /** Opens one ssrc under one key, from its start or from a place one was told. */
 export function opener(
   master: MasterKey,

@@ -18,6 +18,10 @@ export class Proxy implements AsyncDisposable {
   /** Datagrams as clients sent and were sent them, while `capture` is on. */
   readonly captured: CapturedDatagram[] = [];
   capture = false;
+  /** Everything that went over TCP, either way, while `capture` is on. */
+  readonly capturedStreams: Uint8Array[] = [];
+  /** Changes what passes, after it was captured on its way up, before it is on its way down. */
+  alter: (bytes: Uint8Array, way: "up" | "down") => Uint8Array = (bytes) => bytes;
   /** Datagrams that got through, per direction. */
   readonly passed = { up: 0, down: 0 };
   readonly #listener: Deno.TcpListener;
@@ -114,6 +118,7 @@ export class Proxy implements AsyncDisposable {
       while (true) {
         const size = await from.read(chunk);
         if (size === null) break;
+        if (this.capture) this.capturedStreams.push(chunk.slice(0, size));
         await this.#cut?.promise;
         if (path.impairment.delayMs > 0) await this.#pass(path.impairment.delayMs);
         for (let at = 0; at < size;) at += await to.write(chunk.subarray(at, size));
@@ -156,7 +161,7 @@ export class Proxy implements AsyncDisposable {
       };
       this.#deliver(this.up, () => {
         this.passed.up++;
-        return open.send(bytes, server);
+        return open.send(this.alter(bytes, "up"), server);
       });
     });
   }
@@ -165,8 +170,9 @@ export class Proxy implements AsyncDisposable {
     await forEachDatagram(link, (bytes) => {
       this.#deliver(this.down, () => {
         this.passed.down++;
-        if (this.capture) this.#capture(bytes, this.#here(), client);
-        return this.#socket.send(bytes, client);
+        const altered = this.alter(bytes, "down");
+        if (this.capture) this.#capture(altered, this.#here(), client);
+        return this.#socket.send(altered, client);
       });
     });
   }
