@@ -123,8 +123,8 @@ Deno.test("A client and a server of different versions say both, and the client 
   const { certificate, privateKey } = await loadServerIdentity(data.path, ["127.0.0.1"]);
   using listener = new TlsListener({ hostname: "127.0.0.1", port: 0, certificate, privateKey });
   const serving = (async () => {
-    for await (const { stream, handshake } of listener.connections()) {
-      await handshake();
+    for await (const { stream } of listener.connections()) {
+      await stream.handshake();
       const connection = new ControlConnection<ClientMessage, ServerMessage>({
         stream,
         readMessage: readClientMessage,
