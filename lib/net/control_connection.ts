@@ -227,8 +227,14 @@ export class ControlConnection<
     { ping, deadAfterMs = DEAD_AFTER_MS, signal }: ControlConnectionOptions<In, Out>,
   ): void {
     const options = { timers: this.#timers, signal: this.signal };
-    every(Math.min(PING_INTERVAL_MS, deadAfterMs), () => {
-      if (this.#timers.nowMs() - this.#lastMessageMs < deadAfterMs) return;
+    const checkMs = Math.min(PING_INTERVAL_MS, deadAfterMs);
+    let checkedMs = this.#timers.nowMs();
+    every(checkMs, () => {
+      const nowMs = this.#timers.nowMs();
+      // While this program was held up it could not listen: that is not the peer's silence.
+      this.#lastMessageMs += Math.min(nowMs - checkedMs - checkMs, deadAfterMs);
+      checkedMs = nowMs;
+      if (nowMs - this.#lastMessageMs < deadAfterMs) return;
       this.#finish({ reason: "silent", detail: `nothing came for ${deadAfterMs} ms` });
     }, options);
     if (ping !== undefined) {

@@ -79,6 +79,20 @@ Deno.test("ControlConnection: pings keep it alive; silence for 5 s ends it on bo
   strictEqual(timers.waitingCount, 0);
 });
 
+Deno.test("ControlConnection: a hold-up of this program is not the peer's silence; a long sleep is", async () => {
+  const { timers, client, server } = pair();
+  const got = collect(client.messages());
+  timers.advance(1_000);
+  timers.holdUp(4_900);
+  timers.advance(1_000);
+  strictEqual(client.signal.aborted || server.signal.aborted, false);
+  timers.holdUp(60_000);
+  timers.advance(1_000);
+  strictEqual((await client.ended).reason, "silent");
+  strictEqual((await server.ended).reason, "silent");
+  await got;
+});
+
 Deno.test("ControlConnection: half a message is silence", async () => {
   const { timers, client, server, clientStream } = pair();
   client.send = () => {};

@@ -69,6 +69,11 @@ export class FakeTimers implements Timers {
     return this.#waiting.size;
   }
 
+  /** Lets `ms` pass in which nothing runs: a thread that is held up. */
+  holdUp(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets `ms` pass; what falls due runs in order of its time, each at its own time. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;
@@ -79,7 +84,7 @@ export class FakeTimers implements Timers {
       }
       if (next === undefined) break;
       this.#waiting.delete(next);
-      this.#nowMs = next.atMs;
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.run();
     }
     this.#nowMs = endMs;

@@ -39,22 +39,20 @@ export function encodeMessage(message: ClientMessage | ServerMessage): Uint8Arra
 
 /** Takes the bytes of a connection in any pieces and gives the messages in them. Holds at most one message and the last piece. */
 export class EnvelopeReader {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #buffer = new Uint8Array(1024);
   #start = 0;
+  #end = 0;
 
   /** Bytes taken that are not part of a message given yet. */
   get waitingBytes(): number {
-    return this.#bytes.length - this.#start;
+    return this.#end - this.#start;
   }
 
   /** Takes a copy of `piece`. Call `next()` until it says `undefined` before the next piece. */
   push(piece: Uint8Array): void {
-    const rest = this.#bytes.subarray(this.#start);
-    const bytes = new Uint8Array(rest.length + piece.length);
-    bytes.set(rest);
-    bytes.set(piece, rest.length);
-    this.#bytes = bytes;
-    this.#start = 0;
+    if (this.#end + piece.length > this.#buffer.length) this.#makePlace(piece.length);
+    this.#buffer.set(piece, this.#end);
+    this.#end += piece.length;
   }
 
   /**
@@ -64,7 +62,7 @@ export class EnvelopeReader {
    */
   next(): RawMessage | undefined {
     if (this.waitingBytes < ENVELOPE_PREFIX_BYTES) return undefined;
-    const size = readU32(this.#bytes, this.#start);
+    const size = readU32(this.#buffer, this.#start);
     if (size > CONTROL_MESSAGE_BYTES_MAX) {
       throw new ProtocolError(
         "too-large",
@@ -72,10 +70,19 @@ export class EnvelopeReader {
       );
     }
     if (this.waitingBytes < ENVELOPE_PREFIX_BYTES + size) return undefined;
-    const start = this.#start + ENVELOPE_PREFIX_BYTES;
-    const body = this.#bytes.subarray(start, start + size);
-    this.#start = start + size;
-    return readBody(body);
+    const bodyStart = this.#start + ENVELOPE_PREFIX_BYTES;
+    this.#start = bodyStart + size;
+    return readBody(this.#buffer.slice(bodyStart, this.#start));
+  }
+
+  /** Moves what waits to the front, of a larger buffer if need be: each byte is moved a few times at most, however small the pieces. */
+  #makePlace(size: number): void {
+    const waiting = this.#buffer.subarray(this.#start, this.#end);
+    const needed = waiting.length + size;
+    if (2 * needed > this.#buffer.length) this.#buffer = new Uint8Array(2 * needed);
+    this.#buffer.set(waiting);
+    this.#end = waiting.length;
+    this.#start = 0;
   }
 }
 
