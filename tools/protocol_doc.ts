@@ -2,10 +2,12 @@
  * `deno run -A tools/protocol_doc.ts`: writes the lists of control messages in docs/PROTOCOL.md from the tables in
  * lib/protocol/messages.ts. Its test fails when the page is not current.
  */
+import { dirname, join } from "node:path";
 import { CLIENT_MESSAGES, type Fields, SERVER_MESSAGES } from "@fusionmeet/protocol";
 
-const PAGE = new URL("../docs/PROTOCOL.md", import.meta.url);
-const SOURCE = new URL("../lib/protocol/messages.ts", import.meta.url);
+const ROOT = dirname(import.meta.dirname!);
+const PAGE = join(ROOT, "docs", "PROTOCOL.md");
+const SOURCE = join(ROOT, "lib", "protocol", "messages.ts");
 const START = "<!-- messages: written by tools/protocol_doc.ts -->";
 const END = "<!-- end of messages -->";
 
