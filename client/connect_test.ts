@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type ClientConnection, ConnectFailure, type ConnectOptions } from "@fusionmeet/net";
-import { type ConnectMeans, judgeKey, openControl, type Trust } from "./connect.ts";
+import { type ConnectMeans, judgeKey, openControl, SYSTEM_MEANS, type Trust } from "./connect.ts";
 import { JoinFailure } from "./failures.ts";
 import { FakeLink, settle } from "./test_support.ts";
 
@@ -111,6 +111,33 @@ Deno.test("openControl() tries first where the server was before, also when its 
   const nameless = { ...network, resolve: () => Promise.reject(new Error("NXDOMAIN")) };
   await openControl(SERVER, trust({}, "trust"), { ...options, means: nameless });
   deepStrictEqual(tried, ["10.0.0.2", "10.0.0.2"]);
+});
+
+Deno.test("openControl() does not wait for a name where the server was before, and is impatient there", async () => {
+  const limits: unknown[] = [];
+  const network = means(["10.0.0.1"], () => "server");
+  const slow: ConnectMeans = {
+    resolve: () => new Promise(() => {}),
+    connect: (options) => {
+      limits.push(options.reachTimeoutMs);
+      return network.connect(options);
+    },
+  };
+  const lastAddress = "10.0.0.2";
+  const { hostname } = await openControl(SERVER, trust({}, "trust"), {
+    ...{ signal, lastAddress },
+    means: slow,
+  });
+  strictEqual(hostname, lastAddress);
+  await openControl(SERVER, trust({}, "trust"), { signal, means: { ...slow, ...network } });
+  deepStrictEqual(limits, [1_200]);
+});
+
+Deno.test("SYSTEM_MEANS.resolve() gives an address as it is, and looks up no longer than wanted", async () => {
+  deepStrictEqual(await SYSTEM_MEANS.resolve("fe80::1%eth0", signal), ["fe80::1%eth0"]);
+  const impatient = AbortSignal.abort(new Error("enough"));
+  await rejects(SYSTEM_MEANS.resolve("localhost", impatient), /enough/);
+  ok((await SYSTEM_MEANS.resolve("localhost", signal)).length > 0);
 });
 
 Deno.test("openControl() says how a server is not reached", async () => {

@@ -11,8 +11,9 @@ const PAUSE_MS_MAX_WHILE_SEATED = 500;
 const PAUSE_MS_MAX = 4_000;
 /**
  * Attempts under way at once. They overlap because one that began in a dead network may sleep for seconds after the
- * network is back (TCP waits 1, 2, 4 s before it tries again): of four, half a second apart, one always tries soon. None
- * is cut short for a newer one, so that a server which all come back to at once gets its handshakes done.
+ * network is back (TCP waits 1, 2, 4 s before it tries again): of several, half a second apart, one always tries soon.
+ * None that was answered is cut short for a newer one, so that a server which all come back to at once gets its
+ * handshakes done. Source: docs/adr/0007-coming-back.md.
  */
 const ATTEMPTS_MAX = 4;
 

@@ -56,6 +56,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Up to the end of the TLS handshake. */
   readonly timeoutMs?: number;
+  /** Up to the answer to the first packet, when that is less. */
+  readonly reachTimeoutMs?: number;
   readonly timers?: Timers;
 }
 
@@ -88,7 +90,10 @@ export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
   let tls: TlsStream | undefined;
   try {
     await withinTime(options, async () => {
-      await once(socket, "connect", { signal });
+      const { timeoutMs, reachTimeoutMs = timeoutMs } = options;
+      await withinTime({ ...options, timeoutMs: reachTimeoutMs }, async () => {
+        await once(socket, "connect", { signal });
+      });
       socket.setNoDelay(true);
       tls = TlsStream.client(tcp);
       await tls.handshake();
