@@ -6,10 +6,14 @@ import type { Microphone, MicrophoneFrame } from "./microphone.ts";
 const LATE_FRAMES_MAX = 5;
 const SAMPLES_PER_MS = SAMPLE_RATE / 1000;
 
-/** A source without a clock of its own: what it plays follows from the time since its start. */
+/**
+ * A source without a clock of its own: what it plays follows from the time since its start. That is when it was opened
+ * or, where nobody asked for its first frame in time, when somebody first did: so what comes first is its beginning.
+ */
 export class ClockedMicrophone implements Microphone {
-  readonly #startMs: number;
-  readonly #clock: FrameClock;
+  #startMs: number;
+  #clock: FrameClock;
+  #wasAsked = false;
   readonly #frame: (position: number) => Int16Array;
   readonly #counters: () => Record<string, number>;
   readonly #stop: () => Promise<void>;
@@ -26,13 +30,18 @@ export class ClockedMicrophone implements Microphone {
   }) {
     const { frame, startMs, counters = () => ({}), stop = () => Promise.resolve() } = options;
     this.#startMs = startMs;
-    this.#clock = new FrameClock({ frameMs: FRAME_MS, lateFramesMax: LATE_FRAMES_MAX, startMs });
+    this.#clock = newClock(startMs);
     this.#frame = frame;
     this.#counters = counters;
     this.#stop = stop;
   }
 
   take(nowMs: number): MicrophoneFrame[] {
+    if (!this.#wasAsked && nowMs - this.#startMs > FRAME_MS) {
+      this.#startMs = nowMs;
+      this.#clock = newClock(nowMs);
+    }
+    this.#wasAsked = true;
     const count = this.#clock.take(nowMs);
     const nextStartMs = this.#clock.nextDueMs - FRAME_MS;
     return Array.from({ length: count }, (_, index) => {
@@ -49,6 +58,10 @@ export class ClockedMicrophone implements Microphone {
   stop(): Promise<void> {
     return this.#stop();
   }
+}
+
+function newClock(startMs: number): FrameClock {
+  return new FrameClock({ frameMs: FRAME_MS, lateFramesMax: LATE_FRAMES_MAX, startMs });
 }
 
 /** A frame of a sine that starts at 0 with `position` 0. `dbfs` is its peak. */

@@ -21,9 +21,17 @@ Deno.test("ClockedMicrophone.take() gives a frame when it is over, never two tim
 
 Deno.test("ClockedMicrophone.take() after a stall goes on where the time is", () => {
   const source = microphone(0);
+  deepStrictEqual(times(source, 0), []);
   deepStrictEqual(times(source, 500), [[480, 480]]);
   deepStrictEqual(times(source, 520), [[500, 500]]);
   strictEqual(source.counters()["microphone-skipped-frames"], 24);
+});
+
+Deno.test("ClockedMicrophone.take() begins at the beginning when it is first asked late", () => {
+  const source = microphone(0);
+  deepStrictEqual(times(source, 500), []);
+  deepStrictEqual(times(source, 520), [[500, 0]]);
+  strictEqual(source.counters()["microphone-skipped-frames"], 0);
 });
 
 Deno.test("toneFrame() is one sine over all frames, at its level", () => {
