@@ -7,7 +7,7 @@ import {
   type ServerMessage,
 } from "@fusionmeet/protocol";
 import { ControlConnection } from "./control_connection.ts";
-import { memoryStreams } from "./memory_stream.ts";
+import { memoryStreams } from "../../tests/support/memory_stream.ts";
 import { FakeTimers } from "./timers.ts";
 
 function pair(options: { outboxBytesMax?: number } = {}) {

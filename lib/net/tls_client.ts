@@ -48,8 +48,8 @@ export interface ConnectOptions {
   /** The address to connect from, on a machine with several; the system's choice unless said. */
   readonly localAddress?: string;
   /**
-   * Called with the key the server has proved to hold, before a byte of ours is sent. False or a rejection ends the
-   * attempt as `key-refused`. May take its time (ask a person).
+   * Called with the key the server has proved to hold, before a byte of ours is sent. False ends the attempt as
+   * `key-refused`; what it throws is thrown on. May take its time (ask a person).
    */
   readonly acceptKey: (fingerprint: Fingerprint) => boolean | Promise<boolean>;
   /** Its abort gives up the attempt, or ends the connection. */
@@ -84,13 +84,28 @@ export async function connectControl(options: ConnectOptions): Promise<ClientCon
  * @throws ConnectFailure
  */
 export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
-  const { hostname, port, localAddress, acceptKey, signal } = options;
+  const { hostname, port, acceptKey, signal } = options;
+  const tls = await openTls(options);
+  try {
+    if (!await acceptKey(fingerprintOf(tls.peerCertificate))) {
+      throw new ConnectFailure("key-refused", `The key of ${hostname}:${port} was not accepted`);
+    }
+    if (signal?.aborted) throw new ConnectFailure("aborted", "Given up");
+    return tls;
+  } catch (thrown) {
+    tls.close();
+    throw thrown;
+  }
+}
+
+/** Connects and shakes hands. @throws ConnectFailure */
+async function openTls(options: ConnectOptions): Promise<TlsStream> {
+  const { hostname, port, localAddress, signal, timeoutMs, reachTimeoutMs = timeoutMs } = options;
   const socket = connect({ host: hostname, port, localAddress });
   const tcp = new SocketStream(socket);
   let tls: TlsStream | undefined;
   try {
     await withinTime(options, async () => {
-      const { timeoutMs, reachTimeoutMs = timeoutMs } = options;
       await withinTime({ ...options, timeoutMs: reachTimeoutMs }, async () => {
         await once(socket, "connect", { signal });
       });
@@ -98,14 +113,9 @@ export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
       tls = TlsStream.client(tcp);
       await tls.handshake();
     });
-    if (!await acceptKey(fingerprintOf(tls!.peerCertificate))) {
-      throw new ConnectFailure("key-refused", `The key of ${hostname}:${port} was not accepted`);
-    }
-    signal?.throwIfAborted();
     return tls!;
   } catch (thrown) {
-    if (tls !== undefined) tls.close();
-    else tcp.close();
+    (tls ?? tcp).close();
     throw failureOf(thrown, options);
   }
 }

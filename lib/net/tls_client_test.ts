@@ -103,6 +103,13 @@ Deno.test("connectControl() sends nothing to a server whose key is not accepted"
   deepStrictEqual(await received, []);
 });
 
+Deno.test("connectControl() ends with what acceptKey throws, and closes the connection", async () => {
+  const { listener, received } = listen(await makeIdentity());
+  const acceptKey = () => Promise.reject(new Error("the disk is full"));
+  await rejects(connectControl(options(listener.port, { acceptKey })), /the disk is full/);
+  deepStrictEqual(await received, []);
+});
+
 Deno.test("connectControl() refuses a server that shows the right certificate but holds another key", async () => {
   const [right, other] = [await makeIdentity(), await makeIdentity()];
   const certificate = new Uint8Array(new X509Certificate(right.certificate).raw);

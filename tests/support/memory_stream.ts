@@ -1,5 +1,5 @@
 import { concatBytes } from "@fusionmeet/base";
-import type { ByteStream } from "./byte_stream.ts";
+import type { ByteStream } from "@fusionmeet/net";
 
 /** Two `ByteStream`s, each the other's peer, without a network: for tests. */
 export function memoryStreams(): [MemoryStream, MemoryStream] {
