@@ -91,7 +91,8 @@ async function settle(client: ClientProgram, cameras: number): Promise<void> {
 /** Waits until the figures of everybody (new ones every two seconds) say that voices come quickly. */
 async function settleVoices(statisticsPaths: string[]): Promise<void> {
   const isQuick = async (path: string) => {
-    const { voices } = JSON.parse(await Deno.readTextFile(path));
+    const text = await Deno.readTextFile(path).catch(() => '{"voices":[]}');
+    const { voices } = JSON.parse(text);
     return voices.length > 0 &&
       voices.every((voice: { voiceDelayMs: number }) => voice.voiceDelayMs < SETTLED_DELAY_MS);
   };

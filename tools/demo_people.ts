@@ -111,7 +111,7 @@ export async function writePictures(
   }
   const frames = REPEATED_SECONDS * DEMO_FPS;
   const once = `${path}.once.mkv`;
-  await writeTestVideo(once, person.video, { frames, fps: DEMO_FPS, kilobits: 1_500 });
+  await writeTestVideo(once, person.video, { frames, fps: DEMO_FPS });
   const repeats = String(Math.ceil(seconds / REPEATED_SECONDS) - 1);
   await run("ffmpeg", [
     ...["-v", "error", "-y", "-stream_loop", repeats, "-i", once],

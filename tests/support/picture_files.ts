@@ -8,22 +8,19 @@ import {
 } from "./picture.ts";
 import { run } from "./programs.ts";
 
-/**
- * Writes `frames` pictures of `video` for a client's `--camera FILE`, Matroska: without loss (FFV1), or with
- * `kilobits` a second in H.264 where the size of a long one counts.
- */
+/** Writes `frames` pictures of `video` for a client's `--camera FILE`: H.264 without loss, in Matroska. */
 export async function writeTestVideo(
   path: string,
   video: TestVideo,
-  options: { frames: number; fps: number; kilobits?: number },
+  options: { frames: number; fps: number },
 ): Promise<void> {
-  const { frames, fps, kilobits } = options;
+  const { frames, fps } = options;
   const draw = pictureMaker(video);
   const ffmpeg = new Deno.Command("ffmpeg", {
     args: [
       ..."-v error -y -f rawvideo -pix_fmt yuv420p".split(" "),
       ...["-s", `${video.width}x${video.height}`, "-r", String(fps), "-i", "pipe:0"],
-      ...(kilobits ? `-c:v libx264 -preset veryfast -b:v ${kilobits}k` : "-c:v ffv1").split(" "),
+      ..."-c:v libx264 -preset ultrafast -qp 0".split(" "),
       ...["-f", "matroska", path],
     ],
     stdin: "piped",
