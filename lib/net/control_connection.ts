@@ -5,7 +5,6 @@ import {
   encodeMessage,
   EnvelopeReader,
   OUTBOX_BYTES_MAX,
-  PING_INTERVAL_MS,
   type ReadMessage,
   type ServerMessage,
 } from "@fusionmeet/protocol";
@@ -61,6 +60,8 @@ export interface ControlConnectionOptions<In, Out> {
 const READ_BUFFER_BYTES = 16 * 1024;
 /** The longest an orderly close takes. */
 const CLOSE_MS = 1_000;
+/** So much later than `deadAfterMs`, at most, silence is noticed. */
+const SILENCE_CHECK_MS = 250;
 
 /**
  * One TLS connection that carries control messages both ways. Whoever reads pulls (`messages`), so a peer that sends
@@ -227,12 +228,13 @@ export class ControlConnection<
     { ping, deadAfterMs = DEAD_AFTER_MS, signal }: ControlConnectionOptions<In, Out>,
   ): void {
     const options = { timers: this.#timers, signal: this.signal };
-    const checkMs = Math.min(PING_INTERVAL_MS, deadAfterMs);
+    const checkMs = Math.min(SILENCE_CHECK_MS, deadAfterMs);
     let checkedMs = this.#timers.nowMs();
     every(checkMs, () => {
       const nowMs = this.#timers.nowMs();
-      // While this program was held up it could not listen: that is not the peer's silence.
-      this.#lastMessageMs += Math.min(nowMs - checkedMs - checkMs, deadAfterMs);
+      // While this program was held up it could not listen: that is not the peer's silence. A late timer is no hold-up.
+      const heldUpMs = nowMs - checkedMs - checkMs;
+      if (heldUpMs > checkMs) this.#lastMessageMs += Math.min(heldUpMs, deadAfterMs);
       checkedMs = nowMs;
       if (nowMs - this.#lastMessageMs < deadAfterMs) return;
       this.#finish({ reason: "silent", detail: `nothing came for ${deadAfterMs} ms` });

@@ -79,6 +79,24 @@ Deno.test("ControlConnection: pings keep it alive; silence for 5 s ends it on bo
   strictEqual(timers.waitingCount, 0);
 });
 
+Deno.test("ControlConnection notices silence within 5.5 s, whenever it began, with timers that are late", async () => {
+  for (const beganMs of [0, 1, 500, 999]) {
+    const { timers, server, clientStream } = pair();
+    const got = collect(server.messages());
+    timers.advance(beganMs);
+    await clientStream.write(encodeMessage({ type: "leave" }));
+    await settle();
+    timers.advance(4_999);
+    strictEqual(server.signal.aborted, false, `silent from ${beganMs} ms on`);
+    for (let late = 0; late < 5; late++) {
+      timers.holdUp(20);
+      timers.advance(80);
+    }
+    strictEqual(server.signal.aborted, true, `silent from ${beganMs} ms on`);
+    strictEqual((await got).length, 1);
+  }
+});
+
 Deno.test("ControlConnection: a hold-up of this program is not the peer's silence; a long sleep is", async () => {
   const { timers, client, server } = pair();
   const got = collect(client.messages());
