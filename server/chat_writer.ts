@@ -1,21 +1,24 @@
 import { messageOf } from "@fusionmeet/base";
+import { CHAT_TURN_BYTES } from "@fusionmeet/protocol";
 import type { MeetingStore } from "@fusionmeet/store";
 import type { ServerLog } from "./log.ts";
 
 interface Pending {
+  readonly size: number;
   write(): void;
   done(isKept: boolean): void;
 }
 
 /**
  * Writes what is said to the disk. Flushing is what costs (0.5 ms on a fast disk, 50 ms on a USB stick), so everything that came
- * in one turn of the event loop, or while the disk was busy, is flushed together.
+ * in one turn of the event loop, or while the disk was busy, is flushed together; up to `CHAT_TURN_BYTES` of it, for it goes
+ * to everybody in its room, and what they are sent has to get away meanwhile.
  */
 export class ChatWriter {
   readonly #store: Pick<MeetingStore, "together">;
   readonly #log: ServerLog;
   readonly #soon: (run: () => void) => void;
-  #pending: Pending[] = [];
+  readonly #pending: Pending[] = [];
 
   /** @param options.soon Runs something after this turn of the event loop. */
   constructor(options: {
@@ -28,17 +31,29 @@ export class ChatWriter {
     this.#soon = options.soon;
   }
 
-  /** Does `write` in its turn; `done` hears, in the same order, whether it is on the disk. */
-  add(write: () => void, done: (isKept: boolean) => void): void {
-    this.#pending.push({ write, done });
-    if (this.#pending.length === 1) this.#soon(() => this.flush());
+  /** Does `write` of `size` bytes in its turn; `done` hears, in the same order, whether it is on the disk. */
+  add(write: () => void, { size, done }: { size: number; done: (isKept: boolean) => void }): void {
+    this.#pending.push({ size, write, done });
+    if (this.#pending.length === 1) this.#soon(() => this.#turn());
   }
 
-  /** Writes what waits now. */
+  /** Writes all that waits now. */
   flush(): void {
-    const batch = this.#pending;
+    this.#write(this.#pending.splice(0));
+  }
+
+  #turn(): void {
+    let count = 0;
+    for (let bytes = 0; bytes < CHAT_TURN_BYTES && count < this.#pending.length; count++) {
+      bytes += this.#pending[count].size;
+    }
+    const batch = this.#pending.splice(0, count);
+    if (this.#pending.length > 0) this.#soon(() => this.#turn());
+    this.#write(batch);
+  }
+
+  #write(batch: readonly Pending[]): void {
     if (batch.length === 0) return;
-    this.#pending = [];
     const isKept = this.#keep(batch);
     for (const { done } of batch) done(isKept);
   }

@@ -1,8 +1,10 @@
-import { Refusal } from "@fusionmeet/base";
+import { Refusal, TokenBucket } from "@fusionmeet/base";
 import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
+  ROOM_CHAT_BYTES_BURST,
+  ROOM_CHAT_BYTES_PER_SECOND,
 } from "@fusionmeet/protocol";
 import type { StoredLine, StoredRoom } from "@fusionmeet/store";
 import type { ServerParts } from "./parts.ts";
@@ -16,11 +18,17 @@ const MESSAGE_OVERHEAD_BYTES = 64;
 export class RoomChat {
   readonly #parts: ServerParts;
   readonly #roomName: string;
+  readonly #bytes: TokenBucket;
   #stored: StoredRoom | undefined;
 
   constructor(parts: ServerParts, roomName: string) {
     this.#parts = parts;
     this.#roomName = roomName;
+    this.#bytes = new TokenBucket({
+      perSecond: ROOM_CHAT_BYTES_PER_SECOND,
+      burst: ROOM_CHAT_BYTES_BURST,
+      nowMs: parts.timers.nowMs(),
+    });
     this.#stored = parts.store.findRoom(roomName);
   }
 
@@ -40,9 +48,8 @@ export class RoomChat {
     done: (outcome: { line: StoredLine; isNew: boolean } | Refusal) => void,
   ): void {
     checkText(text);
-    if (!seat.chatBucket.take(this.#parts.timers.nowMs())) {
-      throw new Refusal("too-fast", "Too many lines at once: say it again in a moment");
-    }
+    const size = utf8Size(text);
+    this.#checkRate(seat, size);
     const at = this.#parts.epochMs();
     let kept: { line: StoredLine; isNew: boolean } | undefined;
     let room = this.#stored;
@@ -50,14 +57,23 @@ export class RoomChat {
       room ??= this.#parts.store.keepRoom(this.#roomName, at);
       kept = this.#parts.store.append(room.id, { at, from: seat.name, text, mark });
     };
-    this.#parts.chatWriter.add(write, (isKept) => {
+    const hear = (isKept: boolean) => {
       if (!isKept || kept === undefined) {
         done(new Refusal("chat-not-kept", "The server cannot keep the line: its disk says no"));
         return;
       }
       this.#stored = room;
       done(kept);
-    });
+    };
+    this.#parts.chatWriter.add(write, { size, done: hear });
+  }
+
+  /** Nobody's flood may fill the outbox of somebody who reads as fast as they can. @throws Refusal `too-fast` */
+  #checkRate(seat: Seat, size: number): void {
+    const nowMs = this.#parts.timers.nowMs();
+    const isFine = seat.chatLines.take(nowMs) && seat.chatBytes.take(nowMs, size) &&
+      this.#bytes.take(nowMs, size);
+    if (!isFine) throw new Refusal("too-fast", "Too much at once: say it again in a moment");
   }
 
   /** The lines behind `after` that fit one message, oldest first, and whether there are later ones. */

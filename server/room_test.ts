@@ -2,9 +2,12 @@ import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual, throws } from "no
 import {
   AWAY_SHOWN_MS,
   CHAT_BURST,
+  CHAT_BYTES_BURST,
   CHAT_TEXT_LENGTH_MAX,
+  CHAT_TURN_BYTES,
   REKEY_WAIT_MS,
   RETIRED_KEY_MS,
+  ROOM_CHAT_BYTES_BURST,
   SEAT_KEPT_MS,
 } from "@fusionmeet/protocol";
 import { Room } from "./room.ts";
@@ -349,6 +352,45 @@ Deno.test("Room.post() refuses empty, too long and too many lines", () => {
   timers.advance(100);
   post("slow");
   strictEqual(room.chat.latestLine, CHAT_BURST + 1);
+});
+
+Deno.test("Room.post(): bytes at the limits, of one person and of a room, and one over", () => {
+  const { room, timers } = open();
+  const talkers = ROOM_CHAT_BYTES_BURST / CHAT_BYTES_BURST;
+  const people = Array.from({ length: talkers + 1 }, (_, index) => enter(room, `P${index}`));
+  let marks = 0;
+  const post = ({ seat }: Person, size: number) =>
+    room.post(seat, { mark: `m${marks++}`, text: "x".repeat(size) });
+  const fill = (person: Person, bytes: number) => {
+    for (let left = bytes; left > 0; left -= 4_000) post(person, Math.min(left, 4_000));
+  };
+  fill(people[0], CHAT_BYTES_BURST - 1);
+  throws(() => post(people[0], 2), { code: "too-fast" });
+  post(people[0], 1);
+  throws(() => post(people[0], 1), { code: "too-fast" });
+  for (const person of people.slice(1, talkers)) fill(person, CHAT_BYTES_BURST);
+  throws(() => post(people[talkers], 1), { code: "too-fast" });
+  timers.advance(1_000);
+  post(people[talkers], 4_000);
+});
+
+Deno.test("Room.post(): a flood is passed on in turns, all of it and in order", () => {
+  const { room, later } = open();
+  const people = Array.from({ length: 4 }, (_, index) => enter(room, `P${index}`));
+  people[0].link.takeAll();
+  later.turns = [];
+  const size = 4_000;
+  for (let count = 0; count < 100; count++) {
+    room.post(people[count % 4].seat, { mark: `m${count}`, text: "x".repeat(size) });
+  }
+  const got: number[] = [];
+  for (let turn = 0; turn < later.turns.length; turn++) {
+    later.turns[turn]();
+    const ids = people[0].link.take("chat").map(({ id }) => id);
+    ok(ids.length * size < CHAT_TURN_BYTES + size, `${ids.length} lines in a turn`);
+    got.push(...ids);
+  }
+  deepStrictEqual(got, Array.from({ length: 100 }, (_, index) => index + 1));
 });
 
 Deno.test("Room.post() says so when the disk does not take the line", () => {

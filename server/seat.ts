@@ -1,6 +1,8 @@
 import { TokenBucket } from "@fusionmeet/base";
 import {
   CHAT_BURST,
+  CHAT_BYTES_BURST,
+  CHAT_BYTES_PER_SECOND,
   CHAT_PER_SECOND,
   nameKey,
   PARTICIPANT_FIELDS,
@@ -52,7 +54,8 @@ export class Seat {
   /** From where it was taken first. */
   readonly address: PeerAddress;
   readonly token: Uint8Array;
-  readonly chatBucket: TokenBucket;
+  readonly chatLines: TokenBucket;
+  readonly chatBytes: TokenBucket;
   /** Absent while away. */
   presence?: Presence;
   /** On the list of participants: false once away for `AWAY_SHOWN_MS`. */
@@ -68,10 +71,12 @@ export class Seat {
     this.key = nameKey(options.name);
     this.token = options.token;
     this.address = options.address;
-    this.chatBucket = new TokenBucket({
-      perSecond: CHAT_PER_SECOND,
-      burst: CHAT_BURST,
-      nowMs: options.nowMs,
+    const { nowMs } = options;
+    this.chatLines = new TokenBucket({ perSecond: CHAT_PER_SECOND, burst: CHAT_BURST, nowMs });
+    this.chatBytes = new TokenBucket({
+      perSecond: CHAT_BYTES_PER_SECOND,
+      burst: CHAT_BYTES_BURST,
+      nowMs,
     });
   }
 

@@ -50,6 +50,13 @@ export const CHAT_TEXT_BYTES_MAX = 12_000;
 export const MARK_LENGTH_MAX = 64;
 export const CHAT_PER_SECOND = 10;
 export const CHAT_BURST = 40;
+/** The same in UTF-8 bytes, and of all people in a room together: well under an outbox. */
+export const CHAT_BYTES_PER_SECOND = 16 << 10;
+export const CHAT_BYTES_BURST = 128 << 10;
+export const ROOM_CHAT_BYTES_PER_SECOND = 256 << 10;
+export const ROOM_CHAT_BYTES_BURST = 512 << 10;
+/** Of all that is said, so much is kept and passed on before readers get a turn to read. */
+export const CHAT_TURN_BYTES = 128 << 10;
 /** Lines in one `chat.lines`; fewer when they would not fit one message. */
 export const CHAT_LINES_MAX = 100;
 /** People in one `participants` message. */
