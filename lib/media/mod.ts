@@ -15,3 +15,5 @@ export * from "./voice_sender.ts";
 export * from "./voice_receiver.ts";
 export * from "./mix_receiver.ts";
 export * from "./playout_log.ts";
+export * from "./reception.ts";
+export * from "./path_loss.ts";

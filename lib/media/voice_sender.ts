@@ -19,7 +19,7 @@ const ZERO_FRAMES = 10;
 /** Of those left out one in so many is sent: 400 ms, as Opus DTX does. */
 const KEEPALIVE_FRAMES = 20;
 /** From this loss on the redundancy is worth its bits. */
-const FEC_LOSS_PERCENT = 1;
+export const FEC_LOSS_PERCENT = 1;
 const SILENT_FRAME = new Int16Array(FRAME_SAMPLES);
 
 /**
@@ -84,8 +84,10 @@ export class VoiceSender {
 
   /** How much of this stream its receivers lose, percent: from 1 on packets carry redundancy, at the price of quality. */
   expectLoss(percent: number): void {
-    this.#fecWanted = percent >= FEC_LOSS_PERCENT;
-    this.#encoder?.useFec?.(this.#fecWanted);
+    const isWanted = percent >= FEC_LOSS_PERCENT;
+    if (isWanted === this.#fecWanted) return;
+    this.#fecWanted = isWanted;
+    this.#encoder?.useFec?.(isWanted);
   }
 
   /** RTP timestamp (u32) of the next frame. */
