@@ -155,7 +155,7 @@ export class Connection {
 
   /** Binding, clock exchange, paced packets, NACKs, keys whose time is over. */
   step(nowMs: number): void {
-    const question = this.link.step(nowMs);
+    const question = this.link.step(nowMs, () => this.mix.reports());
     if (question) this.#options.post(question);
     this.#sendPaced(nowMs);
     for (const camera of this.cameras.values()) this.#askAgain(camera, nowMs);
@@ -185,11 +185,16 @@ export class Connection {
   }
 
   #receiveFeedback(bytes: Uint8Array, nowMs: number): void {
-    const { reply, missing } = this.link.receive(bytes, nowMs);
+    const { reply, missing, reports } = this.link.receive(bytes, nowMs);
+    const { camera, microphone } = this.#options.connect.ssrcs;
     if (reply) this.#options.post(reply);
     for (const { ssrc, sequences } of missing) {
-      if (ssrc === this.#options.connect.ssrcs.camera) this.camera.repair(sequences, nowMs);
+      if (ssrc === camera) this.camera.repair(sequences, nowMs);
       else this.#options.counters.add("nack-unknown-ssrc");
+    }
+    for (const block of reports) {
+      if (block.ssrc === microphone) this.microphone.reported(block, nowMs);
+      else this.#options.counters.add("report-unknown-ssrc");
     }
     this.#sendPaced(nowMs);
   }

@@ -7,6 +7,7 @@ import {
   type MasterKey,
   parseRtcp,
   parseRtp,
+  type ReportBlock,
   type RtpPacket,
   rtpSsrc,
   SrtpReceiver,
@@ -54,6 +55,7 @@ export class FakeServer {
   /** What came, opened, and when. */
   readonly rtp: { packet: RtpPacket; nowMs: number; bytes: Uint8Array }[] = [];
   readonly questions: { nowMs: number; echoed: boolean }[] = [];
+  readonly reports: { nowMs: number; blocks: readonly ReportBlock[] }[] = [];
   readonly nacks: { ssrc: number; sequences: readonly number[] }[] = [];
   /** Server media clock minus the time of the calls. */
   aheadMs = 3_000;
@@ -131,6 +133,8 @@ export class FakeServer {
     for (const packet of packets) {
       if (packet.kind === "nack") {
         this.nacks.push({ ssrc: packet.media, sequences: packet.sequences });
+      } else if (packet.kind === "receiverReport") {
+        this.reports.push({ nowMs, blocks: packet.blocks });
       } else if (packet.kind === "syncRequest") {
         const echoed = equalBytes(packet.nonce, this.nonce);
         this.questions.push({ nowMs, echoed });

@@ -1,11 +1,12 @@
 import type { Counters, Random } from "@fusionmeet/base";
-import { type VoiceCodecs, type VoicePacket, VoiceSender } from "@fusionmeet/media";
+import { PathLoss, type VoiceCodecs, type VoicePacket, VoiceSender } from "@fusionmeet/media";
 import {
   encodeAudioLevel,
   encodeCaptureTime,
   EXTENSION,
   FRAME_MS,
   PAYLOAD_TYPE,
+  type ReportBlock,
   writeRtp,
 } from "@fusionmeet/protocol";
 
@@ -27,6 +28,7 @@ export interface MicrophoneSenderOptions {
 export class MicrophoneSender {
   readonly #options: MicrophoneSenderOptions;
   readonly #sender: VoiceSender;
+  readonly #loss = new PathLoss();
   /** Before it was ever on there is nothing to fade out: not one frame leaves. */
   #wasHeard = false;
   /** Where the timestamp line is tied to time. */
@@ -59,6 +61,11 @@ export class MicrophoneSender {
     return this.#sender.voice;
   }
 
+  /** What the server says about how this microphone arrives. */
+  reported(block: ReportBlock, nowMs: number): void {
+    this.#loss.report(block, nowMs);
+  }
+
   /**
    * @param pcm `FRAME_SAMPLES` samples.
    * @param capturedAtMs Local time of the first one.
@@ -72,6 +79,7 @@ export class MicrophoneSender {
   ): Uint8Array[] {
     if (!this.#wasHeard) return [];
     this.#bridge(capturedAtMs);
+    this.#sender.expectLoss(this.#loss.percent(capturedAtMs));
     const misses = this.#sender.encoderMisses;
     const packets = this.#sender.frame(pcm, capturedAtMs);
     this.#options.counters.add("encoder-missing", this.#sender.encoderMisses - misses);

@@ -1,5 +1,5 @@
 import { type Counters, timestampDistance } from "@fusionmeet/base";
-import { MixReceiver, type VoiceCodecs, type VoiceStatistics } from "@fusionmeet/media";
+import { MixReceiver, Reception, type VoiceCodecs, type VoiceStatistics } from "@fusionmeet/media";
 import {
   type Cryptography,
   decodeAudioLevel,
@@ -10,6 +10,7 @@ import {
   type MasterKey,
   parseRtp,
   PAYLOAD_TYPE,
+  type ReportBlock,
   SAMPLE_RATE,
   SrtpReceiver,
   VOICE_REPLAY_WINDOW,
@@ -42,7 +43,8 @@ export class MixListener {
   readonly #options: MixListenerOptions;
   readonly #srtp: SrtpReceiver;
   readonly #mix: MixReceiver;
-  readonly #layers = new Map<number, string>();
+  readonly #layers = new Map<number, "own" | "shared">();
+  readonly #receptions = new Map<number, Reception>();
   #talkers: { timestamp: number; list: Talker[] }[] = [];
   /** Which timestamp was played when; `undefined` before the first packet. */
   #played: { timestamp: number; atMs: number } | undefined;
@@ -65,6 +67,7 @@ export class MixListener {
     this.#srtp.forget(ssrc);
     this.#srtp.seed(ssrc, roc, sequence);
     this.#layers.set(ssrc, layer);
+    this.#receptions.set(ssrc, new Reception());
     this.#latestSsrc ||= ssrc;
     this.#mix.open(ssrc, layer);
   }
@@ -72,6 +75,7 @@ export class MixListener {
   close(ssrc: number): void {
     this.#srtp.forget(ssrc);
     this.#layers.delete(ssrc);
+    this.#receptions.delete(ssrc);
     this.#mix.close(ssrc);
   }
 
@@ -96,7 +100,7 @@ export class MixListener {
     if (typeof rtp === "string") return counters.add(rtp);
     if (rtp.payloadType !== PAYLOAD_TYPE[voice]) return counters.add("mix-payload-type");
     const { ssrc, timestamp, csrcs, extensions, payload, marker } = rtp;
-    this.#latestSsrc = ssrc;
+    this.#count(ssrc, opened.index);
     const levels = decodeMixLevels(extensions.get(EXTENSION.mixLevels) ?? new Uint8Array());
     const list = csrcs.map((csrc, index) => ({ ssrc: csrc, level: levels[index] ?? -127 }));
     this.#talkers.push({ timestamp, list });
@@ -111,6 +115,12 @@ export class MixListener {
       ...(level && decodeAudioLevel(level)),
       ...(stamp && { capturedAtMs: decodeCaptureTime(stamp) }),
     }, nowMs);
+  }
+
+  /** What came of the mixes since the last call, for the server. */
+  reports(): ReportBlock[] {
+    const { jitterMs } = this.#mix.statistics;
+    return [...this.#receptions].flatMap(([ssrc, each]) => each.block({ ssrc, jitterMs }) ?? []);
   }
 
   /** Fills `out` (480 or 960 samples) with what is heard from local time `nowMs` on. */
@@ -168,6 +178,14 @@ export class MixListener {
       freezes: 0,
       longestFreezeMs: 0,
     };
+  }
+
+  /** The shared mix went on without us while we had the own one; that one is sent to nobody else. */
+  #count(ssrc: number, index: number): void {
+    const reception = this.#receptions.get(ssrc);
+    if (ssrc !== this.#latestSsrc && this.#layers.get(ssrc) === "shared") reception?.pause();
+    reception?.arrived(index);
+    this.#latestSsrc = ssrc;
   }
 
   /** Gives the decoders back. */

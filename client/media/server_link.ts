@@ -1,12 +1,14 @@
-import { type Counters, equalBytes } from "@fusionmeet/base";
+import { concatBytes, type Counters, equalBytes } from "@fusionmeet/base";
 import {
   type Cryptography,
   type MasterKey,
   parseRtcp,
+  type ReportBlock,
   SrtpReceiver,
   SrtpSender,
   VOICE_REPLAY_WINDOW,
   writeNack,
+  writeReceiverReport,
   writeSyncRequest,
 } from "@fusionmeet/protocol";
 import { ClockSync } from "./clock_sync.ts";
@@ -65,12 +67,16 @@ export class ServerLink {
     return this.#sender.protect(rtp);
   }
 
-  /** The next question for the time, when it is due. */
-  step(nowMs: number): Uint8Array | undefined {
+  /**
+   * The next question for the time, when it is due.
+   *
+   * @param report What came of the mixes since the last call; goes along, once a second while bound.
+   */
+  step(nowMs: number, report: () => ReportBlock[]): Uint8Array | undefined {
     if (nowMs < this.#nextRequestMs) return undefined;
     this.#nextRequestMs = nowMs + (this.#bound ? BOUND_INTERVAL_MS : UNBOUND_INTERVAL_MS);
     this.#mayAnswerAtOnce = true;
-    return this.#request(nowMs);
+    return this.#request(nowMs, this.#bound ? report() : []);
   }
 
   /** Asks the server for lost packets of `media`. @param sequences at most `NACK_SEQUENCES_MAX`. */
@@ -82,19 +88,21 @@ export class ServerLink {
   /**
    * Takes an SRTCP datagram; what is wrong with it is counted.
    *
-   * @returns what to send at once, and the sequence numbers of ours the server misses, by ssrc.
+   * @returns what to send at once, the sequence numbers of ours the server misses, by ssrc, and how ours arrive there.
    */
-  receive(
-    packet: Uint8Array,
-    nowMs: number,
-  ): { reply?: Uint8Array; missing: { ssrc: number; sequences: readonly number[] }[] } {
-    const { counters } = this.#options;
+  receive(packet: Uint8Array, nowMs: number): {
+    reply?: Uint8Array;
+    missing: { ssrc: number; sequences: readonly number[] }[];
+    reports: ReportBlock[];
+  } {
+    const { counters, serverFeedbackSsrc } = this.#options;
+    const reports: ReportBlock[] = [];
     const missing: { ssrc: number; sequences: readonly number[] }[] = [];
     const opened = this.#receiver.openRtcp(packet);
     const parsed = typeof opened === "string" ? opened : parseRtcp(opened.rtcp);
     if (typeof parsed === "string") {
       counters.add(parsed);
-      return { missing };
+      return { missing, reports };
     }
     let reply: Uint8Array | undefined;
     for (const each of parsed) {
@@ -103,9 +111,11 @@ export class ServerLink {
       } else if (each.kind === "syncAnswer") {
         if (!this.clock.answered({ ...each, arrivedAtMs: nowMs })) counters.add("sync-unasked");
         else reply = this.#bind(each.bound, each.nonce, nowMs);
+      } else if (each.kind === "receiverReport" && each.ssrc === serverFeedbackSsrc) {
+        reports.push(...each.blocks);
       } else counters.add("rtcp-ignored");
     }
-    return { reply, missing };
+    return { reply, missing, reports };
   }
 
   #bind(bound: boolean, nonce: Uint8Array, nowMs: number): Uint8Array | undefined {
@@ -123,11 +133,11 @@ export class ServerLink {
     return this.#request(nowMs);
   }
 
-  #request(nowMs: number): Uint8Array {
+  #request(nowMs: number, blocks: readonly ReportBlock[] = []): Uint8Array {
     this.clock.requestSent(nowMs);
     const ssrc = this.#options.feedbackSsrc;
-    return this.#sender.protectRtcp(
-      writeSyncRequest({ ssrc, sentAtMs: nowMs, nonce: this.#nonce }),
-    );
+    const report = blocks.length > 0 ? writeReceiverReport({ ssrc, blocks }) : new Uint8Array();
+    const request = writeSyncRequest({ ssrc, sentAtMs: nowMs, nonce: this.#nonce });
+    return this.#sender.protectRtcp(concatBytes(report, request));
   }
 }

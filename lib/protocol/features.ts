@@ -8,6 +8,7 @@ export const FEATURES: readonly string[] = [
   "mix-levels",
   "capture-time",
   "nack",
+  "receiver-report",
 ];
 
 /** The version of both programs; what they speak to each other is `PROTOCOL_VERSION`. */

@@ -1,5 +1,10 @@
 import type { Counters, Random } from "@fusionmeet/base";
-import { encodeL16, type VoiceCodecs, type VoiceEncoder } from "@fusionmeet/media";
+import {
+  encodeL16,
+  FEC_LOSS_PERCENT,
+  type VoiceCodecs,
+  type VoiceEncoder,
+} from "@fusionmeet/media";
 import { Limiter } from "@fusionmeet/mixer";
 import {
   encodeMixLevels,
@@ -42,6 +47,8 @@ export class MixStream {
   /** Frames since somebody was in it. */
   #silentTicks = TAIL_TICKS;
   #paused = true;
+  #fecWanted = false;
+  #announces = false;
 
   constructor(ssrc: number, options: {
     voice: "opus" | "l16";
@@ -61,6 +68,14 @@ export class MixStream {
     return this.#sequence;
   }
 
+  /**
+   * Whoever heard the shared mix has this one from now on. Its first frame goes out even in silence: only by the change
+   * of ssrc they know that what they miss of the other is not lost.
+   */
+  announce(): void {
+    this.#announces = true;
+  }
+
   /** Nobody hears this ssrc any more. Whoever does next starts with a fresh decoder, and so does the encoder. */
   pause(): void {
     if (this.#paused && !this.#encoder) return;
@@ -71,39 +86,56 @@ export class MixStream {
     this.#paused = true;
   }
 
-  /** The RTP packets of this frame: one of Opus, two of L16, none in silence. */
+  /** How much of this stream its listeners lose, percent: see `VoiceSender.expectLoss()`. */
+  expectLoss(percent: number): void {
+    const isWanted = percent >= FEC_LOSS_PERCENT;
+    if (isWanted === this.#fecWanted) return;
+    this.#fecWanted = isWanted;
+    this.#encoder?.useFec?.(isWanted);
+    this.#counters.add(isWanted ? "mix.fec-on" : "mix.fec-off");
+  }
+
+  /** The RTP packets of this frame: one of Opus, two of L16, next to none in silence. */
   encode(frame: MixFrame): Uint8Array[] {
     const silent = frame.csrcs.length === 0;
     this.#silentTicks = silent ? this.#silentTicks + 1 : 0;
-    if (silent && this.#voice === "l16") return this.#fallSilent();
-    if (silent && this.#silentTicks > TAIL_TICKS) {
+    if (silent && (this.#voice === "l16" || this.#silentTicks > TAIL_TICKS)) {
       this.#fallSilent();
-      if (this.#silentTicks % SILENCE_TICKS !== 0) return [];
+      if (!this.#speaksInSilence()) return [];
     }
+    this.#announces = false;
     if (!silent) this.#limiter.apply(this.sum, this.#pcm);
     const pcm = silent ? SILENCE : this.#pcm;
     return this.#voice === "opus" ? this.#encodeOpus(pcm, frame) : this.#encodeL16(pcm, frame);
   }
 
-  #fallSilent(): Uint8Array[] {
-    if (!this.#paused) {
-      this.#limiter = new Limiter();
-      this.#paused = true;
-    }
-    return [];
+  #fallSilent(): void {
+    if (this.#paused) return;
+    this.#limiter = new Limiter();
+    this.#paused = true;
+  }
+
+  #speaksInSilence(): boolean {
+    return this.#voice === "l16" ? this.#announces : this.#silentTicks % SILENCE_TICKS === 0;
   }
 
   #encodeOpus(pcm: Int16Array, frame: MixFrame): Uint8Array[] {
-    this.#encoder ??= this.#codecs.takeEncoder();
-    if (!this.#encoder) {
+    const encoder = this.#encoder ??= this.#freshEncoder();
+    if (!encoder) {
       this.#counters.add("mix.no-encoder");
       return [];
     }
     this.#counters.add("mix.encoded");
-    const payload = this.#encoder.encode(pcm);
+    const payload = encoder.encode(pcm);
     const keptAlive = this.#silentTicks > TAIL_TICKS;
     if (payload.length <= 2 && !keptAlive) return [];
     return [this.#packet(PAYLOAD_TYPE.opus, payload, frame)];
+  }
+
+  #freshEncoder(): VoiceEncoder | undefined {
+    const encoder = this.#codecs.takeEncoder();
+    encoder?.useFec?.(this.#fecWanted);
+    return encoder;
   }
 
   #encodeL16(pcm: Int16Array, frame: MixFrame): Uint8Array[] {

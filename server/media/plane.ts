@@ -235,6 +235,7 @@ export class MediaPlane {
       post: (datagram) => this.#post(datagram),
       onBound: (seat, address) => this.#bound(seat, address),
       onNack: (seat, nack) => this.#repair(seat, nack),
+      reportOn: (seat) => this.#room(seat.room).reportOn(seat),
     });
     this.#seats.set(command.participant, seat);
     this.#feedback.set(seat.ssrcs.feedback, seat);

@@ -7,6 +7,7 @@ import {
   FRAME_MS,
   FRAME_SAMPLES,
   type MasterKey,
+  type ReportBlock,
   SrtpSender,
 } from "@fusionmeet/protocol";
 import type { PlaneDecision, PlaneEvent } from "./commands.ts";
@@ -18,8 +19,8 @@ import { Talker } from "./talker.ts";
 
 /** Later than so many ticks is a stall: the clock starts a new line. */
 const LATE_TICKS_MAX = 5;
-/** A map once a second. */
-const MAP_TICKS = 50;
+/** Once a second: a map, and a look at what gets lost. */
+const SECOND_TICKS = 50;
 
 /** What a room is made of. */
 export interface RoomOptions {
@@ -134,6 +135,11 @@ export class Room {
     return talker ? talker.accept(bytes, nowMs) : "microphone-off";
   }
 
+  /** How a seat's voice arrived since the last call. */
+  reportOn(seat: Seat): ReportBlock | undefined {
+    return this.#talkers.get(seat)?.report();
+  }
+
   /** When the next tick is due; `undefined` in an empty room. */
   get nextDueMs(): number | undefined {
     return this.#clock?.nextDueMs;
@@ -150,7 +156,9 @@ export class Room {
     const audible = this.#pull(dueMs);
     const chosen = this.#choice.choose(audible, dueMs);
     this.#note(chosen, dueMs);
-    const map = ++this.#tickCount % MAP_TICKS === 0 ? this.#map(chosen) : undefined;
+    const isSecond = ++this.#tickCount % SECOND_TICKS === 0;
+    if (isSecond) this.#expectLosses(dueMs);
+    const map = isSecond ? this.#map(chosen) : undefined;
     const jobs = this.#jobs(chosen);
     this.#dropEnded();
     return { latenessMs, jobs, map };
@@ -242,11 +250,23 @@ export class Room {
     for (const seat of this.seats) {
       const owns = owners.has(seat.ssrcs.microphone);
       if (owns === this.#owners.has(seat.ssrcs.microphone)) continue;
-      if (!owns) this.#ownMixes.get(seat)?.pause();
+      if (owns) this.#ownMixes.get(seat)?.announce();
+      else this.#ownMixes.get(seat)?.pause();
       this.#counters.add(owns ? "mix.to-own" : "mix.to-shared");
       this.#decide(seat, owns ? "to the own mix" : "to the shared mix", atMs);
     }
     this.#owners = owners;
+  }
+
+  /** Mixes carry redundancy where their listeners lose packets. Who talks just now is a listener again in seconds. */
+  #expectLosses(nowMs: number): void {
+    const shared: number[] = [];
+    for (const [seat, own] of this.#ownMixes) {
+      const percent = seat.loss.percent(nowMs);
+      own.expectLoss(percent);
+      if (seat.mixes.has(this.shared.ssrc)) shared.push(percent);
+    }
+    this.shared.expectLoss(commonLoss(shared));
   }
 
   #map({ heard }: ChosenMix): Tick["map"] {
@@ -290,6 +310,15 @@ export class Room {
   #decide(seat: Seat, what: string, atMs: number): void {
     this.#decisions.add({ atMs, participant: seat.participant, what });
   }
+}
+
+/**
+ * The loss a mix for many is made for. Redundancy costs everybody 1 to 3 dB (docs/adr/0002-opus-settings.md), so one bad
+ * path of three or more does not buy it, nor does less than a tenth of many; with two listeners the worse one counts.
+ */
+function commonLoss(percents: readonly number[]): number {
+  const spared = percents.length < 3 ? 0 : Math.max(1, Math.floor(percents.length / 10));
+  return percents.toSorted((a, b) => b - a)[spared] ?? 0;
 }
 
 function frameOf(talkers: readonly Talker[], timestamp: number): MixFrame {

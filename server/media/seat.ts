@@ -1,5 +1,5 @@
-import { type Counters, type Random, TokenBucket } from "@fusionmeet/base";
-import type { Datagram, MediaAddress } from "@fusionmeet/media";
+import { concatBytes, type Counters, type Random, TokenBucket } from "@fusionmeet/base";
+import { type Datagram, type MediaAddress, PathLoss } from "@fusionmeet/media";
 import {
   type Cryptography,
   type MasterKey,
@@ -7,8 +7,10 @@ import {
   MEDIA_PACKETS_PER_SECOND,
   type Nack,
   parseRtcp,
+  type ReceiverReport,
   REPAIRS_BURST,
   REPAIRS_PER_SECOND,
+  type ReportBlock,
   SrtpReceiver,
   SrtpSender,
   SYNC_NONCE_BYTES,
@@ -16,6 +18,7 @@ import {
   VIDEO_REPLAY_WINDOW,
   VOICE_REPLAY_WINDOW,
   writeNack,
+  writeReceiverReport,
   writeSyncAnswer,
 } from "@fusionmeet/protocol";
 import { AddressBinding } from "./address_binding.ts";
@@ -42,6 +45,8 @@ export interface SeatOptions {
   readonly onBound: (seat: Seat, address: MediaAddress) => void;
   /** A bound, authentic participant asks for packets again. */
   readonly onNack: (seat: Seat, nack: Nack) => void;
+  /** How the participant's voice arrived since the last call; `undefined` when nothing did. */
+  readonly reportOn: (seat: Seat) => ReportBlock | undefined;
 }
 
 /** One participant's place in the media plane: keys, address, cameras, limits. A reconnect makes a new one. */
@@ -58,6 +63,8 @@ export class Seat {
   readonly cameras: readonly CameraStream[];
   /** Mix ssrcs the participant has acknowledged. */
   readonly mixes = new Set<number>();
+  /** What is lost on the way of the mixes to this listener. */
+  readonly loss = new PathLoss();
   /** Camera streams it has asked for. */
   readonly watched = new Set<CameraStream>();
   readonly repairs: TokenBucket;
@@ -117,6 +124,8 @@ export class Seat {
       if (packet.kind === "nack" && packet.sender === feedback) {
         if (!home) return "nack-foreign";
         this.#options.onNack(this, packet);
+      } else if (packet.kind === "receiverReport" && packet.ssrc === feedback) {
+        this.#takeReport(packet, { home, nowMs });
       }
     }
     // One answer a datagram at most: it is never longer than what came.
@@ -133,6 +142,15 @@ export class Seat {
     this.post(this.#feedback.protectRtcp(rtcp));
   }
 
+  /** Only the mixes this listener is sent count, and only from where they are sent to. */
+  #takeReport({ blocks }: ReceiverReport, { home, nowMs }: { home: boolean; nowMs: number }): void {
+    for (const block of blocks) {
+      if (!home) this.#options.counters.add("rtcp.report-foreign");
+      else if (!this.mixes.has(block.ssrc)) this.#options.counters.add("rtcp.report-unknown-ssrc");
+      else this.loss.report(block, nowMs);
+    }
+  }
+
   #answer(
     request: SyncRequest,
     { address, size, newest, nowMs }: {
@@ -146,14 +164,18 @@ export class Seat {
       if (this.binding.prove(address, request.nonce, nowMs)) this.#options.onBound(this, address);
     }
     const bound = this.binding.isAt(address);
-    const answer = this.#feedback.protectRtcp(writeSyncAnswer({
-      ssrc: this.ssrcs.serverFeedback,
+    const { serverFeedback: ssrc } = this.ssrcs;
+    const sync = writeSyncAnswer({
+      ssrc,
       requestSentAtMs: request.sentAtMs,
       receivedAtMs: nowMs,
       sentAtMs: nowMs,
       nonce: bound ? NO_NONCE : this.binding.challenge(address, nowMs),
       bound,
-    }));
+    });
+    const block = bound ? this.#options.reportOn(this) : undefined;
+    const report = block ? writeReceiverReport({ ssrc, blocks: [block] }) : new Uint8Array();
+    const answer = this.#feedback.protectRtcp(concatBytes(report, sync));
     if (!bound && answer.length > size) return "challenge-too-long";
     this.#options.post({ address, bytes: answer });
     return undefined;

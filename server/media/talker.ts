@@ -1,5 +1,5 @@
 import { type Counters, TokenBucket } from "@fusionmeet/base";
-import { type VoiceCodecs, VoiceReceiver } from "@fusionmeet/media";
+import { Reception, type VoiceCodecs, VoiceReceiver } from "@fusionmeet/media";
 import { rampVoice } from "@fusionmeet/mixer";
 import {
   decodeAudioLevel,
@@ -8,6 +8,7 @@ import {
   FRAME_SAMPLES,
   parseRtp,
   PAYLOAD_TYPE,
+  type ReportBlock,
   VOICE_GAP_PACKETS_MAX,
   VOICE_PACKETS_PER_SECOND,
 } from "@fusionmeet/protocol";
@@ -36,6 +37,7 @@ export class Talker {
   readonly #payloadType: number;
   readonly #counters: Counters;
   readonly #packets: TokenBucket;
+  readonly #reception = new Reception();
   #highest: number | undefined;
   /** Numbers that were jumped over. */
   #jumped = 0;
@@ -76,6 +78,7 @@ export class Talker {
     const packet = parseRtp(opened.rtp);
     if (typeof packet === "string") return packet;
     if (packet.payloadType !== this.#payloadType) return "payload-type";
+    this.#reception.arrived(opened.index);
     const level = packet.extensions.get(EXTENSION.audioLevel);
     const claim = level && decodeAudioLevel(level) || { voice: true, level: 0 };
     const captured = packet.extensions.get(EXTENSION.captureTime);
@@ -94,6 +97,11 @@ export class Talker {
       capturedAtMs: captured && decodeCaptureTime(captured),
     }, nowMs);
     return undefined;
+  }
+
+  /** How the voice arrives since the microphone went on, and since the last report; `undefined` when nothing came since. */
+  report(): ReportBlock | undefined {
+    return this.#reception.block({ ssrc: this.id, jitterMs: this.receiver.statistics.jitterMs });
   }
 
   /** Fetches the samples of the tick that is due. */

@@ -1,7 +1,7 @@
 import { ok } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";
 import { OpusPool } from "@fusionmeet/codec";
-import type { Datagram, MediaAddress } from "@fusionmeet/media";
+import type { Datagram, MediaAddress, VoiceCodecs } from "@fusionmeet/media";
 import { systemCryptography } from "@fusionmeet/net";
 import { FRAME_SAMPLES, type MasterKey } from "@fusionmeet/protocol";
 import type { EngineEvent } from "../../client/media/commands.ts";
@@ -23,6 +23,8 @@ export interface MeetingOptions {
   readonly seed?: number;
   readonly voice?: "opus" | "l16";
   readonly impairment?: Partial<Impairment>;
+  /** Puts something between the pool and everybody who takes codecs from it. */
+  readonly codecs?: (pool: VoiceCodecs) => VoiceCodecs;
 }
 
 /** A server with one room. Its control plane has no delay: what it does is done. */
@@ -30,6 +32,7 @@ export class Meeting {
   readonly clock = new VirtualClock();
   readonly network: SimNetwork;
   readonly plane: MediaPlane;
+  readonly codecs: VoiceCodecs;
   readonly people: Person[] = [];
   readonly random: Random;
   readonly voice: "opus" | "l16";
@@ -43,9 +46,10 @@ export class Meeting {
     this.network = new SimNetwork(this.clock, { seed, impairment });
     this.random = seededRandom(seed);
     this.voice = voice;
+    this.codecs = options.codecs?.(pool) ?? pool;
     this.plane = new MediaPlane({
       cryptography: systemCryptography,
-      codecs: pool,
+      codecs: this.codecs,
       random: this.random,
     });
     this.mixKey = this.newKey();
@@ -155,12 +159,12 @@ export class Person {
 
   /** @param options.aheadMs its clock minus the virtual one. */
   constructor(readonly meeting: Meeting, readonly options: { aheadMs: number }) {
-    const { clock, random, pool } = meeting;
+    const { clock, random, codecs } = meeting;
     this.participant = meeting.people.push(this);
     this.engine = new ClientEngine({
       cryptography: systemCryptography,
       random,
-      codecs: pool,
+      codecs,
       nowMs: this.nowMs,
     });
     this.heardFromMs = clock.now() + 3;

@@ -109,8 +109,10 @@ class Client {
   takesAnswer(bytes: Uint8Array): boolean {
     const opened = this.#answers.openRtcp(bytes);
     if (typeof opened === "string") return false;
-    const [answer] = parseRtcp(opened.rtcp);
-    if (typeof answer === "string" || answer.kind !== "syncAnswer") return false;
+    const packets = parseRtcp(opened.rtcp);
+    if (typeof packets === "string") return false;
+    const answer = packets.find((packet) => packet.kind === "syncAnswer");
+    if (!answer) return false;
     this.#nonce = answer.nonce;
     this.bound = answer.bound;
     return true;
