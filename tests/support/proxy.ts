@@ -28,7 +28,8 @@ export class Proxy implements AsyncDisposable {
   readonly #socket: Deno.DatagramConn;
   readonly #links = new Map<string, Deno.DatagramConn>();
   readonly #connections = new Set<Deno.Conn>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** What each timer that runs will do. */
+  readonly #timers = new Map<ReturnType<typeof setTimeout>, () => void>();
   readonly #running: Promise<unknown>[] = [];
   #closed = false;
   #cut: PromiseWithResolvers<void> | undefined;
@@ -82,11 +83,15 @@ export class Proxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.restore();
-    for (const timer of this.#timers) clearTimeout(timer);
     close(this.#listener);
     close(this.#socket);
     this.rebind();
     this.resetConnections();
+    // What is on its way arrives now, at closed doors.
+    for (const [timer, then] of this.#timers) {
+      clearTimeout(timer);
+      then();
+    }
     await Promise.all(this.#running);
   }
 
@@ -140,7 +145,7 @@ export class Proxy implements AsyncDisposable {
       this.#timers.delete(timer);
       then();
     }, ms);
-    this.#timers.add(timer);
+    this.#timers.set(timer, then);
   }
 
   async #receiveUp(): Promise<void> {
