@@ -28,6 +28,7 @@ import type {
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { Redial } from "./redial.ts";
+import { Speakers } from "./speakers.ts";
 
 type Received<Type extends keyof ServerMessages> = ValuesOf<ServerMessages[Type]>;
 
@@ -56,6 +57,7 @@ export class Meeting {
   readonly #listeners: ((event: MeetingEvent) => void)[] = [];
   readonly #leaving = new AbortController();
   readonly #people: People;
+  readonly #speakers = new Speakers((person, on) => this.#emit({ event: "speaking", person, on }));
   readonly #chatLog: ChatLog;
   readonly #chatOutbox: ChatOutbox;
   readonly #streams = new Map<number, OpenStream>();
@@ -353,6 +355,8 @@ export class Meeting {
   }
 
   #personChanged(change: PersonChange): void {
+    const { person: { id, microphone }, state } = change;
+    if (state !== "here" || !microphone) this.#speakers.stop(id);
     if (change.state === "left") {
       if (change.reason !== "lost") this.#layers.delete(change.person.id);
       for (const { ssrc, participant } of [...this.#streams.values()]) {
@@ -399,6 +403,8 @@ export class Meeting {
         return this.#cancelMediaCheck();
       case "picture":
         return this.#pictureCame(event);
+      case "levels":
+        return this.#levelsCame(event);
       case "capture.running":
         return this.#sources.capture(event);
       case "capture.retrying":
@@ -410,6 +416,17 @@ export class Meeting {
         this.#fault.stack = event.stack ?? this.#fault.stack;
         return this.#leaveNow();
     }
+  }
+
+  /** What is heard may be older than the news that its microphone is off. */
+  #levelsCame({ list, own, speaking }: Extract<EngineEvent, { event: "levels" }>): void {
+    const levels = new Map(list.map(({ ssrc, level }) => [ssrc, level]));
+    const heard = this.people.filter(({ microphone, away }) => microphone && !away)
+      .map((person) => {
+        const ofOthers = levels.get(person.voice ?? NaN) ?? -127;
+        return { person, level: person.id !== this.self ? ofOthers : speaking ? own : -127 };
+      });
+    this.#speakers.update(heard, this.#options.timers.nowMs());
   }
 
   /** A stream begins with a keyframe: anything else is what was under way of the stream before. */

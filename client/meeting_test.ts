@@ -409,6 +409,26 @@ Deno.test("Meeting hands new keys to the engine, acknowledges the last part, the
   strictEqual(bench.engine.told("keys").length, 2);
 });
 
+Deno.test("Meeting says who speaks, by their microphone in the mix, also after they came back", async () => {
+  const bench = await new MeetingBench().join();
+  const bob = { ...BOB, microphone: true };
+  await bench.link.say({ type: "participants", list: [ADA, { ...bob, voice: 51 }], last: true });
+  const levels = (list: { ssrc: number; level: number }[], speaking = false) =>
+    bench.engine.happen({ event: "levels", list, own: -20, speaking });
+  const said = () => bench.eventsOf("speaking").map(({ person, on }) => `${person.name} ${on}`);
+  for (let nth = 0; nth < 5; nth++) levels([{ ssrc: 51, level: 0 }, { ssrc: 50, level: -20 }]);
+  deepStrictEqual(said(), ["Bob true"], "nobody has 50, Ada is silent");
+  await bench.link.say({ type: "participant", ...bob, microphone: false, voice: 51 });
+  levels([{ ssrc: 51, level: -20 }]);
+  deepStrictEqual(said(), ["Bob true", "Bob false"], "at once, whatever is still heard");
+  await bench.link.say({ type: "participant", ...bob, voice: 52 });
+  levels([{ ssrc: 52, level: -20 }], true);
+  deepStrictEqual(said().slice(2), ["Ada true", "Bob true"]);
+  await bench.advance(1_000);
+  levels([{ ssrc: 51, level: -20 }], true);
+  deepStrictEqual(said().slice(4), ["Bob false"]);
+});
+
 Deno.test("Meeting says who came, changed, went away and left, once each", async () => {
   const bench = await new MeetingBench().join();
   await bench.link.say(

@@ -5,7 +5,7 @@ import type { ChatLine } from "./chat_log.ts";
 import type { JoinFailure } from "./failures.ts";
 import type { CaptureKind } from "./media/commands.ts";
 import type { EngineHandle } from "./media/handle.ts";
-import type { PersonChange } from "./people.ts";
+import type { Person, PersonChange } from "./people.ts";
 
 /** A control connection as the meeting uses it; lib/net's `ClientConnection` is one. */
 export interface ControlLink {
@@ -88,6 +88,8 @@ export type MeetingEvent =
     fingerprint: Fingerprint;
   }
   | { event: "participant"; change: PersonChange }
+  /** Somebody (oneself, too) begins to speak or has stopped. */
+  | { event: "speaking"; person: Person; on: boolean }
   | { event: "chat"; line: ChatLine }
   /** A line said here is stored and will survive a crash of the server. */
   | { event: "chat.accepted"; mark: string; id: number; text: string }

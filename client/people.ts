@@ -6,6 +6,8 @@ export interface Person {
   readonly camera: boolean;
   /** Their connection is lost and may come back. */
   readonly away: boolean;
+  /** SSRC of their microphone; new with every connection of theirs. */
+  readonly voice?: number;
 }
 
 export type LeaveReason = "left" | "lost" | "removed";
@@ -57,11 +59,11 @@ export class People {
     this.#coming = [];
   }
 
-  update({ id, name, microphone, camera, away }: Person): void {
+  update({ id, name, microphone, camera, away, voice }: Person): void {
     // A server that was started anew counts its people from 1 again.
     if (this.#people.get(id)?.name !== name) this.left(id, "lost");
     const before = this.#people.get(id);
-    const person = { id, name, microphone, camera, away };
+    const person = { id, name, microphone, camera, away, voice };
     const isSame = before !== undefined && before.away === away &&
       before.microphone === microphone && before.camera === camera;
     this.#people.set(id, person);

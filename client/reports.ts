@@ -30,6 +30,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       const you = id === context.self();
       return { event: "participant", id, name, you, state, reason, microphone, camera };
     }
+    case "speaking": {
+      const { person: { id: participant, name }, on } = event;
+      return { event: "speaking", participant, name, on };
+    }
     case "chat": {
       const { id, from, text, at: saidAt, mark } = event.line;
       return { event: "chat", id, from, text, saidAt, mark };

@@ -24,6 +24,12 @@ Deno.test("reportOf() names people, tells oneself from others, and keeps times a
     microphone: true,
     camera: false,
   });
+  deepStrictEqual(reportOf({ event: "speaking", person: BOB, on: true }, context), {
+    event: "speaking",
+    participant: 8,
+    name: "Bob",
+    on: true,
+  });
   const line = { id: 3, at: 1_000, from: "Bob", text: "Hi", mark: "m" };
   deepStrictEqual(reportOf({ event: "chat", line }, context), {
     event: "chat",

@@ -43,6 +43,7 @@ Deno.test("Room.enter() welcomes, lists everybody page by page, and tells the ot
     microphone: false,
     camera: false,
     away: false,
+    voice: welcome.ssrcs.microphone,
   });
   strictEqual(plane.take("participant.add").length, 51);
 });

@@ -88,6 +88,7 @@ export class Seat {
       microphone: this.presence?.microphone ?? false,
       camera: this.presence?.camera !== undefined,
       away: this.presence === undefined,
+      ...(this.presence && { voice: this.presence.ssrcs.microphone }),
     };
   }
 }

@@ -46,6 +46,8 @@ export const PARTICIPANT_FIELDS = {
   camera: flag(),
   /** The connection is lost and may come back. */
   away: flag(),
+  /** SSRC of their microphone, which names them in mixes (CSRC); absent while away. */
+  voice: optional(u32()),
 } as const satisfies Fields;
 
 /** One line of chat. `id` counts 1, 2, 3… in its room without gaps; `at` is epoch ms at the server. */
