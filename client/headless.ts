@@ -118,9 +118,9 @@ class Headless {
     let lastAddress: string | undefined;
     const meeting = this.#meeting(engine, async (signal) => {
       const trust = { pins, pinsPath, fingerprint };
-      const opened = await openControl(server, trust, { signal, lastAddress });
       // Who has joined hears and sees at once.
       await atMost(ENGINE_WAIT_MS, engine.ready);
+      const opened = await openControl(server, trust, { signal, lastAddress });
       lastAddress = opened.hostname;
       return opened;
     });
