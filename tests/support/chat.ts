@@ -31,14 +31,15 @@ export function assertChat(
   deepStrictEqual([...senders.difference(new Set(said.keys()))], [], `${what}: other senders`);
 }
 
-/** Numbered lines that some people say to each other. */
+/** Numbered lines that some people say to each other in one room. */
 export class Conversation {
+  /** By sender, in the order they were said. */
   readonly said = new Map<string, string[]>();
   readonly #people: readonly ClientProgram[];
 
-  constructor(people: readonly ClientProgram[]) {
+  /** @param people Who talks, and who hears it, unless others are named. */
+  constructor(people: readonly ClientProgram[] = []) {
     this.#people = people;
-    for (const { what } of people) this.said.set(what, []);
   }
 
   get lineCount(): number {
@@ -46,10 +47,10 @@ export class Conversation {
   }
 
   /** Each of them says `count` lines more; waits for nothing. */
-  async everyoneSays(count: number): Promise<void> {
+  async everyoneSays(count: number, people = this.#people): Promise<void> {
     for (let line = 0; line < count; line++) {
-      for (const person of this.#people) {
-        const lines = this.said.get(person.what)!;
+      for (const person of people) {
+        const lines = this.said.getOrInsert(person.what, []);
         const text = `${person.what} says line ${lines.length + 1}`;
         lines.push(text);
         await person.send({ do: "chat", text });
@@ -58,20 +59,20 @@ export class Conversation {
   }
 
   /** Waits until everybody has all lines. */
-  async isHeard(): Promise<void> {
-    for (const person of this.#people) {
+  async isHeard(people = this.#people): Promise<void> {
+    for (const person of people) {
       await person.waitFor(({ event, id }) => event === "chat" && id === this.lineCount, {
         what: `line ${this.lineCount}`,
       });
     }
   }
 
-  /** What everybody recorded, in order of the people; `directory` gives their `--record` folder. */
-  wasRecorded(directory: (name: string) => string): void {
-    const [first, ...others] = this.#people.map(({ what }) => recordedChat(directory(what)));
-    assertChat(first, this.said, `the chat of ${this.#people[0].what}`);
+  /** That everybody recorded all of it, and in the same order; `directory` gives their `--record` folder. */
+  wasRecorded(directory: (name: string) => string, people = this.#people): void {
+    const [first, ...others] = people.map(({ what }) => recordedChat(directory(what)));
+    assertChat(first, this.said, `the chat of ${people[0].what}`);
     others.forEach((lines, index) =>
-      deepStrictEqual(lines, first, `the chat of ${this.#people[index + 1].what}`)
+      deepStrictEqual(lines, first, `the chat of ${people[index + 1].what}`)
     );
   }
 }
