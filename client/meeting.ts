@@ -245,7 +245,9 @@ export class Meeting {
       cancelTimeout();
       this.#leaving.signal.removeEventListener("abort", onLeave);
       if (wasJoined) this.#disconnected();
-      link.destroy("done");
+      // "leave" may still be on its way out.
+      if (this.#leaving.signal.aborted) await link.close("left");
+      else link.destroy("done");
     }
     const reason = lossReason(await link.ended);
     if (!wasJoined) failure ??= noAnswer(reason);
