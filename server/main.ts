@@ -38,6 +38,8 @@ async function run(config: ServerConfig): Promise<number> {
     write: config.json ? console.log : console.error,
     epochMs: Date.now,
   });
+  // From here on a signal ends it in order, however early it comes.
+  const stopped = nextSignal();
   let server: RunningServer;
   try {
     server = await startServer(config, log);
@@ -47,7 +49,6 @@ async function run(config: ServerConfig): Promise<number> {
   }
   outliveMistakes(log);
   sayReady(server, config);
-  const stopped = nextSignal();
   const timer = config.json
     ? setInterval(() => {
       if (server.control.rooms.count > 0) void logStatistics(server, log);

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { connectControl } from "@fusionmeet/net";
 import { PROTOCOL_VERSION } from "@fusionmeet/protocol";
 import { Program, ServerProgram, startServer, taskArguments } from "../tests/support/programs.ts";
-import { TemporaryDirectory } from "../tests/support/wait.ts";
+import { TemporaryDirectory, until } from "../tests/support/wait.ts";
 
 /** The server program with these arguments, without anything of ours. */
 function run(...args: string[]): Program {
@@ -95,9 +95,7 @@ Deno.test("fusionmeet-server without --json tells people how to join and never t
     ...["--host", "127.0.0.1", "--port", "0", "--media-port", "0", "--pin", "471147"],
     ...["--data", folder.path],
   );
-  while (!server.otherLines.some((line) => line.startsWith("Stop it"))) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until("the last line", () => server.otherLines.some((line) => line.startsWith("Stop it")));
   const words = server.otherLines.join("\n");
   match(words, /\n {2}127\.0\.0\.1:\d+\n/);
   match(words, /Fingerprint: [0-9a-f]{64}\n {2}in words: ([a-z]+ ){5}[a-z]+\n/);

@@ -1,5 +1,6 @@
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { childrenOf, isAlive, Program, usageOf } from "./programs.ts";
+import { until } from "./wait.ts";
 
 /** A program that prints what tests need and echoes its commands. */
 const SOURCE = `
@@ -46,6 +47,8 @@ Deno.test("Program gives events, past and to come, takes commands and says how i
 Deno.test("Program.waitFor() fails with all that was seen, in time or as soon as the program ends", async () => {
   await using echo = program();
   await echo.waitFor("ready");
+  // Each pipe has its own pace.
+  await until("a word on stderr", () => echo.errorText !== "");
   const seen = /nothing[^]*5 ms passed[^]*"port":7[^]*no JSON[^]*a word on stderr/;
   await rejects(echo.waitFor("nothing", { timeoutMs: 5 }), (error: Error) => {
     match(error.message, seen);
