@@ -1,7 +1,12 @@
 /** People who speak between real programs, and what they hear of each other, all on one clock. */
 import { levelAt } from "./audio.ts";
 import { readWav } from "./audio_files.ts";
-import { type ClientOptions, type ClientProgram, launchClient } from "./programs.ts";
+import {
+  type ClientOptions,
+  type ClientProgram,
+  launchClient,
+  type ServerProgram,
+} from "./programs.ts";
 import { passRealTime, until } from "./wait.ts";
 
 /** Epoch ms on the clock that the programs of this machine stamp their recordings with. */
@@ -156,6 +161,37 @@ function notYet(thrown: unknown): undefined {
   if (thrown instanceof Deno.errors.NotFound || thrown instanceof RangeError) return;
   if (thrown instanceof Error && thrown.message.startsWith("Cannot read")) return;
   throw thrown;
+}
+
+/** What became of one claim about a meeting. */
+export interface Verdict {
+  readonly fine: boolean;
+  readonly words: string;
+}
+
+const MEETINGS_MAX = 3;
+
+/**
+ * Holds a meeting and judges it. Where something is found wrong and the machine had no time for the server either, that
+ * says nothing about the programs: then another one is held.
+ *
+ * @param hold gives the verdicts by claim, and whether the server was held up.
+ */
+export async function judge<Claim extends string>(
+  hold: () => Promise<{ verdicts: Record<Claim, Verdict>; heldUp: boolean }>,
+): Promise<Record<Claim, Verdict>> {
+  for (let count = 1;; count++) {
+    const { verdicts, heldUp } = await hold();
+    const fine = Object.values<Verdict>(verdicts).every((verdict) => verdict.fine);
+    if (fine || !heldUp || count === MEETINGS_MAX) return verdicts;
+    console.log("The machine was too busy, once more:", verdicts);
+  }
+}
+
+/** Whether the server's ticks came late more often than a server's of its own would, by what it said when it stopped. */
+export function wasHeldUp(server: ServerProgram): boolean {
+  const last = server.events.findLast(({ event }) => event === "statistics");
+  return last === undefined || last.media["tick.stalls"] > 0 || last.tickLatenessMs.p99 > 8;
 }
 
 export function median(figures: readonly number[]): number {
