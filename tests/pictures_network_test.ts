@@ -9,7 +9,7 @@ import {
   PAYLOAD_TYPE,
   writeRtp,
 } from "@fusionmeet/protocol";
-import { cameraLine, goodFrames, GOP_PICTURES } from "./support/cameras.ts";
+import { cameraLine, FILM_PICTURES, goodFrames, GOP_PICTURES } from "./support/cameras.ts";
 import { Peer } from "./support/peer.ts";
 import type { TestVideo } from "./support/picture.ts";
 import { readPictures, writeTestVideo } from "./support/picture_files.ts";
@@ -27,8 +27,8 @@ Deno.test("Pictures survive 5 % loss, reordering and 100 ms jitter on both ways 
   const seed = testSeed("pictures_network");
   const videoOf = (source: number) => ({ width: 320, height: 240, source, seed });
   const [samsVideo, verasVideo] = [videoOf(31), videoOf(32)];
-  await writeTestVideo(folder.file("sam.mkv"), samsVideo, { frames: 450, fps: 30 });
-  await writeTestVideo(folder.file("vera.mkv"), verasVideo, { frames: 450, fps: 30 });
+  await writeTestVideo(folder.file("sam.mkv"), samsVideo, { frames: FILM_PICTURES, fps: 30 });
+  await writeTestVideo(folder.file("vera.mkv"), verasVideo, { frames: FILM_PICTURES, fps: 30 });
   await using server = await startServer({ data: folder.file("server") });
   await using proxy = new Proxy(server, { seed });
   const person = (name: string, way: typeof server | Proxy) =>

@@ -3,6 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   assertContiguous,
   assertNoRestart,
+  FILM_PICTURES,
   goodFrames,
   passing,
   type PassingPacket,
@@ -48,7 +49,7 @@ function assertStopped(packets: readonly PassingPacket[], since: ProgramEvent): 
 Deno.test("A camera goes off and on, and is left unwatched and watched again", async () => {
   await using folder = new TemporaryDirectory();
   const video = { width: 320, height: 240, source: 21, seed: testSeed("pictures_switch") };
-  await writeTestVideo(folder.file("sam.mkv"), video, { frames: 450, fps: 30 });
+  await writeTestVideo(folder.file("sam.mkv"), video, { frames: FILM_PICTURES, fps: 30 });
   await using server = await startServer({ data: folder.file("server") });
   await using proxy = new Proxy(server);
   proxy.capture = true;

@@ -8,6 +8,8 @@ import type { Proxy } from "./proxy.ts";
 import { TemporaryDirectory } from "./wait.ts";
 
 export const FPS = 30;
+/** Pictures of a test film: 30 s. */
+export const FILM_PICTURES = 900;
 /** Pictures from one keyframe of our cameras to the next. */
 export const GOP_PICTURES = 30;
 export const SSIM_MIN = 0.9;
@@ -35,7 +37,10 @@ export function cameraLine(folder: string, participant: string): StreamLine {
   return line;
 }
 
-/** The frame numbers of a recording every picture of which decodes without complaint, is readable and like the one sent. */
+/**
+ * The frame numbers of a recording every picture of which decodes without complaint, is readable and like the one sent.
+ * At the end of a film its last picture stays: it is in the list once.
+ */
 export async function goodFrames(
   path: string,
   video: TestVideo,
@@ -52,7 +57,9 @@ export async function goodFrames(
     `${path} has pictures without their number`,
   );
   ok(ssimWorst >= SSIM_MIN, `${path}: a picture of SSIM ${ssimWorst}`);
-  return numbers.map((number) => number!.frame);
+  const frames = numbers.map((number) => number!.frame);
+  const end = frames.indexOf(FILM_PICTURES - 1);
+  return end < 0 ? frames : frames.slice(0, end + 1);
 }
 
 /** The first `count` pictures of an ffmpeg test source. */
