@@ -7,6 +7,7 @@
 const FLOORS: Readonly<Record<string, number>> = {
   "lib/base": 0,
   "lib/protocol": 1,
+  "lib/bridge": 1,
   "lib/mixer": 1,
   "lib/media": 2,
   "lib/net": 3,

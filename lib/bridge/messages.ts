@@ -1,0 +1,101 @@
+import type { ChatEntry, PictureQuality, WindowState, WindowStatistics } from "./state.ts";
+
+/** One JSON message on the state socket, page to program. Chat text is bounded by the server's limits. */
+export const PAGE_MESSAGE_BYTES_MAX = 64 * 1024;
+/** From opening either socket to its first message. */
+export const PAGE_HELLO_TIMEOUT_MS = 5_000;
+/** State goes to the page at most so often; the first change goes at once. */
+export const STATE_INTERVAL_MS = 100;
+/** Entries of the chat in one message. */
+export const CHAT_PAGE_ENTRIES = 100;
+/** Paths of the two sockets on the loopback server. */
+export const STATE_SOCKET_PATH = "/state";
+export const MEDIA_SOCKET_PATH = "/media";
+
+/** What the page can show: `jpeg` always; `h264` only where a test picture came out right. */
+export interface PageDecoders {
+  readonly h264: boolean;
+}
+
+/** From the page to the program, JSON on the state socket. */
+export type PageMessage =
+  /** The first: `token` from the link (once), or `key` of an earlier `ready` (after a reload). */
+  | {
+    readonly do: "hello";
+    readonly token?: string;
+    readonly key?: string;
+    readonly decoders: PageDecoders;
+  }
+  /** Asks a server about its rooms; the answer is in `join.lobby`. */
+  | { readonly do: "lobby"; readonly server: string; readonly pin: string }
+  | {
+    readonly do: "join";
+    readonly server: string;
+    readonly name: string;
+    readonly room: string;
+    readonly pin: string;
+    readonly microphone: boolean;
+    readonly camera: boolean;
+    /** The fingerprint of `introduction`, when it was accepted. */
+    readonly trust?: string;
+  }
+  /** Stops a join that is under way, or says no to an introduction. */
+  | { readonly do: "join.cancel" }
+  /** Leaves. `sure`: also when something would be broken off. */
+  | { readonly do: "leave"; readonly sure: boolean }
+  /** No to `leaveQuestion`. */
+  | { readonly do: "stay" }
+  /** From the screen "left" to the join screen. */
+  | { readonly do: "again" }
+  | { readonly do: "source"; readonly kind: "microphone" | "camera"; readonly on: boolean }
+  | { readonly do: "quality"; readonly quality: PictureQuality }
+  /** Whose tiles can be seen, oneself included; nobody else's pictures are asked for. */
+  | { readonly do: "watch"; readonly participants: readonly number[] }
+  | { readonly do: "chat.post"; readonly text: string }
+  | { readonly do: "chat.retry" | "chat.discard"; readonly mark: string }
+  /** Asks for entries before the one with `mark`. */
+  | { readonly do: "chat.older"; readonly mark: string }
+  /** Chat lines the user has not seen: for the title. */
+  | { readonly do: "unread"; readonly count: number }
+  /** What does not work in the page, for the terminal: a whole sentence. */
+  | { readonly do: "problem"; readonly message: string };
+
+/** From the program to the page, JSON on the state socket. */
+export type ProgramMessage =
+  /** Answer to `hello`: `key` opens the media socket, and the state socket again after a reload. */
+  | { readonly type: "ready"; readonly key: string; readonly state: WindowState }
+  /** `hello` was declined; the socket closes. */
+  | { readonly type: "refused"; readonly message: string }
+  /** The sections of the state that changed, each whole. */
+  | { readonly type: "state"; readonly state: Partial<WindowState> }
+  /** A meeting begins: the chat column starts anew with these. */
+  | {
+    readonly type: "chat.reset";
+    readonly entries: readonly ChatEntry[];
+    readonly hasOlder: boolean;
+  }
+  /** New entries at the end; one whose mark is known replaces it where its id puts it. */
+  | { readonly type: "chat"; readonly entries: readonly ChatEntry[] }
+  /** An unsent line was thrown away. */
+  | { readonly type: "chat.gone"; readonly mark: string }
+  /** Answer to `chat.older`, oldest first. */
+  | {
+    readonly type: "chat.older";
+    readonly entries: readonly ChatEntry[];
+    readonly hasOlder: boolean;
+  }
+  /** Five times a second while in a meeting: levels, -127..0 dBov; `people` only those who are heard now. */
+  | {
+    readonly type: "levels";
+    readonly own: number;
+    readonly people: readonly { readonly id: number; readonly level: number }[];
+  }
+  | { readonly type: "statistics"; readonly statistics: WindowStatistics }
+  /** Something happened that the state does not show. */
+  | {
+    readonly type: "toast";
+    readonly kind: "info" | "warning" | "problem";
+    readonly code: string;
+    /** What happened and what to do: sentences. */
+    readonly message: string;
+  };

@@ -1,0 +1,174 @@
+/** What the window shows, made by the client program. The page keeps a copy and draws it; it decides nothing about the meeting. */
+export interface WindowState {
+  readonly screen: "join" | "meeting" | "left";
+  /** The join screen; also kept while in a meeting, for the next one. */
+  readonly join: JoinState;
+  /** There from joining to leaving. */
+  readonly meeting: MeetingState | null;
+  /** Why the last meeting is over; there on the screen "left". */
+  readonly left: LeftState | null;
+  /** Leaving needs a yes: something would be broken off. A sentence that says what. */
+  readonly leaveQuestion: string | null;
+}
+
+export interface JoinState {
+  /** What the fields hold at first: from the command line, else remembered. */
+  readonly server: string;
+  readonly name: string;
+  readonly room: string;
+  readonly pin: string;
+  /** What the switches hold at first. */
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  /** What would be switched on, in words; null where there is nothing to switch on. */
+  readonly microphoneSource: string | null;
+  readonly cameraSource: string | null;
+  /** Servers of earlier meetings, the latest first. */
+  readonly recentServers: readonly string[];
+  /** A join is under way. */
+  readonly busy: boolean;
+  readonly failure: JoinProblem | null;
+  /** A server met for the first time waits for a yes. */
+  readonly introduction: Introduction | null;
+  readonly lobby: Lobby | null;
+}
+
+/** Why joining did not work. */
+export interface JoinProblem {
+  /** As the exit of the headless client: `wrong-pin`, `name-taken`, `unreachable`… */
+  readonly code: string;
+  /** What happened: a whole sentence without full stop. */
+  readonly message: string;
+  /** What to do. */
+  readonly advice: string;
+  /** Which field of the form to mend. */
+  readonly field: "server" | "name" | "room" | "pin" | null;
+}
+
+export interface Introduction {
+  readonly server: string;
+  /** SHA-256 of the server's public key, hex. */
+  readonly fingerprint: string;
+  /** The same as words, to be compared with the server's own screen. */
+  readonly words: readonly string[];
+}
+
+/** What a server says about itself before one joins. */
+export interface Lobby {
+  /** As it was typed. */
+  readonly server: string;
+  readonly state: "asking" | "known" | "unknown";
+  readonly needsPin: boolean;
+  /** Rooms with somebody in them; empty where a PIN is needed. */
+  readonly rooms: readonly { readonly name: string; readonly people: number }[];
+}
+
+export interface MeetingState {
+  readonly room: string;
+  readonly server: string;
+  readonly fingerprintWords: readonly string[];
+  readonly voice: "opus" | "l16";
+  /** One's own id. */
+  readonly self: number;
+  /** Oneself first, then in the order of joining. */
+  readonly people: readonly PersonState[];
+  readonly microphone: SourceState;
+  readonly camera: SourceState;
+  readonly quality: PictureQuality;
+  readonly qualities: readonly PictureQuality[];
+  /** Null while connected. */
+  readonly comingBack: ComingBack | null;
+}
+
+export interface PersonState {
+  readonly id: number;
+  readonly name: string;
+  readonly microphone: boolean;
+  readonly camera: boolean;
+  /** Their connection is lost and may come back. */
+  readonly away: boolean;
+  readonly speaking: boolean;
+}
+
+export interface SourceState {
+  /** False where there is nothing to switch on. */
+  readonly exists: boolean;
+  /** What the user wants. */
+  readonly on: boolean;
+  /** Why it does not deliver although it is on: a whole sentence. */
+  readonly problem: string | null;
+}
+
+/** Size and rate of a camera's picture. */
+export interface PictureQuality {
+  readonly width: number;
+  readonly height: number;
+  readonly framesPerSecond: number;
+}
+
+export interface ComingBack {
+  /** Why the connection was lost, in words. */
+  readonly reason: string;
+  /** Epoch ms. */
+  readonly lostAt: number;
+  /** When it stops trying, epoch ms. */
+  readonly givesUpAt: number;
+}
+
+export interface LeftState {
+  /** Nothing to explain where one left by oneself. */
+  readonly problem: JoinProblem | null;
+  readonly room: string;
+}
+
+/** One entry of the chat column. */
+export type ChatEntry =
+  | {
+    readonly kind: "line";
+    /** Unique; a line keeps it from being sent to being stored. */
+    readonly mark: string;
+    /** Its place in the room's order; null until the server has it. */
+    readonly id: number | null;
+    /** Epoch ms. */
+    readonly at: number;
+    readonly from: string;
+    readonly own: boolean;
+    readonly text: string;
+    /** `unsent`: not under way any more; it can be tried again or thrown away. */
+    readonly state: "stored" | "sending" | "unsent";
+    /** Why it is unsent. */
+    readonly problem: string | null;
+  }
+  | {
+    readonly kind: "notice";
+    readonly mark: string;
+    readonly at: number;
+    readonly notice: "joined" | "left" | "lost" | "removed";
+    readonly name: string;
+  };
+
+/** Figures of the meeting, once a second; times in ms, absent while unknown. */
+export interface WindowStatistics {
+  readonly rttMs: number;
+  /** Of the pictures that are received, by person. */
+  readonly pictures: readonly {
+    readonly participant: number;
+    readonly width: number;
+    readonly height: number;
+    readonly fps: number;
+    readonly lost: number;
+    readonly repaired: number;
+    /** Capture to complete arrival. */
+    readonly delayMs?: number;
+  }[];
+  /** Of the voices that are heard: microphone to ear, and sound early against the picture as shown. */
+  readonly voices: readonly {
+    readonly participant: number;
+    readonly delayMs: number;
+    readonly skewMs?: number;
+  }[];
+  /** Playout buffer, the sound device's own included. */
+  readonly playoutDelayMs: number;
+  /** Times the sound device had nothing to play. */
+  readonly underruns: number;
+}
