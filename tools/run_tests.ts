@@ -1,6 +1,7 @@
 /**
  * `deno task test [FILE…]`: all tests, `deno task test:fast`: those beside the code. The last line is
  * `N passed, N failed`; the exit code follows it. A skipped test counts as failed, and so does a run of none.
+ * Before it every failure is repeated, for whoever sees only the end of a long log.
  *
  * Tests beside the code run in parallel, so they must not judge real time. Those in tests/ run one after the other
  * on an otherwise quiet machine: they start real programs and measure them. All run with every permission: they
@@ -14,6 +15,23 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
 }
+
+/** A test that failed, or a run that did. */
+export interface Failure {
+  /** `NAME => FILE:LINE:COLUMN`, as `deno test` writes it. */
+  readonly title: string;
+  /** What was thrown. */
+  readonly text: string;
+}
+
+/** What one run of `deno test` gave. */
+interface Run extends Counts {
+  readonly failures: readonly Failure[];
+}
+
+/** Lines that are repeated at the end: of one failure, and in all. */
+export const FAILURE_LINES_MAX = 40;
+export const REPORT_LINES_MAX = 200;
 
 /** Longest time for the tests beside the code, and for each file in tests/. */
 const FAST_TIMEOUT_MS = 4 * 60_000;
@@ -37,32 +55,94 @@ export function countsOf(output: string, exitCode: number): Counts {
   return { passed, failed: nothingSaid ? 1 : failed };
 }
 
+/** Reads what `deno test` repeats at its end: each failed test under its title, the titles once more as a list. */
+export function failuresOf(output: string): Failure[] {
+  const plain = stripVTControlCharacters(output);
+  const [errors, titles] = [plain.lastIndexOf("\n ERRORS "), plain.lastIndexOf("\n FAILURES ")];
+  if (errors < 0 || titles < errors) return [];
+  const lines = plain.slice(errors, titles).split("\n").slice(2);
+  const list = plain.slice(titles).split("\n").slice(3);
+  const failures: { title: string; text: string[] }[] = [];
+  for (const line of lines) {
+    if (line === list[failures.length] && line !== "") failures.push({ title: line, text: [] });
+    else failures.at(-1)?.text.push(line);
+  }
+  return failures.map(({ title, text }) => ({ title, text: text.join("\n").trim() }));
+}
+
+/** All failures for the end of a log, each and all of them cut to a bearable length; "" without any. */
+export function failureReport(failures: readonly Failure[]): string {
+  if (failures.length === 0) return "";
+  const lines = failures.flatMap(({ title, text }) => {
+    const all = [title, ...text.split("\n").map((line) => `    ${line}`)];
+    return [...cut(all, FAILURE_LINES_MAX, "more lines of this one"), ""];
+  });
+  return ["", "Failed:", "", ...cut(lines, REPORT_LINES_MAX, "more lines in the log above")]
+    .join("\n");
+}
+
+function cut(lines: readonly string[], linesMax: number, rest: string): string[] {
+  if (lines.length <= linesMax) return [...lines];
+  return [...lines.slice(0, linesMax - 1), `    … ${lines.length - linesMax + 1} ${rest}`];
+}
+
+/** Passes a stream of a child on. @returns what it said. */
+async function pass(
+  from: ReadableStream<Uint8Array>,
+  to: { writeSync(bytes: Uint8Array): number },
+): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of from) {
+    to.writeSync(bytes);
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text;
+}
+
 async function runTests(
   paths: string[],
   options: { parallel: boolean; timeoutMs: number },
-): Promise<Counts> {
+): Promise<Run> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", ...(options.parallel ? ["--parallel"] : []), ...paths],
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill("SIGKILL");
   }, options.timeoutMs);
-  let output = "";
-  const decoder = new TextDecoder();
-  for await (const bytes of child.stdout) {
-    Deno.stdout.writeSync(bytes);
-    output += decoder.decode(bytes, { stream: true });
-  }
+  const [output, problems] = await Promise.all([
+    pass(child.stdout, Deno.stdout),
+    pass(child.stderr, Deno.stderr),
+  ]);
   const { code } = await child.status;
   clearTimeout(timer);
-  if (timedOut) console.error(`Cannot finish ${paths.join(" ")}: over ${options.timeoutMs} ms`);
+  const name = paths.length === 1 ? paths[0] : "the tests beside the code";
+  const timeout = `Cannot finish ${name}: over ${options.timeoutMs} ms`;
+  if (timedOut) console.error(timeout);
   const counts = countsOf(output, code);
-  return timedOut ? { ...counts, failed: counts.failed + 1 } : counts;
+  const failed = counts.failed + (timedOut ? 1 : 0);
+  const failures = failuresOf(output);
+  if (failed <= failures.length) return { ...counts, failed, failures };
+  const title = `${failed - failures.length} in ${name} that no test threw (exit code ${code})`;
+  const text = endingOf(output, problems) + (timedOut ? `\n${timeout}` : "");
+  return { ...counts, failed, failures: [...failures, { title, text }] };
+}
+
+/** What tells most of a failure without a test (a file that does not compile, a killed run, a skipped test). */
+function endingOf(output: string, problems: string): string {
+  const lines = stripVTControlCharacters(output.split(/\n\S* ERRORS /)[0]).trimEnd().split("\n");
+  const skipped = lines.filter((line) => / \.\.\. ignored/.test(line));
+  const said = stripVTControlCharacters(problems).trimEnd().split("\n");
+  return [
+    ...(skipped.length > 0 ? skipped : lines.slice(-FAILURE_LINES_MAX / 2)),
+    ...said.slice(-10),
+  ]
+    .join("\n").trim();
 }
 
 function* testFiles(folder: string): Generator<string> {
@@ -82,7 +162,7 @@ async function main(args: string[]): Promise<number> {
   const isQuiet = (path: string) => /^tests\/(?!support\/)/.test(path);
   const fast = files.filter((path) => !isQuiet(path));
   const startMs = performance.now();
-  const all: Counts[] = [];
+  const all: Run[] = [];
   if (fast.length > 0) {
     all.push(await runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS }));
   }
@@ -91,6 +171,7 @@ async function main(args: string[]): Promise<number> {
   }
   const passed = all.reduce((sum, each) => sum + each.passed, 0);
   const failed = all.reduce((sum, each) => sum + each.failed, all.length === 0 ? 1 : 0);
+  console.log(failureReport(all.flatMap(({ failures }) => failures)));
   console.log(`\nAll in ${Math.round((performance.now() - startMs) / 1000)} s`);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

@@ -1,5 +1,11 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { countsOf } from "./run_tests.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  countsOf,
+  FAILURE_LINES_MAX,
+  failureReport,
+  failuresOf,
+  REPORT_LINES_MAX,
+} from "./run_tests.ts";
 
 Deno.test("countsOf() reads the closing line of deno test and makes every doubt a failure", () => {
   const cases: [string, number, [number, number]][] = [
@@ -17,6 +23,57 @@ Deno.test("countsOf() reads the closing line of deno test and makes every doubt 
   for (const [output, code, [passed, failed]] of cases) {
     deepStrictEqual(countsOf(output, code), { passed, failed }, output);
   }
+});
+
+Deno.test("failuresOf() reads each failed test with its file and its error", () => {
+  const output = [
+    ...["a ... FAILED (9ms)", "", "\x1b[41m ERRORS \x1b[0m", ""],
+    ...["a \x1b[38m=> ./a_test.ts:1:6\x1b[0m", "error: Error: one", "", "two", ""],
+    ...["c => d ... inner => ./a_test.ts:2:44", "error: Error: three", ""],
+    ...["./c_test.ts (uncaught error)", "error: load", "", " FAILURES ", ""],
+    ...["a => ./a_test.ts:1:6", "c => d ... inner => ./a_test.ts:2:44"],
+    ...["./c_test.ts (uncaught error)", "", "FAILED | 1 passed | 3 failed (1ms)"],
+  ].join("\n");
+  deepStrictEqual(failuresOf(output), [
+    { title: "a => ./a_test.ts:1:6", text: "error: Error: one\n\ntwo" },
+    { title: "c => d ... inner => ./a_test.ts:2:44", text: "error: Error: three" },
+    { title: "./c_test.ts (uncaught error)", text: "error: load" },
+  ]);
+  deepStrictEqual(failuresOf("ok | 3 passed | 0 failed (8s)"), []);
+});
+
+Deno.test("failureReport() cuts one long failure, and many", () => {
+  const failure = (lineCount: number) => ({
+    title: "t",
+    text: Array(lineCount).fill("x").join("\n"),
+  });
+  const lineCount = (...failures: { title: string; text: string }[]) =>
+    failureReport(failures).split("\n").filter((line) => line !== "").length;
+  const heading = 1;
+  strictEqual(failureReport([]), "");
+  strictEqual(lineCount(failure(FAILURE_LINES_MAX - 2)), heading + FAILURE_LINES_MAX - 1);
+  strictEqual(lineCount(failure(FAILURE_LINES_MAX - 1)), heading + FAILURE_LINES_MAX);
+  strictEqual(lineCount(failure(FAILURE_LINES_MAX)), heading + FAILURE_LINES_MAX);
+  match(failureReport([failure(FAILURE_LINES_MAX)]), /… 2 more lines of this one/);
+  const report = failureReport(Array(9).fill(failure(FAILURE_LINES_MAX)));
+  ok(report.split("\n").length <= REPORT_LINES_MAX + 4, "in all");
+  match(report, /… \d+ more lines in the log above$/);
+});
+
+Deno.test("deno task test repeats at its end what failed", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/a_test.ts`;
+  await Deno.writeTextFile(path, 'Deno.test("sums", () => { throw new Error("2 + 2 is 5"); });');
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("./run_tests.ts", import.meta.url).pathname, path],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  const [, report] = new TextDecoder().decode(stdout).split("\nFailed:\n");
+  match(report, /^\nsums => .*a_test\.ts:1:6\n {4}error: Error: 2 \+ 2 is 5\n/);
+  ok(report.endsWith("\n0 passed, 1 failed\n"));
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("deno task test fails for a skipped test, a lone test, a broken file and no test", async () => {
