@@ -1,32 +1,14 @@
-import { join } from "node:path";
 import { messageOf, Refusal } from "@fusionmeet/base";
-import { systemRandom, systemTimers } from "@fusionmeet/net";
-import { cleanName, NAME_LENGTH_MAX, ROOM_LENGTH_MAX } from "@fusionmeet/protocol";
-import { PinStore } from "@fusionmeet/store";
-import { requireFile } from "./capture/source_check.ts";
-import { qualityOf } from "./capture/sources.ts";
-import { openControl } from "./connect.ts";
-import { addressText, badName, EXIT, JoinFailure } from "./failures.ts";
-import { startEngine } from "./media/handle.ts";
-import { Meeting } from "./meeting.ts";
+import { systemTimers } from "@fusionmeet/net";
+import { Attendance, epochMs } from "./attendance.ts";
+import { addressText, EXIT, JoinFailure } from "./failures.ts";
+import type { Meeting } from "./meeting.ts";
 import type { MeetingEnd } from "./meeting_types.ts";
 import { type ClientOptions, UsageError } from "./options.ts";
 import { rememberMeeting } from "./places.ts";
-import { prepareFolder, Recorder } from "./recorder.ts";
 import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./reports.ts";
-import { SeatFile } from "./seat_file.ts";
+import { leaveOnSignals } from "./signals.ts";
 import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
-
-/** Joining does not wait longer than this for the media engine's thread. */
-const ENGINE_WAIT_MS = 2_000;
-/** However slow the network, a device or a disk: this long after being asked to leave, the program is gone. */
-const LEAVE_MS_MAX = 1_900;
-const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
-
-/** Epoch ms on a clock that never jumps; the media engine's is the same. */
-const epochMs = () => performance.timeOrigin + performance.now();
 
 /** Where reports go. */
 export interface Output {
@@ -60,7 +42,7 @@ export async function runHeadless(
   { folder, output }: { folder: string; output: Output },
 ): Promise<number> {
   try {
-    const { end, wasJoined } = await new Headless(checkNames(options), { folder, output }).run();
+    const { end, wasJoined } = await new Headless(options, { folder, output }).run();
     if (end.failure) say(end.failure, output);
     else output.sentence("Left the meeting");
     if (wasJoined) output.report(leftReport(end));
@@ -81,15 +63,7 @@ function say(failure: JoinFailure, output: Output): void {
   output.problem(`${failure.message}.\n${failure.advice}.`);
 }
 
-function checkNames(options: ClientOptions): ClientOptions {
-  const name = cleanName(options.name, NAME_LENGTH_MAX);
-  if (typeof name === "string") throw badName("name", options.name, name);
-  const room = cleanName(options.room, ROOM_LENGTH_MAX);
-  if (typeof room === "string") throw badName("room", options.room, room);
-  return { ...options, ...name, room: room.name };
-}
-
-/** The parts of a headless client and how they hang together. */
+/** A headless client around its attendance: reports out, commands in. */
 class Headless {
   readonly #options: ClientOptions;
   readonly #folder: string;
@@ -104,66 +78,19 @@ class Headless {
 
   /** When it resolves, the devices are released and the recording is complete. */
   async run(): Promise<{ end: MeetingEnd; wasJoined: boolean }> {
-    const { recordDirectory } = this.#options;
-    const pinsPath = join(this.#folder, "pins.json");
-    const pins = await usable(() => PinStore.open(pinsPath));
-    await usable(() => requireFiles(this.#options));
-    if (recordDirectory) await usable(() => prepareFolder(recordDirectory, epochMs()));
-    const engine = startEngine({
-      microphone: this.#options.microphone,
-      camera: this.#options.camera,
-      quality: qualityOf(this.#options.camera, this.#options.quality),
+    const attendance = await Attendance.prepare(this.#options, {
+      folder: this.#folder,
+      warn: (code, message) => this.#warn(code, message),
     });
-    const { server, fingerprint } = this.#options;
-    let lastAddress: string | undefined;
-    const meeting = this.#meeting(engine, async (signal) => {
-      const trust = { pins, pinsPath, fingerprint };
-      // Who has joined hears and sees at once.
-      await atMost(ENGINE_WAIT_MS, engine.ready);
-      const opened = await openControl(server, trust, { signal, lastAddress });
-      lastAddress = opened.hostname;
-      return opened;
-    });
-    const recorder = recordDirectory && new Recorder({
-      directory: recordDirectory,
-      timers: systemTimers,
-      epochMs,
-      trouble: (sentence) => this.#warn("record", sentence),
-    });
-    if (recorder) {
-      meeting.onEvent((event) => recorder.meetingEvent(event));
-      engine.onEvent((event) => recorder.engineEvent(event));
-    }
+    const { meeting } = attendance;
     this.#report(meeting);
-    const release = leaveOnSignals(meeting, () => Deno.exit(EXIT.asked));
+    const release = leaveOnSignals((reason) => meeting.leave(reason));
     void this.#obey(meeting);
     try {
-      const end = await meeting.run();
-      return { end, wasJoined: meeting.self !== undefined };
+      return await attendance.run();
     } finally {
-      await engine.close();
-      if (recorder) await recorder.close();
       release();
     }
-  }
-
-  #meeting(
-    engine: ReturnType<typeof startEngine>,
-    open: ConstructorParameters<typeof Meeting>[0]["open"],
-  ): Meeting {
-    const { name, room, pin, microphone, camera, quality } = this.#options;
-    const { width, height, framesPerSecond: fps } = qualityOf(camera, quality);
-    return new Meeting({
-      ...{ name, room, pin, open, engine },
-      seat: new SeatFile(this.#folder, {
-        ...{ name, room },
-        trouble: (thrown) => this.#warn("seat", `Cannot keep your seat: ${messageOf(thrown)}`),
-      }),
-      microphone: microphone.kind !== "off",
-      camera: camera.kind === "off" ? undefined : { codec: "h264", width, height, fps },
-      timers: systemTimers,
-      random: systemRandom,
-    });
   }
 
   /** Tells what happens, and does what was asked for "after joining". */
@@ -250,42 +177,5 @@ function carryOut(command: StdinCommand, meeting: Meeting): void {
       return meeting.leave();
     default:
       throw new Refusal("not-yet", `This build cannot ${LATER[command.do]} yet`);
-  }
-}
-
-/** The first signal leaves the meeting, the second one ends the program at once. @returns what takes it back. */
-function leaveOnSignals(meeting: Meeting, exit: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const leave = () => {
-    if (timer !== undefined) return exit();
-    timer = setTimeout(exit, LEAVE_MS_MAX);
-    meeting.leave("signal");
-  };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, leave);
-  return () => {
-    clearTimeout(timer);
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, leave);
-  };
-}
-
-/** Waits for `promise`, but not longer than `ms`. */
-async function atMost(ms: number, promise: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const cancel = systemTimers.after(ms, resolve);
-  await Promise.race([promise, late]);
-  cancel();
-}
-
-async function requireFiles({ microphone, camera }: ClientOptions): Promise<void> {
-  if (microphone.kind === "file") await requireFile("microphone", microphone.path);
-  if (camera.kind === "file") await requireFile("camera", camera.path);
-}
-
-/** Runs `open`; what it throws is about a path the user chose. */
-async function usable<T>(open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (thrown) {
-    throw new UsageError(messageOf(thrown), { cause: thrown });
   }
 }

@@ -77,6 +77,7 @@ export class Meeting {
     this.#sources = new OwnSources({
       microphone: options.microphone,
       camera: options.camera,
+      startsOff: options.startsOff ?? [],
       command: (command) => options.engine.command(command),
       send: (message) => this.#send(message),
     });

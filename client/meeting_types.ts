@@ -52,10 +52,12 @@ export interface MeetingOptions {
   readonly open: (signal: AbortSignal) => Promise<Opened>;
   readonly engine: Pick<EngineHandle, "command" | "onEvent">;
   readonly seat: SeatKeeper;
-  /** There is a microphone; it is on from the start. */
+  /** There is a microphone; it is on from the start unless `startsOff` has it. */
   readonly microphone: boolean;
-  /** There is a camera; it is on from the start. */
+  /** There is a camera; on from the start likewise. */
   readonly camera?: CameraFormat;
+  /** What is there but switched off at first. */
+  readonly startsOff?: readonly CaptureKind[];
   readonly timers: Timers;
   readonly random: Random;
 }

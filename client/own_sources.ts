@@ -8,6 +8,7 @@ type CaptureEvent = Extract<EngineEvent, { kind: CaptureKind; event: `capture.${
 export interface OwnSourcesOptions {
   readonly microphone: boolean;
   readonly camera?: CameraFormat;
+  readonly startsOff: readonly CaptureKind[];
   readonly command: (command: EngineCommand) => void;
   readonly send: (message: ClientMessage) => void;
 }
@@ -22,10 +23,14 @@ export class OwnSources {
 
   constructor(options: OwnSourcesOptions) {
     this.#options = options;
-    const state = (exists: boolean) => ({ exists, isWanted: exists, isBroken: false });
+    const state = (kind: CaptureKind, exists: boolean) => ({
+      exists,
+      isWanted: exists && !options.startsOff.includes(kind),
+      isBroken: false,
+    });
     this.#states = {
-      microphone: state(options.microphone),
-      camera: state(options.camera !== undefined),
+      microphone: state("microphone", options.microphone),
+      camera: state("camera", options.camera !== undefined),
     };
   }
 

@@ -50,6 +50,11 @@ function writable(folder: string): string {
   return folder;
 }
 
+/** Where the keys of known servers are kept. */
+export function pinsPathIn(folder: string): string {
+  return join(folder, "pins.json");
+}
+
 /** The text of a file, or `undefined` where there is none. */
 export function readTextFileIfThere(path: string): string | undefined {
   try {
