@@ -1,5 +1,6 @@
 import { ProtocolError, readU16, readU32 } from "@fusionmeet/base";
 import { ACCESS_UNIT_BYTES_MAX, joinAnnexB, NAL_TYPE, nalType } from "@fusionmeet/protocol";
+import { ChunkBuffer } from "./chunk_buffer.ts";
 
 /** One coded picture as ffmpeg's FLV output gave it. */
 export interface FlvPicture {
@@ -24,8 +25,7 @@ const PACKET = { parameters: 0, picture: 1, end: 2 };
  * Source: Adobe Flash Video File Format 10.1, annex E; avcC: ISO/IEC 14496-15 section 5.3.3.1.
  */
 export class FlvDemuxer {
-  #held: Uint8Array = new Uint8Array(64 * 1024);
-  #heldBytes = 0;
+  readonly #held = new ChunkBuffer();
   #headerRead = false;
   #lengthBytes = 4;
   /** SPS and PPS. */
@@ -36,11 +36,12 @@ export class FlvDemuxer {
    * @throws ProtocolError "malformed" when this is not FLV with H.264; the demuxer is of no use after.
    */
   push(chunk: Uint8Array): FlvPicture[] {
-    this.#hold(chunk);
+    this.#held.push(chunk);
+    const held = this.#held.bytes;
     const pictures: FlvPicture[] = [];
-    let at = this.#headerRead ? 0 : this.#readHeader();
-    while (this.#headerRead && this.#heldBytes - at >= TAG_HEADER_BYTES) {
-      const tag = this.#held.subarray(at, this.#heldBytes);
+    let at = this.#headerRead ? 0 : this.#readHeader(held);
+    while (this.#headerRead && held.length - at >= TAG_HEADER_BYTES) {
+      const tag = held.subarray(at);
       const size = readU32(tag, 0) & 0xffffff;
       if (size > ACCESS_UNIT_BYTES_MAX) fail(`a tag of ${size} bytes`);
       if (!Object.values(TAG).includes(tag[0])) fail(`a tag of type ${tag[0]}`);
@@ -54,25 +55,12 @@ export class FlvDemuxer {
       }
       at += tagBytes + TRAILER_BYTES;
     }
-    this.#held.copyWithin(0, at, this.#heldBytes);
-    this.#heldBytes -= at;
+    this.#held.drop(at);
     return pictures;
   }
 
-  #hold(chunk: Uint8Array): void {
-    const bytes = this.#heldBytes + chunk.length;
-    if (bytes > this.#held.length) {
-      const larger = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)));
-      larger.set(this.#held.subarray(0, this.#heldBytes));
-      this.#held = larger;
-    }
-    this.#held.set(chunk, this.#heldBytes);
-    this.#heldBytes = bytes;
-  }
-
   /** Gives the size of what it read. */
-  #readHeader(): number {
-    const header = this.#held.subarray(0, this.#heldBytes);
+  #readHeader(header: Uint8Array): number {
     for (const [at, byte] of [0x46, 0x4c, 0x56, 1].slice(0, header.length).entries()) {
       if (header[at] !== byte) fail("something that does not start as FLV does");
     }

@@ -1,6 +1,7 @@
 /** Floor 2: what happens to media between the wire and a device; pure. */
 export * from "./types.ts";
 export * from "./flv.ts";
+export * from "./mpjpeg.ts";
 export * from "./pacer.ts";
 export * from "./gop_cache.ts";
 export * from "./send_history.ts";

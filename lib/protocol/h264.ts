@@ -1,5 +1,6 @@
 import { assert, readU16 } from "@fusionmeet/base";
 import { ACCESS_UNIT_BYTES_MAX, ACCESS_UNIT_NALS_MAX, RTP_PAYLOAD_BYTES_MAX } from "./limits.ts";
+import { markFragments, type PictureFragment } from "./picture_fragment.ts";
 
 /** NAL unit types we name. Source: ITU-T H.264 table 7-1; 24 and 28: RFC 6184 table 1. */
 export const NAL_TYPE = {
@@ -14,13 +15,6 @@ export const NAL_TYPE = {
 
 /** Why bytes are not H.264 we can use. */
 export type H264Fault = "empty" | "short" | "too-large" | "malformed" | "unsupported";
-
-/** One RTP payload of an access unit. `start`, `end`: the first, the last of it (frame marking S, E). */
-export interface H264Fragment {
-  readonly payload: Uint8Array;
-  readonly start: boolean;
-  readonly end: boolean;
-}
 
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 /** FU indicator and FU header, RFC 6184 section 5.8. */
@@ -94,7 +88,7 @@ function isSingleNal(type: number): boolean {
 export function packetizeH264(
   accessUnit: Uint8Array,
   payloadBytesMax = RTP_PAYLOAD_BYTES_MAX,
-): H264Fragment[] {
+): PictureFragment[] {
   assert(accessUnit.length <= ACCESS_UNIT_BYTES_MAX, "an access unit fits ACCESS_UNIT_BYTES_MAX");
   assert(payloadBytesMax > FU_HEADER_BYTES, "a fragment has room for its header and one byte");
   const payloads: Uint8Array[] = [];
@@ -104,11 +98,7 @@ export function packetizeH264(
     if (nal.length <= payloadBytesMax) payloads.push(nal);
     else payloads.push(...fragmentNal(nal, payloadBytesMax));
   }
-  return payloads.map((payload, index) => ({
-    payload,
-    start: index === 0,
-    end: index === payloads.length - 1,
-  }));
+  return markFragments(payloads);
 }
 
 function fragmentNal(nal: Uint8Array, payloadBytesMax: number): Uint8Array[] {

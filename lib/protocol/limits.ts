@@ -93,6 +93,8 @@ export const NACK_TRIES_MAX = 5;
 /** One coded picture at its receiver: bytes, and NAL units. */
 export const ACCESS_UNIT_BYTES_MAX = 2 << 20;
 export const ACCESS_UNIT_NALS_MAX = 256;
+/** The longest side of a JPEG in RTP, pixels: RFC 2435 counts it in eights, in one byte. */
+export const JPEG_SIDE_MAX = 2_040;
 /** Talkers in one mix. */
 export const MIX_TALKERS_MAX = 8;
 
