@@ -5,10 +5,15 @@ import { EXIT } from "./failures.ts";
 import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { dataFolder, lastMeeting, programFolder, readTextFileIfThere } from "./places.ts";
+import { WEBVIEW_FLAG } from "./window/webview_start.ts";
 
 /** The program. @returns its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
+    if (args[0] === WEBVIEW_FLAG) {
+      const { runWebviewChild } = await import("./window/webview_child.ts");
+      return await runWebviewChild();
+    }
     const invocation = parseOptions(args, {
       environment: Deno.env.toObject(),
       settingsPath: join(programFolder(), "fusionmeet-client.json"),
@@ -20,11 +25,12 @@ export async function main(args: readonly string[]): Promise<number> {
       console.log(invocation.text);
       return EXIT.asked;
     }
-    const { options } = invocation;
-    return await runHeadless(options, {
-      folder: folderFor(options.dataDirectory),
-      output: standardOutput(options.json),
-    });
+    const { dataDirectory, json } = invocation.options;
+    const means = { folder: folderFor(dataDirectory), output: standardOutput(json) };
+    if (invocation.do === "run") return await runHeadless(invocation.options, means);
+    // What a window needs is not loaded by a bot.
+    const { runWindow } = await import("./window/window_app.ts");
+    return await runWindow(invocation.options, means);
   } catch (thrown) {
     if (thrown instanceof UsageError) {
       console.error(`${thrown.message}.\nSee fusionmeet-client --help.`);

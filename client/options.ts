@@ -35,8 +35,24 @@ export interface ClientOptions {
   readonly json: boolean;
 }
 
-/** What the command line came to: run, or print `text` and stop with 0. */
-export type Invocation = { do: "run"; options: ClientOptions } | { do: "print"; text: string };
+/** The same for a client with a window, where the join screen asks for the rest. */
+export interface WindowOptions
+  extends Omit<ClientOptions, "server" | "name" | "room" | "fingerprint"> {
+  /** As typed: what the fields of the join screen hold at first. */
+  readonly server?: string;
+  readonly name?: string;
+  readonly room?: string;
+  /** Of the `server` that was given. */
+  readonly fingerprint?: string;
+  /** Any browser of this computer instead of a window of its own. */
+  readonly browser: boolean;
+}
+
+/** What the command line came to: run without or with a window, or print `text` and stop with 0. */
+export type Invocation =
+  | { do: "run"; options: ClientOptions }
+  | { do: "window"; options: WindowOptions }
+  | { do: "print"; text: string };
 
 /** A flag, value or setting we cannot act on; the message is for the user, the exit code is 2. */
 export class UsageError extends Error {
@@ -72,7 +88,7 @@ interface Flag {
 /** The one table of the command line: parsing, environment, settings file, `--help` and docs/CLIENT.md follow from it. */
 export const FLAGS = {
   headless: { help: "no window: events on stdout, commands on stdin" },
-  browser: { help: "the window as a page in any browser of this computer (not in this build yet)" },
+  browser: { help: "the window as a page in any browser of this computer" },
   server: {
     value: "HOST[:PORT]",
     help: `the server; port ${CONTROL_PORT} unless said; IPv6 as [ADDRESS]:PORT`,
@@ -88,9 +104,12 @@ export const FLAGS = {
   },
   mic: {
     value: "SOURCE",
-    help: "FILE.wav, tone:HZ[@DBFS], silence, off or device[:ID] (off)",
+    help: "FILE.wav, tone:HZ[@DBFS], silence, off or device[:ID] (off; with a window: device)",
   },
-  camera: { value: "SOURCE", help: "FILE, testsrc[:WxH@FPS], off or device[:ID] (off)" },
+  camera: {
+    value: "SOURCE",
+    help: "FILE, testsrc[:WxH@FPS], off or device[:ID] (off; with a window: device)",
+  },
   quality: { value: "WxH@FPS", help: "size and rate of your camera's picture (320x240@30)" },
   screen: { value: "SOURCE", help: "off; sharing a screen is not in this build yet" },
   chat: { value: "TEXT", repeat: true, help: "a line to say after joining; may be repeated" },
@@ -116,7 +135,11 @@ export function parseOptions(args: readonly string[], sources: OptionSources): I
   if (fromFlags.help) return { do: "print", text: helpText() };
   if (fromFlags.version) return { do: "print", text: `fusionmeet-client ${sources.version}` };
   const layers = [fromFlags, readEnvironment(sources.environment), readSettings(sources)];
-  return { do: "run", options: complete(merge(layers), sources) };
+  const values = merge(layers);
+  refuseWhatIsMissing(values);
+  return values.headless
+    ? { do: "run", options: headlessOptions(values, sources) }
+    : { do: "window", options: windowOptions(values, sources) };
 }
 
 /** The text of `--help`. */
@@ -130,6 +153,7 @@ export function helpText(): string {
   return [
     "fusionmeet-client: join a FusionMeet meeting.",
     "",
+    "  fusionmeet-client [--browser] [more]",
     "  fusionmeet-client --headless --server HOST --name NAME [more]",
     "",
     ...rows,
@@ -236,19 +260,32 @@ function merge(layers: readonly FlagValues[]): FlagValues {
   return merged;
 }
 
-function complete(values: FlagValues, sources: OptionSources): ClientOptions {
-  const text = (name: FlagName) => values[name] as string | undefined;
-  refuseWhatIsMissing(values);
+function headlessOptions(values: FlagValues, sources: OptionSources): ClientOptions {
   const { server, name, room } = meeting(values, sources);
+  const common = commonOptions(values, sources, { device: "off" });
+  return { ...common, server: parseServer(server), name, room };
+}
+
+function windowOptions(values: FlagValues, sources: OptionSources): WindowOptions {
+  const { server, name, room } = values as { [N in keyof LastMeeting]?: string };
+  if (server !== undefined) parseServer(server);
+  const common = commonOptions(values, sources, { device: "device" });
+  return { ...common, server, name, room, browser: values.browser === true };
+}
+
+/** @param defaults.device What microphone and camera are unless said. */
+function commonOptions(
+  values: FlagValues,
+  sources: OptionSources,
+  defaults: { device: string },
+): Omit<ClientOptions, "server" | "name" | "room"> {
+  const text = (name: FlagName) => values[name] as string | undefined;
   const seconds = text("seconds");
   return {
-    server: parseServer(server),
-    name,
-    room,
     pin: pinOf(text("pin"), text("pin-file"), sources),
     fingerprint: parseFingerprint(text("fingerprint")),
-    microphone: read("mic", text("mic") ?? "off", parseMicrophoneSource),
-    camera: read("camera", text("camera") ?? "off", parseCameraSource),
+    microphone: read("mic", text("mic") ?? defaults.device, parseMicrophoneSource),
+    camera: read("camera", text("camera") ?? defaults.device, parseCameraSource),
     quality: values.quality === undefined
       ? undefined
       : read("quality", text("quality")!, parseQuality),
@@ -261,8 +298,8 @@ function complete(values: FlagValues, sources: OptionSources): ClientOptions {
 }
 
 function refuseWhatIsMissing(values: FlagValues): void {
-  if (values.browser || !values.headless) {
-    throw new UsageError("This build has no window yet: start it with --headless");
+  if (values.browser && values.headless) {
+    throw new UsageError("--browser and --headless are both given: leave one out");
   }
   if (values.screen !== undefined && values.screen !== "off") {
     throw new UsageError("This build cannot share a screen yet: leave --screen out");

@@ -136,11 +136,35 @@ Deno.test("parseOptions() refuses unknown flags, values and settings", () => {
 });
 
 Deno.test("parseOptions() says what this build cannot do yet", () => {
-  refuses(["--server", "host", "--name", "Ada"], /no window yet/);
-  refuses([...MINIMUM, "--browser"], /no window yet/);
   refuses([...MINIMUM, "--screen", "testsrc"], /share a screen/);
   refuses([...MINIMUM, "--share", "a.txt"], /files/);
   refuses([...MINIMUM, "--fetch", "all"], /files/);
+});
+
+Deno.test("parseOptions() opens a window where nothing says headless, with devices and open fields", () => {
+  const invocation = parseOptions(["--browser", "--server", "host:7", "--room", "Lab"], sources());
+  deepStrictEqual(invocation, {
+    do: "window",
+    options: {
+      browser: true,
+      server: "host:7",
+      name: undefined,
+      room: "Lab",
+      pin: undefined,
+      fingerprint: undefined,
+      microphone: { kind: "device" },
+      camera: { kind: "device" },
+      quality: undefined,
+      chat: [],
+      seconds: undefined,
+      recordDirectory: undefined,
+      dataDirectory: undefined,
+      json: false,
+    },
+  });
+  strictEqual(parseOptions([], sources()).do, "window");
+  refuses([...MINIMUM, "--browser"], /both given/);
+  throws(() => parseOptions(["--server", "a:b:c d"], sources()), UsageError);
 });
 
 Deno.test("parseOptions() joins as last time when nothing says where or who", () => {

@@ -50,6 +50,14 @@ function writable(folder: string): string {
   return folder;
 }
 
+/** Where the built page of the window is: beside the program, or where a checkout builds it. */
+export function pageFolder(): string {
+  const folder = programFolder();
+  return import.meta.url.endsWith("/client/places.ts")
+    ? join(folder, "dist", "page")
+    : join(folder, "page");
+}
+
 /** Where the keys of known servers are kept. */
 export function pinsPathIn(folder: string): string {
   return join(folder, "pins.json");
@@ -65,26 +73,56 @@ export function readTextFileIfThere(path: string): string | undefined {
   }
 }
 
+/** Servers remembered for the join screen. */
+export const RECENT_SERVERS_MAX = 5;
+
+/** What was joined with last, and the servers of before; what was never kept is absent. */
+export interface Remembered {
+  readonly server?: string;
+  readonly name?: string;
+  readonly room?: string;
+  readonly microphone?: boolean;
+  readonly camera?: boolean;
+  /** The latest first. */
+  readonly servers: readonly string[];
+}
+
 /** What `rememberMeeting` kept in that data folder. A damaged file is as good as none: nothing depends on it. */
-export function lastMeeting(folder: string): LastMeeting | undefined {
+export function remembered(folder: string): Remembered {
+  let kept: Record<string, unknown> = {};
   try {
-    const kept = JSON.parse(readTextFileIfThere(join(folder, SETTINGS)) ?? "null");
-    const { server, name, room } = kept ?? {};
-    return [server, name, room].every((each) => typeof each === "string")
-      ? { server, name, room }
-      : undefined;
+    kept = JSON.parse(readTextFileIfThere(join(folder, SETTINGS)) ?? "{}") ?? {};
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
+    if (!(thrown instanceof SyntaxError)) throw thrown;
   }
+  const text = (name: string) => typeof kept[name] === "string" ? kept[name] : undefined;
+  const flag = (name: string) => typeof kept[name] === "boolean" ? kept[name] : undefined;
+  const servers = Array.isArray(kept.servers) ? kept.servers : [];
+  return {
+    ...{ server: text("server"), name: text("name"), room: text("room") },
+    ...{ microphone: flag("microphone"), camera: flag("camera") },
+    servers: servers.filter((each) => typeof each === "string").slice(0, RECENT_SERVERS_MAX),
+  };
+}
+
+/** The last meeting, where all three of it are known. */
+export function lastMeeting(folder: string): LastMeeting | undefined {
+  const { server, name, room } = remembered(folder);
+  return server === undefined || name === undefined || room === undefined
+    ? undefined
+    : { server, name, room };
 }
 
 /** Keeps what a meeting was joined with, for the next time. */
-export function rememberMeeting(folder: string, { server, name, room }: LastMeeting): void {
-  Deno.writeTextFileSync(
-    join(folder, SETTINGS),
-    JSON.stringify({ server, name, room }, null, 2) + "\n",
-  );
+export function rememberMeeting(
+  folder: string,
+  meeting: LastMeeting & { microphone?: boolean; camera?: boolean },
+): void {
+  const before = remembered(folder);
+  const servers = [meeting.server, ...before.servers.filter((each) => each !== meeting.server)]
+    .slice(0, RECENT_SERVERS_MAX);
+  const kept = { ...before, ...meeting, servers };
+  Deno.writeTextFileSync(join(folder, SETTINGS), JSON.stringify(kept, null, 2) + "\n");
 }
 
 const SETTINGS = "settings.json";

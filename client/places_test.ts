@@ -1,6 +1,13 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { dataFolder, lastMeeting, rememberMeeting, userFolder } from "./places.ts";
+import {
+  dataFolder,
+  lastMeeting,
+  RECENT_SERVERS_MAX,
+  remembered,
+  rememberMeeting,
+  userFolder,
+} from "./places.ts";
 
 Deno.test("userFolder() is where programs keep their files on each system", () => {
   const variables = (values: Record<string, string>) => (name: string) => values[name];
@@ -37,6 +44,23 @@ Deno.test("lastMeeting() gives what rememberMeeting() kept, and nothing where th
       Deno.writeTextFileSync(join(directory, "settings.json"), text);
       strictEqual(lastMeeting(directory), undefined, text);
     }
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("remembered() keeps what is not said anew, and the latest servers", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    deepStrictEqual(remembered(directory).servers, []);
+    const names = Array.from({ length: RECENT_SERVERS_MAX + 1 }, (_, index) => `host${index}`);
+    for (const server of names) {
+      rememberMeeting(directory, { server, name: "Ada", room: "Lab", camera: false });
+    }
+    rememberMeeting(directory, { server: "host3", name: "Ada", room: "Lab" });
+    const { camera, microphone, server, servers } = remembered(directory);
+    deepStrictEqual([camera, microphone, server], [false, undefined, "host3"]);
+    deepStrictEqual(servers, ["host3", "host5", "host4", "host2", "host1"]);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

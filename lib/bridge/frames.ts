@@ -8,6 +8,12 @@ export const PICTURE_FRAME_BYTES_MAX = (2 << 20) + 64;
 /** Longest time a picture is held back for its sound, ms. */
 export const PICTURE_WAIT_MS_MAX = 1_000;
 
+/**
+ * What waits in the page to be played, samples: 60 ms (20 ms were measured to run dry). The worklet plays nothing
+ * before so much is there; the program tops it up to this.
+ */
+export const PLAYOUT_TARGET_SAMPLES = 2_880;
+
 export const PICTURE_CODECS = ["h264", "vp8", "jpeg"] as const;
 export type PictureCodec = typeof PICTURE_CODECS[number];
 

@@ -1,7 +1,7 @@
 import type { ChatEntry, PictureQuality, WindowState, WindowStatistics } from "./state.ts";
 
-/** One JSON message on the state socket, page to program. Chat text is bounded by the server's limits. */
-export const PAGE_MESSAGE_BYTES_MAX = 64 * 1024;
+/** One JSON message on the state socket, page to program, in UTF-16 code units: a chat line at its longest, all of it escaped. */
+export const PAGE_MESSAGE_LENGTH_MAX = 64 * 1024;
 /** From opening either socket to its first message. */
 export const PAGE_HELLO_TIMEOUT_MS = 5_000;
 /** State goes to the page at most so often; the first change goes at once. */

@@ -169,6 +169,6 @@ export interface WindowStatistics {
   }[];
   /** Playout buffer, the sound device's own included. */
   readonly playoutDelayMs: number;
-  /** Times the sound device had nothing to play. */
-  readonly underruns: number;
+  /** Silence that the sound device played because nothing was there, ms in all. */
+  readonly missedMs: number;
 }

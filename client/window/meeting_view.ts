@@ -1,0 +1,168 @@
+import type {
+  MeetingState,
+  PersonState,
+  PictureQuality,
+  ProgramMessage,
+  SourceState,
+} from "@fusionmeet/bridge";
+import { fingerprintWords } from "@fusionmeet/protocol";
+import type { CaptureKind, EngineEvent } from "../media/commands.ts";
+import type { MeetingEvent } from "../meeting_types.ts";
+import type { Person, PersonChange } from "../people.ts";
+import { ChatFeed } from "./chat_feed.ts";
+
+export interface MeetingViewOptions {
+  /** As the user gave it. */
+  readonly server: string;
+  readonly microphone: Pick<SourceState, "exists" | "on">;
+  readonly camera: Pick<SourceState, "exists" | "on">;
+  readonly quality: PictureQuality;
+  /** What the user may choose from. */
+  readonly qualities: readonly PictureQuality[];
+  readonly epochMs: () => number;
+  /** The state changed. */
+  readonly change: (meeting: MeetingState) => void;
+  readonly send: (message: ProgramMessage) => void;
+}
+
+/** Turns what happens in a meeting into what its window shows. Pure: it asks nobody and decides nothing. */
+export class MeetingView {
+  readonly chat: ChatFeed;
+  readonly #options: MeetingViewOptions;
+  /** In the order of joining. */
+  readonly #people = new Map<number, Person>();
+  readonly #speaking = new Set<number>();
+  /** Those of the first list were there before: nobody announces them. */
+  #isListed = false;
+  #state: MeetingState;
+
+  constructor(options: MeetingViewOptions) {
+    const { server, microphone, camera, quality, qualities, send } = options;
+    this.#options = options;
+    this.chat = new ChatFeed(send);
+    this.#state = {
+      room: "",
+      server,
+      fingerprintWords: [],
+      voice: "opus",
+      self: 0,
+      people: [],
+      microphone: { ...microphone, problem: null },
+      camera: { ...camera, problem: null },
+      quality,
+      qualities,
+      comingBack: null,
+    };
+  }
+
+  get state(): MeetingState {
+    return this.#state;
+  }
+
+  meetingEvent(event: MeetingEvent): void {
+    switch (event.event) {
+      case "joined":
+      case "reconnected":
+        return this.#change({
+          room: event.room,
+          self: event.participant,
+          voice: event.voice,
+          fingerprintWords: fingerprintWords(event.fingerprint),
+          comingBack: null,
+        });
+      case "participant":
+        return this.#personChanged(event.change);
+      case "speaking":
+        if (event.on) this.#speaking.add(event.person.id);
+        else this.#speaking.delete(event.person.id);
+        return this.#change({ people: this.#peopleState() });
+      case "chat":
+        return this.chat.stored(event.line, event.line.from === this.#ownName);
+      case "refused":
+        if (event.mark !== undefined && this.chat.declined(event.mark, event.message)) return;
+        return this.#toast("warning", event.code, event.message);
+      case "reconnecting": {
+        const { reason, lostAt, givesUpAt } = event;
+        return this.#change({ comingBack: { reason, lostAt, givesUpAt } });
+      }
+      case "source":
+        return this.#source(event.kind, { on: event.on, problem: null });
+      case "warning":
+        if (event.code === "chat-restarted") this.chat.restart();
+        return this.#toast("warning", event.code, event.message);
+    }
+  }
+
+  engineEvent(event: EngineEvent): void {
+    switch (event.event) {
+      case "capture.running":
+        return this.#source(event.kind, { problem: null });
+      case "capture.retrying":
+      case "capture.failed":
+        return this.#source(event.kind, { problem: event.message });
+      case "levels": {
+        const idOf = new Map([...this.#people.values()].map(({ id, voice }) => [voice, id]));
+        const people = event.list.flatMap(({ ssrc, level }) => {
+          const id = idOf.get(ssrc);
+          return id === undefined ? [] : [{ id, level: Math.round(level) }];
+        });
+        return this.#options.send({ type: "levels", own: Math.round(event.own), people });
+      }
+    }
+  }
+
+  /** A line was said here. */
+  said(mark: string, text: string): void {
+    this.chat.said({ mark, text, at: this.#options.epochMs(), from: this.#ownName });
+  }
+
+  /** Another size or rate of one's own pictures. */
+  qualityChosen(quality: PictureQuality): void {
+    this.#change({ quality });
+  }
+
+  get #ownName(): string {
+    return this.#people.get(this.#state.self)?.name ?? "";
+  }
+
+  #personChanged(change: PersonChange): void {
+    const { person: { id, name } } = change;
+    const at = this.#options.epochMs();
+    if (change.state === "left") {
+      this.#people.delete(id);
+      this.#speaking.delete(id);
+      this.chat.notice({ notice: change.reason, name, at });
+    } else {
+      this.#people.set(id, change.person);
+      if (this.#isListed && change.before === undefined && id !== this.#state.self) {
+        this.chat.notice({ notice: "joined", name, at });
+      }
+      // The whole first list comes in one turn.
+      if (id === this.#state.self) queueMicrotask(() => this.#isListed = true);
+    }
+    this.#change({ people: this.#peopleState() });
+  }
+
+  #peopleState(): PersonState[] {
+    const { self } = this.#state;
+    return [...this.#people.values()]
+      .sort((a, b) => Number(b.id === self) - Number(a.id === self))
+      .map(({ id, name, microphone, camera, away }) => ({
+        ...{ id, name, microphone, camera, away },
+        speaking: this.#speaking.has(id),
+      }));
+  }
+
+  #source(kind: CaptureKind, change: Partial<SourceState>): void {
+    this.#change({ [kind]: { ...this.#state[kind], ...change } });
+  }
+
+  #toast(kind: "info" | "warning" | "problem", code: string, message: string): void {
+    this.#options.send({ type: "toast", kind, code, message });
+  }
+
+  #change(change: Partial<MeetingState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#options.change(this.#state);
+  }
+}

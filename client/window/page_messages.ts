@@ -1,0 +1,57 @@
+import type { PageMessage } from "@fusionmeet/bridge";
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === "string";
+const flag: Check = (value) => typeof value === "boolean";
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const optional = (check: Check): Check => (value) => value === undefined || check(value);
+const object = (checks: Record<string, Check>): Check => (value) =>
+  typeof value === "object" && value !== null &&
+  Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+
+/** Tiles of one page; more cannot be seen at once. */
+const WATCHED_MAX = 100;
+
+const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
+  "hello": { token: optional(text), key: optional(text), decoders: object({ h264: flag }) },
+  "lobby": { server: text, pin: text },
+  "join": {
+    server: text,
+    name: text,
+    room: text,
+    pin: text,
+    microphone: flag,
+    camera: flag,
+    trust: optional(text),
+  },
+  "join.cancel": {},
+  "leave": { sure: flag },
+  "stay": {},
+  "again": {},
+  "source": { kind: (value) => value === "microphone" || value === "camera", on: flag },
+  "quality": { quality: object({ width: count, height: count, framesPerSecond: count }) },
+  "watch": {
+    participants: (value) =>
+      Array.isArray(value) && value.length <= WATCHED_MAX && value.every(count),
+  },
+  "chat.post": { text },
+  "chat.retry": { mark: text },
+  "chat.discard": { mark: text },
+  "chat.older": { mark: text },
+  "unread": { count },
+  "problem": { message: text },
+};
+
+/** Reads one message of the page; `undefined` for what is none. */
+export function parsePageMessage(json: string): PageMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(json);
+    const name = (message as { do?: unknown } | null)?.do;
+    if (typeof name !== "string" || !Object.hasOwn(CHECKS, name)) return undefined;
+    const isWhole = object(CHECKS[name as PageMessage["do"]])(message);
+    return isWhole ? message as PageMessage : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,387 @@
+import { messageOf, Refusal } from "@fusionmeet/base";
+import {
+  decodeConsumption,
+  type JoinProblem,
+  type JoinState,
+  type PageDecoders,
+  type PageMessage,
+  type ProgramMessage,
+} from "@fusionmeet/bridge";
+import { systemRandom, systemTimers } from "@fusionmeet/net";
+import { PinStore } from "@fusionmeet/store";
+import { fingerprintWords } from "@fusionmeet/protocol";
+import { describeSources } from "../capture/describe.ts";
+import { EXIT, JoinFailure } from "../failures.ts";
+import type { Output } from "../headless.ts";
+import { askLobby } from "../lobby.ts";
+import { parseServer, UsageError, type WindowOptions } from "../options.ts";
+import { pageFolder, pinsPathIn, remembered, rememberMeeting } from "../places.ts";
+import { leaveOnSignals } from "../signals.ts";
+import { BridgeServer } from "./bridge_server.ts";
+import { readPageFiles } from "./page_files.ts";
+import { StateFeed } from "./state_feed.ts";
+import { WindowFrame } from "./window_frame.ts";
+import { WindowMeeting } from "./window_meeting.ts";
+import { emptyState, joinProblem } from "./window_state.ts";
+
+type JoinForm = Extract<PageMessage, { do: "join" }>;
+
+/** A page in a browser that does not come back in this time was closed: nobody stays behind with a live microphone. */
+const PAGE_GONE_MS = 15_000;
+
+/**
+ * The client with a window: the join screen, meetings one after the other, until the window is closed.
+ *
+ * @param means.folder For known servers, seats and settings.
+ * @returns the exit code. @throws UsageError when a folder or file cannot be used.
+ */
+export async function runWindow(
+  options: WindowOptions,
+  means: { folder: string; output: Output },
+): Promise<number> {
+  return await new WindowApp(options, means).run();
+}
+
+class WindowApp {
+  readonly #options: WindowOptions;
+  readonly #folder: string;
+  readonly #output: Output;
+  readonly #finished = Promise.withResolvers<void>();
+  readonly #feed: StateFeed;
+  #bridge!: BridgeServer;
+  #frame!: WindowFrame;
+  #meeting: WindowMeeting | undefined;
+  /** From the click on Join until the devices are released. */
+  #attending: Promise<void> | undefined;
+  #decoders: PageDecoders = { h264: true };
+  #visible: readonly number[] = [];
+  #lobby = new AbortController();
+  #isCancelled = false;
+  #unreadCount = 0;
+  /** The question whether to leave was asked because the window is to be closed. */
+  #closesAfterLeaving = false;
+  #cancelGone = () => {};
+
+  constructor(options: WindowOptions, { folder, output }: { folder: string; output: Output }) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#output = output;
+    const state = emptyState();
+    this.#feed = new StateFeed({ ...state, join: this.#firstJoinState(state.join) }, {
+      timers: systemTimers,
+      send: (message) => this.#bridge.send(message),
+    });
+  }
+
+  async run(): Promise<number> {
+    const files = await readPageFiles(pageFolder()).catch((thrown) => {
+      throw new UsageError(messageOf(thrown), { cause: thrown });
+    });
+    this.#bridge = new BridgeServer({
+      files,
+      random: systemRandom,
+      timers: systemTimers,
+      handler: this,
+    });
+    this.#frame = new WindowFrame({
+      folder: this.#folder,
+      browser: this.#options.browser,
+      output: this.#output,
+      link: () => this.#bridge.link(),
+      title: () => this.#title,
+      onCloseAsked: () => this.#leave({ sure: false, close: true }),
+      onClosed: () => this.#finished.resolve(),
+      toast: (message) => this.#toast("warning", "window", message),
+    });
+    const release = leaveOnSignals(() => this.#finished.resolve());
+    try {
+      void this.#describeSources();
+      await this.#frame.open();
+      await this.#finished.promise;
+      this.#lobby.abort();
+      this.#isCancelled = true;
+      this.#meeting?.leave("window closed");
+      await this.#attending;
+      return EXIT.asked;
+    } finally {
+      release();
+      await this.#frame.close();
+      await this.#bridge.close();
+    }
+  }
+
+  // ---- the page
+
+  opened(decoders: PageDecoders): readonly ProgramMessage[] {
+    this.#cancelGone();
+    this.#decoders = decoders;
+    this.#output.report({ event: "page", decoders });
+    this.#feed.given();
+    const state: ProgramMessage = { type: "ready", key: "", state: this.#feed.state };
+    return this.#meeting?.isJoined ? [state, this.#meeting.view.chat.reset()] : [state];
+  }
+
+  gone(): void {
+    this.#visible = [];
+    this.#meeting?.watch([]);
+    if (!this.#frame.isBrowser) return;
+    this.#cancelGone = systemTimers.after(PAGE_GONE_MS, () => {
+      this.#output.sentence("The page was closed");
+      this.#finished.resolve();
+    });
+  }
+
+  frame(frame: Uint8Array): void {
+    const consumption = decodeConsumption(frame);
+    if (consumption) this.#meeting?.played(consumption);
+  }
+
+  message(message: Exclude<PageMessage, { do: "hello" }>): void {
+    try {
+      this.#carryOut(message);
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      this.#toast("warning", thrown.code, thrown.message);
+    }
+  }
+
+  #carryOut(message: Exclude<PageMessage, { do: "hello" }>): void {
+    const meeting = this.#meeting;
+    switch (message.do) {
+      case "lobby":
+        return void this.#askLobby(message.server, message.pin);
+      case "join":
+        return this.#join(message);
+      case "join.cancel":
+        this.#isCancelled = true;
+        this.#meeting?.leave("cancelled");
+        return this.#changeJoin({ introduction: null });
+      case "leave":
+        return this.#leave({ sure: message.sure, close: message.sure && this.#closesAfterLeaving });
+      case "stay":
+        return this.#feed.change({ leaveQuestion: null });
+      case "again":
+        return this.#feed.change({ screen: "join", left: null });
+      case "source":
+        return meeting?.setSource(message.kind, message.on);
+      case "quality":
+        return meeting?.setQuality(message.quality);
+      case "watch":
+        this.#visible = message.participants;
+        return meeting?.watch(message.participants);
+      case "chat.post":
+        return meeting?.post(message.text);
+      case "chat.retry":
+        return meeting?.retry(message.mark);
+      case "chat.discard":
+        return meeting?.view.chat.discarded(message.mark);
+      case "chat.older":
+        return meeting && this.#bridge.send(meeting.view.chat.older(message.mark));
+      case "unread":
+        this.#unreadCount = message.count;
+        return this.#frame.setTitle(this.#title);
+      case "problem":
+        return this.#output.problem(`The window says: ${message.message}`);
+    }
+  }
+
+  // ---- joining and leaving
+
+  #join(form: JoinForm): void {
+    if (this.#attending !== undefined) return;
+    this.#lobby.abort();
+    this.#isCancelled = false;
+    const { server, name, room, pin, microphone, camera } = form;
+    this.#changeJoin({
+      ...{ server, name, room, pin, microphone, camera },
+      busy: true,
+      failure: null,
+      introduction: null,
+    });
+    this.#attending = this.#attend(form)
+      .catch((thrown) => this.#broken(thrown))
+      .finally(() => {
+        this.#meeting = this.#attending = undefined;
+        this.#changeJoin({ busy: false });
+        this.#frame.setTitle(this.#title);
+      });
+  }
+
+  async #attend(form: JoinForm): Promise<void> {
+    try {
+      const meeting = await this.#prepare(form);
+      this.#meeting = meeting;
+      if (this.#isCancelled) meeting.leave("cancelled");
+      const { end, wasJoined } = await meeting.run();
+      const problem = end.failure ? joinProblem(end.failure) : null;
+      if (wasJoined) this.#left(meeting.view.state.room, problem);
+      else if (end.failure) this.#notJoined(form, end.failure);
+    } catch (thrown) {
+      if (thrown instanceof JoinFailure) this.#notJoined(form, thrown);
+      else if (thrown instanceof UsageError) this.#changeJoin({ failure: usageProblem(thrown) });
+      else throw thrown;
+    }
+  }
+
+  async #prepare(form: JoinForm): Promise<WindowMeeting> {
+    const { name, room, pin, trust, microphone, camera } = form;
+    const meeting = await WindowMeeting.prepare({
+      ...this.#options,
+      ...{ name, room },
+      server: this.#server(form.server),
+      pin: pin === "" ? undefined : pin,
+      fingerprint: trust ?? this.#options.fingerprint,
+    }, {
+      folder: this.#folder,
+      serverText: form.server,
+      on: { microphone, camera },
+      decoders: this.#decoders,
+      socket: this.#bridge,
+      change: (state) => {
+        if (this.#meeting?.isJoined) this.#feed.change({ meeting: state });
+      },
+      send: (message) => this.#bridge.send(message),
+      joined: () => this.#joined(form),
+    });
+    meeting.watch(this.#visible);
+    return meeting;
+  }
+
+  #joined(form: JoinForm): void {
+    const meeting = this.#meeting!;
+    this.#bridge.send(meeting.view.chat.reset());
+    this.#feed.change({ screen: "meeting", meeting: meeting.view.state, left: null });
+    this.#changeJoin({ busy: false });
+    this.#frame.setTitle(this.#title);
+    const { server, name, microphone, camera } = form;
+    try {
+      const room = meeting.view.state.room;
+      rememberMeeting(this.#folder, { server, name, room, microphone, camera });
+      this.#changeJoin({ recentServers: remembered(this.#folder).servers });
+    } catch (thrown) {
+      this.#toast("warning", "settings", `Cannot remember this meeting: ${messageOf(thrown)}`);
+    }
+  }
+
+  #notJoined(form: JoinForm, failure: JoinFailure): void {
+    if (this.#isCancelled) return;
+    const seen = failure.fingerprints?.seen;
+    if (failure.code === "key-unknown" && seen !== undefined) {
+      const words = fingerprintWords(seen);
+      this.#changeJoin({ introduction: { server: form.server, fingerprint: seen, words } });
+    } else this.#changeJoin({ failure: joinProblem(failure) });
+  }
+
+  #left(room: string, problem: JoinProblem | null): void {
+    this.#unreadCount = 0;
+    this.#feed.change({
+      screen: "left",
+      meeting: null,
+      left: { problem, room },
+      leaveQuestion: null,
+    });
+  }
+
+  /** What broke in this program ends the meeting, not the window. */
+  #broken(thrown: unknown): void {
+    console.error(thrown);
+    const problem: JoinProblem = {
+      code: "fault",
+      message: `FusionMeet made a mistake: ${messageOf(thrown)}`,
+      advice: "Join again; if it happens again, report it with what the terminal shows",
+      field: null,
+    };
+    if (this.#meeting?.isJoined) this.#left(this.#meeting.view.state.room, problem);
+    else this.#changeJoin({ failure: problem });
+  }
+
+  /** @param how.close The program ends, too. @param how.sure Whatever it breaks off. */
+  #leave({ sure, close }: { sure: boolean; close: boolean }): void {
+    this.#closesAfterLeaving = close;
+    const question = sure ? null : this.#meeting?.leaveQuestion ?? null;
+    this.#feed.change({ leaveQuestion: question });
+    if (question !== null) return;
+    this.#meeting?.leave("asked");
+    if (close) this.#finished.resolve();
+  }
+
+  // ---- the join screen
+
+  #firstJoinState(empty: JoinState): JoinState {
+    const kept = remembered(this.#folder);
+    const { server, name, room, pin } = this.#options;
+    return {
+      ...empty,
+      server: server ?? kept.server ?? "",
+      name: name ?? kept.name ?? "",
+      room: room ?? kept.room ?? empty.room,
+      pin: pin ?? "",
+      microphone: kept.microphone ?? true,
+      camera: kept.camera ?? true,
+      recentServers: kept.servers,
+    };
+  }
+
+  async #describeSources(): Promise<void> {
+    const { microphone, camera } = await describeSources(this.#options);
+    this.#changeJoin({ microphoneSource: microphone, cameraSource: camera });
+  }
+
+  async #askLobby(serverText: string, pin: string): Promise<void> {
+    this.#lobby.abort();
+    this.#lobby = new AbortController();
+    const { signal } = this.#lobby;
+    const nothing = { server: serverText, needsPin: false, rooms: [] };
+    this.#changeJoin({ lobby: { ...nothing, state: "asking" } });
+    try {
+      const pinsPath = pinsPathIn(this.#folder);
+      const pins = await PinStore.open(pinsPath);
+      const { fingerprint } = this.#options;
+      const { needsPin, rooms } = await askLobby(this.#server(serverText), {
+        trust: { pins, pinsPath, fingerprint },
+        pin: pin === "" ? undefined : pin,
+        signal,
+      });
+      if (signal.aborted) return;
+      this.#changeJoin({ lobby: { server: serverText, state: "known", needsPin, rooms } });
+    } catch (thrown) {
+      if (!(thrown instanceof JoinFailure)) throw thrown;
+      if (!signal.aborted) this.#changeJoin({ lobby: { ...nothing, state: "unknown" } });
+    }
+  }
+
+  /** @throws JoinFailure */
+  #server(text: string) {
+    try {
+      return parseServer(text.trim());
+    } catch (thrown) {
+      if (!(thrown instanceof UsageError)) throw thrown;
+      throw new JoinFailure(
+        "bad-address",
+        EXIT.unreachable,
+        text.trim() === "" ? "No server is given" : `${text.trim()} is not the address of a server`,
+        "Type its name or address, like 192.168.1.20 or meet.local:65435",
+        { cause: thrown },
+      );
+    }
+  }
+
+  #changeJoin(change: Partial<JoinState>): void {
+    this.#feed.change({ join: { ...this.#feed.state.join, ...change } });
+  }
+
+  #toast(kind: "info" | "warning" | "problem", code: string, message: string): void {
+    this.#bridge.send({ type: "toast", kind, code, message });
+  }
+
+  get #title(): string {
+    const { meeting } = this.#feed.state;
+    if (meeting === null) return "FusionMeet";
+    return `${this.#unreadCount > 0 ? `(${this.#unreadCount}) ` : ""}${meeting.room} - FusionMeet`;
+  }
+}
+
+function usageProblem(thrown: UsageError): JoinProblem {
+  const advice = "Start FusionMeet with another file or folder";
+  return { code: "usage", message: thrown.message, advice, field: null };
+}

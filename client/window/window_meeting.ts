@@ -1,0 +1,211 @@
+import {
+  type Consumption,
+  encodeVoiceFrame,
+  type MeetingState,
+  type PageDecoders,
+  type PictureQuality,
+  type ProgramMessage,
+  type WindowStatistics,
+} from "@fusionmeet/bridge";
+import { SAMPLE_RATE } from "@fusionmeet/protocol";
+import { systemTimers } from "@fusionmeet/net";
+import { Attendance, type AttendanceOptions, epochMs } from "../attendance.ts";
+import { type Quality, qualityOf, sameQuality } from "../capture/sources.ts";
+import type { CaptureKind, EngineEvent } from "../media/commands.ts";
+import type { MeetingEnd } from "../meeting_types.ts";
+import { LipSync } from "./lip_sync.ts";
+import { MeetingView } from "./meeting_view.ts";
+import { PagePictures } from "./page_pictures.ts";
+
+/** What the user may choose from, besides what was given on the command line. */
+const QUALITIES: readonly PictureQuality[] = [
+  { width: 320, height: 240, framesPerSecond: 30 },
+  { width: 640, height: 360, framesPerSecond: 30 },
+  { width: 1280, height: 720, framesPerSecond: 30 },
+];
+
+export interface WindowMeetingMeans {
+  readonly folder: string;
+  /** The server as the user typed it. */
+  readonly serverText: string;
+  /** What is to be on from the start. */
+  readonly on: Readonly<Record<CaptureKind, boolean>>;
+  readonly decoders: PageDecoders;
+  /** The page's media socket. */
+  readonly socket: { sendFrame(frame: Uint8Array): number; readonly queuedFrameBytes: number };
+  readonly change: (state: MeetingState) => void;
+  readonly send: (message: ProgramMessage) => void;
+  readonly joined: () => void;
+}
+
+/** One meeting with a window: an attendance, what the page shows of it, and its sound and pictures on their way there. */
+export class WindowMeeting {
+  readonly view: MeetingView;
+  readonly #attendance: Attendance;
+  readonly #means: WindowMeetingMeans;
+  readonly #lipSync = new LipSync();
+  readonly #pictures: PagePictures;
+  readonly #options: WindowMeetingOptions;
+  #isJoined = false;
+  #missedSamples = 0;
+
+  /** @throws JoinFailure, UsageError as `Attendance.prepare`. */
+  static async prepare(
+    options: WindowMeetingOptions,
+    means: WindowMeetingMeans,
+  ): Promise<WindowMeeting> {
+    const { on, decoders, send } = means;
+    const attendance = await Attendance.prepare(options, {
+      folder: means.folder,
+      warn: (code, message) => send({ type: "toast", kind: "warning", code, message }),
+      meeting: {
+        startsOff: (["microphone", "camera"] as const).filter((kind) => !on[kind]),
+        decodes: decoders.h264 ? ["h264", "jpeg"] : ["jpeg"],
+      },
+    });
+    return new WindowMeeting(attendance, options, means);
+  }
+
+  private constructor(
+    attendance: Attendance,
+    options: WindowMeetingOptions,
+    means: WindowMeetingMeans,
+  ) {
+    const { microphone, camera } = options;
+    const quality = qualityOf(camera, options.quality);
+    this.#attendance = attendance;
+    this.#options = options;
+    this.#means = means;
+    this.#pictures = new PagePictures(means.socket);
+    const source = (kind: CaptureKind, exists: boolean) => ({
+      exists,
+      on: exists && means.on[kind],
+    });
+    this.view = new MeetingView({
+      server: means.serverText,
+      microphone: source("microphone", microphone.kind !== "off"),
+      camera: source("camera", camera.kind !== "off"),
+      quality,
+      qualities: choices(quality),
+      epochMs,
+      change: means.change,
+      send: means.send,
+    });
+    attendance.meeting.onEvent((event) => {
+      this.view.meetingEvent(event);
+      if (event.event === "joined") this.#joined();
+    });
+    attendance.engine.onEvent((event) => this.#engineEvent(event));
+  }
+
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  async run(): Promise<{ end: MeetingEnd; wasJoined: boolean }> {
+    return await this.#attendance.run();
+  }
+
+  /** What leaving now would break off, as a question; null where it would not. */
+  get leaveQuestion(): string | null {
+    const count = this.view.chat.openCount;
+    if (count === 0) return null;
+    const lines = count === 1 ? "A line of yours is" : `${count} lines of yours are`;
+    return `${lines} not sent yet and will be lost. Leave all the same?`;
+  }
+
+  leave(reason: string): void {
+    this.#attendance.meeting.leave(reason);
+  }
+
+  /** @throws Refusal */
+  setSource(kind: CaptureKind, on: boolean): void {
+    this.#attendance.meeting.setSource(kind, on);
+  }
+
+  /** @throws Refusal */
+  setQuality(quality: Quality): void {
+    this.#attendance.meeting.setQuality(quality);
+    this.view.qualityChosen(quality);
+  }
+
+  /** Whose pictures can be seen, oneself included. */
+  watch(participants: readonly number[]): void {
+    const { meeting, engine } = this.#attendance;
+    meeting.watchOnly(participants.filter((id) => id !== meeting.self));
+    engine.command({ do: "preview", on: participants.includes(meeting.self ?? NaN) });
+  }
+
+  /** @throws Refusal */
+  post(text: string): void {
+    this.view.said(this.#attendance.meeting.post(text), text);
+  }
+
+  /** @throws Refusal */
+  retry(mark: string): void {
+    const text = this.view.chat.retried(mark);
+    if (text !== undefined) this.#attendance.meeting.post(text, mark);
+  }
+
+  /** The sound device's report. */
+  played(consumption: Consumption): void {
+    this.#missedSamples = consumption.missedSamples;
+    this.#attendance.engine.command({ do: "played", consumption });
+  }
+
+  #joined(): void {
+    this.#isJoined = true;
+    const { chat, seconds } = this.#options;
+    this.#means.joined();
+    for (const text of chat) this.post(text);
+    if (seconds !== undefined) systemTimers.after(seconds * 1000, () => this.leave("time"));
+  }
+
+  #engineEvent(event: EngineEvent): void {
+    switch (event.event) {
+      case "mix":
+        if (event.generation === undefined) return;
+        return void this.#means.socket.sendFrame(encodeVoiceFrame(event.pcm, event.generation));
+      case "picture":
+        return this.#pictures.push(event, this.#lipSync.waitMs(event.participant, event.delayMs));
+      case "preview": {
+        const participant = this.#attendance.meeting.self;
+        return participant === undefined
+          ? undefined
+          : this.#pictures.push({ ...event, participant }, 0);
+      }
+      case "statistics":
+        this.#lipSync.statistics(event);
+        return this.#means.send({ type: "statistics", statistics: this.#statistics(event) });
+      default:
+        return this.view.engineEvent(event);
+    }
+  }
+
+  #statistics(
+    { streams, voices, rttMs }: Extract<EngineEvent, { event: "statistics" }>,
+  ): WindowStatistics {
+    return {
+      rttMs,
+      pictures: streams.filter(({ kind }) => kind === "camera"),
+      voices: voices.map(({ participant, voiceDelayMs, skewMs }) => ({
+        participant,
+        delayMs: voiceDelayMs,
+        ...(skewMs !== undefined && { skewMs: this.#lipSync.shownSkewMs(participant, skewMs) }),
+      })),
+      playoutDelayMs: streams.find(({ kind }) => kind === "mix")?.playoutDelayMs ?? 0,
+      missedMs: this.#missedSamples * 1000 / SAMPLE_RATE,
+    };
+  }
+}
+
+/** Whom to join, and what to do once there. */
+export type WindowMeetingOptions = AttendanceOptions & {
+  readonly chat: readonly string[];
+  readonly seconds?: number;
+};
+
+function choices(chosen: PictureQuality): readonly PictureQuality[] {
+  const isListed = QUALITIES.some((each) => sameQuality(each, chosen));
+  return isListed ? QUALITIES : [chosen, ...QUALITIES];
+}

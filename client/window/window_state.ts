@@ -1,0 +1,46 @@
+import type { JoinProblem, JoinState, WindowState } from "@fusionmeet/bridge";
+import { EXIT, type JoinFailure } from "../failures.ts";
+
+/** Before anything is known. */
+export function emptyState(): WindowState {
+  const join: JoinState = {
+    server: "",
+    name: "",
+    room: "Main",
+    pin: "",
+    microphone: true,
+    camera: true,
+    microphoneSource: null,
+    cameraSource: null,
+    recentServers: [],
+    busy: false,
+    failure: null,
+    introduction: null,
+    lobby: null,
+  };
+  return { screen: "join", join, meeting: null, left: null, leaveQuestion: null };
+}
+
+/** Advice for somebody with the form in front of them, where the general one names options of the command line. */
+const ADVICE: Readonly<Record<string, string>> = {
+  "key-unknown": "Compare the words with those the server prints",
+  "pin-needed": "Ask whoever runs the server for the PIN and type it here",
+  "name-empty": "Type the name that the others shall see",
+  "name-bad": "Choose another name: letters, digits, spaces and signs",
+  "name-taken": "Choose another name; if that is you, over a connection that broke, wait 20 s",
+  "room-bad": "Choose another room: letters, digits, spaces and signs",
+  "full": "Wait until somebody leaves, or choose another room",
+};
+
+/** A failure as the join screen shows it, beside the field that can mend it. */
+export function joinProblem(failure: JoinFailure): JoinProblem {
+  const { code, message } = failure;
+  return { code, message, advice: ADVICE[code] ?? failure.advice, field: fieldOf(failure) };
+}
+
+function fieldOf({ code, exitCode }: JoinFailure): JoinProblem["field"] {
+  if (/pin/.test(code)) return "pin";
+  if (code.startsWith("name-")) return "name";
+  if (code.startsWith("room") || code === "full") return "room";
+  return exitCode === EXIT.unreachable || exitCode === EXIT.keyChanged ? "server" : null;
+}
