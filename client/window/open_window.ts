@@ -1,0 +1,249 @@
+import { messageOf } from "@fusionmeet/base";
+import { programFolder, readTextFileIfThere } from "../places.ts";
+import { readLines } from "../stdin_commands.ts";
+import { openLink } from "./browser.ts";
+import { findWebviewLibrary } from "./webview_library.ts";
+import {
+  type FromWindow,
+  parseFromWindow,
+  TITLE_LENGTH_MAX,
+  type ToWindow,
+  type WindowSize,
+} from "./webview_lines.ts";
+import { rememberedSize, rememberSize } from "./webview_size.ts";
+import {
+  type ChildCommand,
+  displayFault,
+  iconsFolder,
+  lastWindowWords,
+  webviewCommand,
+  webviewEnvironment,
+  type WindowFault,
+  windowSentence,
+} from "./webview_start.ts";
+
+/** From the start of the process to its page, a slow disk included. */
+const READY_TIMEOUT_MS = 20_000;
+/** A window that does not close by then is ended. */
+const CLOSE_TIMEOUT_MS = 3_000;
+/** What is kept of the process's stderr. */
+const STDERR_LINES_MAX = 40;
+
+/** There is no window to be had; the message says why and what to do, in sentences for the user. */
+export class NoWindow extends Error {
+  override readonly name = "NoWindow";
+}
+
+/** Why a window is gone. */
+export interface WindowEnd {
+  /** `closed`: by `close()`, or by the user where a system does not let us ask first. */
+  readonly reason: "closed" | "crashed";
+  /** For the user: what happened; "" for an ordinary close. */
+  readonly detail: string;
+}
+
+/** A window with the page in it: a child process with the system's webview. */
+export interface OpenedWindow {
+  setTitle(title: string): void;
+  /** Closes it without asking; resolves when its process is gone. */
+  close(): Promise<void>;
+  /** When it is gone, for whatever reason; never rejects. */
+  readonly ended: Promise<WindowEnd>;
+}
+
+/** What a window shows and how it is remembered. */
+export interface WindowOptions {
+  /** The page; the window never goes anywhere else. */
+  readonly url: string;
+  readonly title: string;
+  /** JSON file that keeps the window's size from one time to the next. */
+  readonly sizeFile: string;
+  /** The user wants to close it: ask what must be asked, then `close()`; doing nothing keeps it open. */
+  readonly onCloseAsked: () => void;
+  /** A link of the page could not be opened in the browser; why, as a sentence. */
+  readonly onLinkFault?: (sentence: string) => void;
+}
+
+/** How the window's process is started; a test has its own. */
+export interface WindowStart {
+  readonly command: ChildCommand;
+  /** Path of libwebview. */
+  readonly library: string;
+  readonly icons: string;
+  readonly readyTimeoutMs: number;
+}
+
+/**
+ * Opens a window with the page in it; resolves once the page has been loaded.
+ *
+ * @throws NoWindow where there is no display, no webview, or it did not come up in time.
+ */
+export async function openWindow(
+  options: WindowOptions,
+  start: WindowStart = windowStart(),
+): Promise<OpenedWindow> {
+  const window = new ChildWindow(options, start);
+  await window.ready(start.readyTimeoutMs);
+  return window;
+}
+
+/** @throws NoWindow */
+function windowStart(): WindowStart {
+  const fault = displayFault(Deno.build.os, (name) => Deno.env.get(name));
+  if (fault !== undefined) throw new NoWindow(fault);
+  const library = findWebviewLibrary();
+  if (library === undefined) throw noWindow("find", "");
+  const folder = programFolder();
+  const here = import.meta.url;
+  const isCheckout = here.endsWith("/client/window/open_window.ts");
+  const command = webviewCommand({
+    executable: Deno.execPath(),
+    isStandalone: Deno.build.standalone,
+    folder,
+    mainModule: isCheckout ? new URL("../main.ts", here).href : here,
+  }, webviewEnvironment({ os: Deno.build.os, hasGraphicsCard: hasGraphicsCard() }));
+  return {
+    command,
+    library,
+    icons: iconsFolder(folder, isCheckout),
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  };
+}
+
+/** Linux: a card that draws has a file there. */
+function hasGraphicsCard(): boolean {
+  try {
+    return [...Deno.readDirSync("/dev/dri")].some(({ name }) => name.startsWith("renderD"));
+  } catch {
+    return false;
+  }
+}
+
+function noWindow(step: WindowFault["step"], detail: string): NoWindow {
+  const { os, arch } = Deno.build;
+  const release = os === "linux" ? readTextFileIfThere("/etc/os-release") ?? "" : "";
+  return new NoWindow(windowSentence({ step, detail, os, arch, release }));
+}
+
+class ChildWindow implements OpenedWindow {
+  readonly #options: WindowOptions;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #errors: string[] = [];
+  #size: WindowSize;
+  /** Its last line, where it had the time for one. */
+  #last: Extract<FromWindow, { event: "failed" | "closed" }> | undefined;
+  #isClosing = false;
+  readonly ended: Promise<WindowEnd>;
+
+  /** @throws NoWindow */
+  constructor(options: WindowOptions, { command, library, icons }: WindowStart) {
+    this.#options = options;
+    this.#size = rememberedSize(options.sizeFile);
+    this.#child = spawn(command);
+    this.#input = this.#child.stdin.getWriter();
+    const { url, title } = options;
+    this.#tell({ do: "open", library, icons, url, title: shown(title), ...this.#size });
+    this.ended = this.#run();
+  }
+
+  /** @throws NoWindow */
+  async ready(timeoutMs: number): Promise<void> {
+    const timeout = Promise.withResolvers<"timeout">();
+    const timer = setTimeout(() => timeout.resolve("timeout"), timeoutMs);
+    const came = await Promise.race([this.#ready.promise, this.ended, timeout.promise]);
+    clearTimeout(timer);
+    if (came === undefined) return;
+    await this.#kill();
+    if (this.#last?.event === "failed") throw noWindow(this.#last.step, this.#last.detail);
+    throw noWindow(came === "timeout" ? "timeout" : "process", lastWindowWords(this.#errors));
+  }
+
+  setTitle(title: string): void {
+    this.#tell({ do: "title", title: shown(title) });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#tell({ do: "close" });
+    const timer = setTimeout(() => this.#kill(), CLOSE_TIMEOUT_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  async #run(): Promise<WindowEnd> {
+    const [status] = await Promise.all([this.#child.status, this.#listen(), this.#keepErrors()]);
+    await this.#input.abort().catch(() => {});
+    rememberSize(this.#options.sizeFile, this.#size);
+    if (this.#isClosing || this.#last?.event === "closed") return { reason: "closed", detail: "" };
+    const words = this.#last?.detail ??
+      (lastWindowWords(this.#errors) || `it ended with ${status.signal ?? status.code}`);
+    return { reason: "crashed", detail: `The window broke: ${words}` };
+  }
+
+  async #listen(): Promise<void> {
+    for await (const line of readLines(this.#child.stdout)) {
+      const told = parseFromWindow(line);
+      if (told !== undefined) this.#hear(told);
+    }
+  }
+
+  #hear(told: FromWindow): void {
+    switch (told.event) {
+      case "ready":
+        return this.#ready.resolve();
+      case "resized":
+        this.#size = { width: told.width, height: told.height };
+        return;
+      case "close-asked":
+        return this.#options.onCloseAsked();
+      case "link":
+        openLink(told.url).then((fault) => fault && this.#options.onLinkFault?.(fault));
+        return;
+      case "failed":
+      case "closed":
+        this.#last = told;
+    }
+  }
+
+  async #keepErrors(): Promise<void> {
+    for await (const line of readLines(this.#child.stderr)) {
+      this.#errors.push(line);
+      if (this.#errors.length > STDERR_LINES_MAX) this.#errors.shift();
+    }
+  }
+
+  /** A window that is gone hears nothing. */
+  #tell(line: ToWindow): void {
+    this.#input.write(new TextEncoder().encode(JSON.stringify(line) + "\n")).catch(() => {});
+  }
+
+  async #kill(): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+    await this.ended;
+  }
+}
+
+/** A title as a window shows it. */
+function shown(title: string): string {
+  return Array.from(title).slice(0, TITLE_LENGTH_MAX).join("");
+}
+
+function spawn({ program, args, environment }: ChildCommand): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, {
+      args: [...args],
+      env: { ...environment },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (thrown) {
+    throw noWindow("process", messageOf(thrown));
+  }
+}
