@@ -1,0 +1,180 @@
+import type { ComponentChildren } from "preact";
+import type { Signal } from "@preact/signals";
+import type { MeetingState, SourceState } from "@fusionmeet/bridge";
+import { useApp } from "../app.ts";
+import { keyNames, type ShortcutAction, SHORTCUTS } from "../shortcuts.ts";
+import { LogOut, MessageSquare, Mic, MicOff, Settings2, Users, Video, VideoOff } from "./icons.ts";
+import { LevelBars } from "./level_bars.tsx";
+import { Popover } from "./popover.tsx";
+import { SettingsPanel } from "./settings_panel.tsx";
+
+/** The panel at the side, one at a time. */
+export type Panel = "people" | "chat" | null;
+
+export interface ControlBarProps {
+  readonly meeting: MeetingState;
+  readonly panel: Signal<Panel>;
+  readonly onShortcuts: () => void;
+}
+
+/** Everything one does in a meeting, at the lower edge. */
+export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
+  const { store, strings, send } = useApp();
+  const text = strings.meeting;
+  const unseen = store.chat.unseen.value;
+  const toggle = (which: Panel) => panel.value = panel.value === which ? null : which;
+  return (
+    <footer class="bar" role="toolbar" aria-label={text.controls}>
+      <p class="bar-room">
+        <bdi class="ellipsis" title={meeting.room}>{meeting.room}</bdi>
+        <bdi class="bar-server ellipsis">{meeting.server}</bdi>
+      </p>
+      <div class="bar-group">
+        <SourceButton
+          kind="microphone"
+          source={meeting.microphone}
+          label={meeting.microphone.on ? text.muteMicrophone : text.unmuteMicrophone}
+          missing={text.noMicrophone}
+        >
+          {meeting.microphone.on
+            ? (
+              <>
+                <Mic size={20} />
+                <LevelBars />
+              </>
+            )
+            : <MicOff size={20} />}
+        </SourceButton>
+        <SourceButton
+          kind="camera"
+          source={meeting.camera}
+          label={meeting.camera.on ? text.cameraOff : text.cameraOn}
+          missing={text.noCamera}
+        >
+          {meeting.camera.on ? <Video size={20} /> : <VideoOff size={20} />}
+        </SourceButton>
+        <button
+          type="button"
+          class="bar-button bar-leave"
+          onClick={() => send({ do: "leave", sure: false })}
+        >
+          <span class="bar-icon" aria-hidden="true">
+            <LogOut size={20} />
+          </span>
+          {text.leave}
+        </button>
+      </div>
+      <div class="bar-group bar-end">
+        <BarButton
+          action="people"
+          label={text.people}
+          name={text.openPeople(meeting.people.length)}
+          isPressed={panel.value === "people"}
+          badge={{ text: String(meeting.people.length), kind: "plain" }}
+          onClick={() => toggle("people")}
+        >
+          <Users size={20} />
+        </BarButton>
+        <BarButton
+          action="chat"
+          label={text.chat}
+          name={text.openChat(unseen)}
+          isPressed={panel.value === "chat"}
+          badge={unseen > 0 ? { text: unseen > 99 ? "99+" : String(unseen), kind: "accent" } : null}
+          onClick={() => toggle("chat")}
+        >
+          <MessageSquare size={20} />
+        </BarButton>
+        <Popover
+          label={text.settings}
+          side="above"
+          button={({ isOpen, toggle }) => (
+            <button type="button" class="bar-button" aria-expanded={isOpen} onClick={toggle}>
+              <span class="bar-icon" aria-hidden="true">
+                <Settings2 size={20} />
+              </span>
+              {text.settings}
+            </button>
+          )}
+        >
+          {({ close }) => (
+            <SettingsPanel
+              meeting={meeting}
+              onShortcuts={() => {
+                close();
+                onShortcuts();
+              }}
+            />
+          )}
+        </Popover>
+      </div>
+    </footer>
+  );
+}
+
+interface SourceButtonProps {
+  readonly kind: "microphone" | "camera";
+  readonly source: SourceState;
+  readonly label: string;
+  /** Said where there is nothing to switch on. */
+  readonly missing: string;
+  readonly children: ComponentChildren;
+}
+
+function SourceButton({ kind, source, label, missing, children }: SourceButtonProps) {
+  const { strings, send } = useApp();
+  const state = !source.exists ? "missing" : source.on ? source.problem ? "problem" : "on" : "off";
+  return (
+    <BarButton
+      action={kind}
+      label={strings.join[kind]}
+      name={source.exists ? label : missing}
+      state={state}
+      isOff={!source.exists}
+      badge={state === "problem" ? { text: "!", kind: "warning" } : null}
+      onClick={() => send({ do: "source", kind, on: !source.on })}
+    >
+      {children}
+    </BarButton>
+  );
+}
+
+interface BarButtonProps {
+  readonly action: ShortcutAction;
+  /** The word under the icon. */
+  readonly label: string;
+  /** What it does, for the tooltip and for screen readers. */
+  readonly name: string;
+  readonly state?: string;
+  readonly isPressed?: boolean;
+  readonly isOff?: boolean;
+  readonly badge: { readonly text: string; readonly kind: "plain" | "accent" | "warning" } | null;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+function BarButton(props: BarButtonProps) {
+  const { isMac } = useApp();
+  const shortcut = SHORTCUTS.find(({ action }) => action === props.action);
+  const keys = shortcut ? keyNames(shortcut, { isMac }).join("+") : "";
+  return (
+    <button
+      type="button"
+      class="bar-button"
+      data-action={props.action}
+      data-state={props.state}
+      aria-label={props.name}
+      aria-pressed={props.isPressed}
+      aria-disabled={props.isOff || undefined}
+      aria-keyshortcuts={keys.replace("Ctrl", "Control").replace("⌘", "Meta").replace("⌥", "Alt")}
+      title={`${props.name} (${keys})`}
+      onClick={() => !props.isOff && props.onClick()}
+    >
+      <span class="bar-icon" aria-hidden="true">{props.children}</span>
+      <span aria-hidden="true">{props.label}</span>
+      {props.badge && (
+        <span class={`badge badge-${props.badge.kind}`} aria-hidden="true">{props.badge.text}</span>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,78 @@
+import type { MeetingState, PersonState } from "@fusionmeet/bridge";
+import { useApp } from "../app.ts";
+import { figuresOf } from "../figures.ts";
+import { Avatar } from "./avatar.tsx";
+import { Mic, MicOff, ShieldCheck, Video, VideoOff, WifiOff } from "./icons.ts";
+import { WordList } from "./introduction_dialog.tsx";
+import { LevelBars } from "./level_bars.tsx";
+import { SidePanel } from "./side_panel.tsx";
+
+/** Who is here, with what they have on. */
+export function PeoplePanel({ meeting, onClose }: { meeting: MeetingState; onClose: () => void }) {
+  const { strings, store } = useApp();
+  const rttMs = store.statistics.value?.rttMs;
+  return (
+    <SidePanel title={strings.people.title(meeting.people.length)} onClose={onClose}>
+      <ul class="people">
+        {meeting.people.map((person) => (
+          <Person key={person.id} person={person} isSelf={person.id === meeting.self} />
+        ))}
+      </ul>
+      <div class="trust">
+        <p>
+          <ShieldCheck size={16} aria-hidden="true" />
+          {strings.people.encrypted}
+        </p>
+        <WordList words={meeting.fingerprintWords} label={strings.introduction.words} />
+        {rttMs !== undefined && <p class="figures">{strings.people.network(Math.round(rttMs))}</p>}
+      </div>
+    </SidePanel>
+  );
+}
+
+function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
+  const { strings, store } = useApp();
+  const text = strings.meeting;
+  const figures = figuresOf(person.id, store.statistics.value, strings);
+  return (
+    <li data-away={person.away ? "" : undefined}>
+      <Avatar name={person.name} size="s" />
+      <div class="person-text">
+        <span class="person-name">
+          <bdi class="ellipsis" title={person.name}>{person.name}</bdi>
+          {isSelf && <span class="name-you">{text.you}</span>}
+        </span>
+        {person.away
+          ? (
+            <span class="figures figures-away">
+              <WifiOff size={12} aria-hidden="true" /> {text.away}
+            </span>
+          )
+          : figures && <span class="figures">{figures}</span>}
+      </div>
+      {person.microphone && <LevelBars person={isSelf ? undefined : person.id} />}
+      {person.speaking && <span class="sr-only">{text.speaking},</span>}
+      <State isOn={person.microphone} label={person.microphone ? text.unmuted : text.muted}>
+        {person.microphone
+          ? <Mic size={18} aria-hidden="true" />
+          : <MicOff size={18} aria-hidden="true" />}
+      </State>
+      <State isOn={person.camera} label={person.camera ? text.picture : text.noPicture}>
+        {person.camera
+          ? <Video size={18} aria-hidden="true" />
+          : <VideoOff size={18} aria-hidden="true" />}
+      </State>
+    </li>
+  );
+}
+
+function State(
+  { isOn, label, children }: { isOn: boolean; label: string; children: preact.ComponentChildren },
+) {
+  return (
+    <span class="person-state" data-on={isOn ? "" : undefined} title={label}>
+      {children}
+      <span class="sr-only">{label}</span>
+    </span>
+  );
+}

@@ -1,0 +1,128 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { type Signal, useSignalEffect } from "@preact/signals";
+import type { MeetingState, PersonState } from "@fusionmeet/bridge";
+import { useApp } from "../app.ts";
+import { gridLayout, pageOf } from "../grid_layout.ts";
+import { IconButton } from "./button.tsx";
+import { ChevronLeft, ChevronRight } from "./icons.ts";
+import { StageNotices } from "./stage_notices.tsx";
+import { Tile } from "./tile.tsx";
+
+/** `--gap-tiles`, px. */
+const GAP = 10;
+
+export interface StageProps {
+  readonly meeting: MeetingState;
+  /** Page of people that is asked for, from 0; may be past the last. */
+  readonly page: Signal<number>;
+}
+
+/** The people in a grid, nine to a page. */
+export function Stage({ meeting, page }: StageProps) {
+  const { strings } = useApp();
+  const { page: shownPage, pages, shown } = pageOf(meeting.people, page.value);
+  const space = useRef<HTMLDivElement>(null);
+  const size = useSize(space);
+  useWatch(shown);
+  const grid = gridLayout({ count: shown.length, ...size, gap: GAP });
+  const isAlone = meeting.people.length === 1 && !meeting.comingBack;
+  return (
+    <main class="stage">
+      <h1 class="sr-only" tabIndex={-1} ref={useFirstFocus()}>{meeting.room}</h1>
+      <StageNotices meeting={meeting} />
+      <div class="stage-space" ref={space}>
+        <ul
+          class="grid"
+          aria-label={strings.meeting.stage}
+          style={{ width: `${grid.columns * grid.tileWidth + (grid.columns - 1) * GAP}px` }}
+        >
+          {shown.map((person) => (
+            <Tile
+              key={person.id}
+              person={person}
+              isSelf={person.id === meeting.self}
+              width={grid.tileWidth}
+              height={grid.tileHeight}
+            />
+          ))}
+        </ul>
+        {isAlone && (
+          <p class="alone">
+            <strong>{strings.meeting.aloneTitle}</strong>
+            <span dir="auto">{strings.meeting.alone(meeting.server, meeting.room)}</span>
+          </p>
+        )}
+      </div>
+      {pages > 1 && <Pages page={shownPage} pages={pages} onPage={(next) => page.value = next} />}
+    </main>
+  );
+}
+
+interface PagesProps {
+  readonly page: number;
+  readonly pages: number;
+  readonly onPage: (page: number) => void;
+}
+
+function Pages({ page, pages, onPage }: PagesProps) {
+  const { strings } = useApp();
+  const text = strings.meeting;
+  return (
+    <nav class="pages" aria-label={text.pages}>
+      <IconButton
+        label={text.previousPage}
+        isOff={page === 0}
+        onClick={() => onPage(page - 1)}
+      >
+        <ChevronLeft size={18} aria-hidden="true" />
+      </IconButton>
+      <span>{text.page(page + 1, pages)}</span>
+      <IconButton
+        label={text.nextPage}
+        isOff={page === pages - 1}
+        onClick={() => onPage(page + 1)}
+      >
+        <ChevronRight size={18} aria-hidden="true" />
+      </IconButton>
+    </nav>
+  );
+}
+
+/** The inner size of an element, px, as it changes. */
+function useSize(element: { readonly current: HTMLElement | null }) {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const measured = element.current!;
+    const measure = () => setSize({ width: measured.clientWidth, height: measured.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(measured);
+    return () => observer.disconnect();
+  }, []);
+  return size;
+}
+
+/** Tells the program whose tiles can be seen: nobody's while the whole page is hidden. */
+function useWatch(shown: readonly PersonState[]): void {
+  const { store, send } = useApp();
+  const [isHidden, setHidden] = useState(document.hidden);
+  useEffect(() => {
+    const changed = () => setHidden(document.hidden);
+    document.addEventListener("visibilitychange", changed);
+    return () => document.removeEventListener("visibilitychange", changed);
+  }, []);
+  const participants = isHidden ? [] : shown.map(({ id }) => id);
+  const tell = () => send({ do: "watch", participants });
+  useEffect(tell, [participants.join()]);
+  // A program that was away does not remember.
+  useSignalEffect(() => {
+    if (store.link.value === "ready") tell();
+  });
+}
+
+/** The focus starts at the meeting's title: whoever hears the page learns where they are. */
+function useFirstFocus() {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus(), []);
+  return title;
+}

@@ -1,0 +1,57 @@
+import { PLAYOUT_TARGET_SAMPLES } from "@fusionmeet/bridge";
+
+/** A program that keeps to the target never fills it; what is too much pushes out the oldest. */
+export const RING_SAMPLES_MAX = 1 << 14;
+
+/**
+ * What waits to be played in the worklet. Once empty it plays silence until the target is there again: what comes piece
+ * by piece would run dry at every piece. `push` and `pull` allocate nothing.
+ */
+export class PlayoutRing {
+  readonly #samples = new Int16Array(RING_SAMPLES_MAX);
+  #first = 0;
+  #count = 0;
+  #isFilling = true;
+  /** Totals since `restart`, in samples; see `Consumption`. */
+  playedSamples = 0;
+  missedSamples = 0;
+  /** Times it ran dry since it was made. */
+  underruns = 0;
+
+  get bufferedSamples(): number {
+    return this.#count;
+  }
+
+  /** Forgets what waits and begins the totals at 0. */
+  restart(): void {
+    this.#count = 0;
+    this.#isFilling = true;
+    this.playedSamples = this.missedSamples = 0;
+  }
+
+  /** @param pcm s16; copied. */
+  push(pcm: Int16Array): void {
+    for (let index = 0; index < pcm.length; index++) {
+      this.#samples[(this.#first + this.#count) % RING_SAMPLES_MAX] = pcm[index];
+      if (this.#count < RING_SAMPLES_MAX) this.#count++;
+      else this.#first = (this.#first + 1) % RING_SAMPLES_MAX;
+    }
+  }
+
+  /** Fills `out` with the next samples, -1..1, or silence. */
+  pull(out: Float32Array): void {
+    if (this.#isFilling && this.#count >= PLAYOUT_TARGET_SAMPLES) this.#isFilling = false;
+    const played = this.#isFilling ? 0 : Math.min(out.length, this.#count);
+    for (let index = 0; index < played; index++) {
+      out[index] = this.#samples[(this.#first + index) % RING_SAMPLES_MAX] / 32_768;
+    }
+    out.fill(0, played);
+    this.#first = (this.#first + played) % RING_SAMPLES_MAX;
+    this.#count -= played;
+    this.playedSamples += played;
+    this.missedSamples += out.length - played;
+    if (this.#isFilling || played === out.length) return;
+    this.#isFilling = true;
+    this.underruns++;
+  }
+}

@@ -1,0 +1,185 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { NAME_LENGTH_MAX, PIN_LENGTH_MAX, ROOM_LENGTH_MAX } from "@fusionmeet/protocol";
+import { useApp } from "../app.ts";
+import { Button } from "../components/button.tsx";
+import { Combobox } from "../components/combobox.tsx";
+import { asSentence, Field, type FieldProblem } from "../components/field.tsx";
+import { CircleAlert, LoaderCircle } from "../components/icons.ts";
+import { IntroductionDialog } from "../components/introduction_dialog.tsx";
+import { Notice } from "../components/notice.tsx";
+import { PageHeader } from "../components/page_header.tsx";
+import { StartLook } from "../components/start_look.tsx";
+import {
+  JOIN_FIELDS,
+  type JoinField,
+  type JoinForm,
+  lobbyFor,
+  missingField,
+} from "../join_form.ts";
+
+/** The server is asked about its rooms when nobody has typed for this long. */
+const LOBBY_AFTER_MS = 400;
+
+/** Where one says who one is and where to: the first screen. */
+export function JoinScreen() {
+  const { store, strings, send, media, announcer } = useApp();
+  const join = store.join.value;
+  const form = useSignal<JoinForm>({
+    server: join.server,
+    name: join.name,
+    room: join.room,
+    pin: join.pin,
+    microphone: join.microphone,
+    camera: join.camera,
+  });
+  const [missing, setMissing] = useState<JoinField>();
+  /** A field that was changed since the failure came is not wrong any more. */
+  const [mended, setMended] = useState(false);
+  const inputs = useRef<Partial<Record<JoinField, HTMLInputElement | null>>>({});
+  const submit = useRef<HTMLButtonElement>(null);
+
+  const lobby = lobbyFor(join.lobby, form.value.server);
+  const failure = mended ? null : join.failure;
+  const asksPin = lobby?.needsPin || failure?.field === "pin" || form.value.pin !== "";
+  const focusField = (field: JoinField) => inputs.current[field]?.focus();
+
+  useEffect(() => {
+    const empty = JOIN_FIELDS.find((field) => field !== "pin" && form.value[field] === "");
+    if (empty) focusField(empty);
+    else submit.current?.focus();
+  }, []);
+
+  useEffect(() => {
+    setMended(false);
+    if (!join.failure) return;
+    announcer.say(`${asSentence(join.failure.message)} ${asSentence(join.failure.advice)}`);
+    if (join.failure.field) focusField(join.failure.field);
+  }, [join.failure]);
+
+  const { server, pin } = form.value;
+  useEffect(() => {
+    if (server.trim() === "") return;
+    const timer = setTimeout(
+      () => send({ do: "lobby", server: server.trim(), pin }),
+      LOBBY_AFTER_MS,
+    );
+    return () => clearTimeout(timer);
+  }, [server, pin]);
+
+  const change = (changed: Partial<JoinForm>) => {
+    form.value = { ...form.value, ...changed };
+    setMissing(undefined);
+    setMended(true);
+  };
+  const sendJoin = (trust?: string) => {
+    // Sound may start only inside a click or a key press.
+    void media.value?.startVoice();
+    const { server, name, room, ...rest } = form.value;
+    const trimmed = { server: server.trim(), name: name.trim(), room: room.trim() };
+    send({ do: "join", ...trimmed, ...rest, ...(trust ? { trust } : {}) });
+  };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    if (join.busy) return;
+    const empty = missingField(form.value, { needsPin: lobby?.needsPin ?? false });
+    setMissing(empty);
+    if (empty) return focusField(empty);
+    sendJoin();
+    announcer.say(strings.join.busy);
+  };
+  const fieldProps = (field: JoinField) => ({
+    label: strings.join[field],
+    value: form.value[field],
+    onInput: (value: string) => change({ [field]: value }),
+    isReadOnly: join.busy,
+    problem: problemOf(field),
+    inputRef: (input: HTMLInputElement | null) => {
+      inputs.current[field] = input;
+    },
+  });
+  const problemOf = (field: JoinField): FieldProblem | undefined => {
+    if (missing === field) return { message: strings.join.missing[field] };
+    return failure?.field === field ? failure : undefined;
+  };
+
+  return (
+    <div class="page">
+      <PageHeader />
+      <main class="join">
+        <StartLook form={form.value} join={join} onChange={change} />
+        <form class="join-form" onSubmit={onSubmit} noValidate aria-label={strings.join.title}>
+          <h1>{strings.join.title}</h1>
+          <Combobox
+            {...fieldProps("server")}
+            hint={strings.join.serverHint}
+            choices={join.recentServers.map((value) => ({ value }))}
+            listLabel={strings.join.recentServers}
+            openLabel={strings.join.showServers}
+          />
+          <div class="field-pair">
+            <Field
+              {...fieldProps("name")}
+              lengthMax={NAME_LENGTH_MAX}
+              hint={strings.join.nameHint}
+            />
+            <Combobox
+              {...fieldProps("room")}
+              lengthMax={ROOM_LENGTH_MAX}
+              hint={<RoomHint />}
+              choices={(lobby?.rooms ?? []).map(({ name, people }) => ({
+                value: name,
+                detail: strings.join.people(people),
+              }))}
+              listLabel={strings.join.rooms}
+              openLabel={strings.join.showRooms}
+            />
+          </div>
+          {asksPin && (
+            <Field
+              {...fieldProps("pin")}
+              type="password"
+              lengthMax={PIN_LENGTH_MAX}
+              hint={strings.join.pinHint}
+            />
+          )}
+          {failure && !failure.field && (
+            <Notice
+              kind="problem"
+              icon={<CircleAlert size={18} />}
+              title={asSentence(failure.message)}
+            >
+              {asSentence(failure.advice)}
+            </Notice>
+          )}
+          <div class="join-actions">
+            <Button kind="primary" size="l" type="submit" isOff={join.busy} buttonRef={submit}>
+              {join.busy && <LoaderCircle class="spin" size={18} aria-hidden="true" />}
+              {join.busy ? strings.join.busy : strings.join.submit}
+            </Button>
+            {join.busy && (
+              <Button size="l" onClick={() => send({ do: "join.cancel" })}>
+                {strings.join.cancel}
+              </Button>
+            )}
+          </div>
+        </form>
+      </main>
+      {join.introduction && (
+        <IntroductionDialog
+          introduction={join.introduction}
+          onAccept={(fingerprint) => sendJoin(fingerprint)}
+          onDecline={() => send({ do: "join.cancel" })}
+        />
+      )}
+    </div>
+  );
+
+  function RoomHint() {
+    if (!lobby || lobby.needsPin && lobby.rooms.length === 0) return <>{strings.join.roomHint}</>;
+    if (lobby.state === "asking") return <>{strings.join.roomsAsked}</>;
+    if (lobby.state === "unknown") return <>{strings.join.roomsUnknown}</>;
+    const { length } = lobby.rooms;
+    return <>{length === 0 ? strings.join.roomsNone : strings.join.roomsInUse(length)}</>;
+  }
+}

@@ -1,0 +1,93 @@
+import { useEffect, useState } from "preact/hooks";
+import { useSignal, useSignalEffect } from "@preact/signals";
+import type { ChatEntry } from "@fusionmeet/bridge";
+import { useApp } from "../app.ts";
+import { isFromOthers } from "../chat_column.ts";
+import { ChatPanel } from "../components/chat_panel.tsx";
+import { ControlBar, type Panel } from "../components/control_bar.tsx";
+import { PeoplePanel } from "../components/people_panel.tsx";
+import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
+import { Stage } from "../components/stage.tsx";
+import { pageOf } from "../grid_layout.ts";
+import { type ShortcutAction, shortcutOf } from "../shortcuts.ts";
+
+/** The meeting: people, panels and what one does. */
+export function MeetingScreen() {
+  const { store, send } = useApp();
+  const panel = useSignal<Panel>(null);
+  const page = useSignal(0);
+  const [showsShortcuts, setShowsShortcuts] = useState(false);
+  useAnnouncements();
+  useSignalEffect(() => send({ do: "unread", count: store.chat.unseen.value }));
+
+  const act = (action: ShortcutAction) => {
+    const meeting = store.meeting.value;
+    if (!meeting) return;
+    const turn = (step: number) => {
+      const { page: shown, pages } = pageOf(meeting.people, page.value);
+      page.value = Math.min(pages - 1, Math.max(0, shown + step));
+    };
+    const toggle = (which: Panel) => panel.value = panel.value === which ? null : which;
+    const flip = (kind: "microphone" | "camera") => {
+      if (meeting[kind].exists) send({ do: "source", kind, on: !meeting[kind].on });
+    };
+    const actions: Record<ShortcutAction, () => void> = {
+      microphone: () => flip("microphone"),
+      camera: () => flip("camera"),
+      chat: () => toggle("chat"),
+      people: () => toggle("people"),
+      previousPage: () => turn(-1),
+      nextPage: () => turn(1),
+      shortcuts: () => setShowsShortcuts(true),
+    };
+    actions[action]();
+  };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (document.querySelector("dialog[open]")) return;
+      const action = shortcutOf(event, { isTyping: isTextField(event.target) });
+      if (!action) return;
+      event.preventDefault();
+      act(action);
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
+
+  const meeting = store.meeting.value;
+  if (!meeting) return null;
+  const close = () => {
+    const closed = panel.value;
+    panel.value = null;
+    document.querySelector<HTMLElement>(`.bar [data-action="${closed}"]`)?.focus();
+  };
+  return (
+    <div class="meeting">
+      <Stage meeting={meeting} page={page} />
+      {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
+      {panel.value === "chat" && <ChatPanel onClose={close} />}
+      <ControlBar meeting={meeting} panel={panel} onShortcuts={() => setShowsShortcuts(true)} />
+      {showsShortcuts && <ShortcutsDialog onClose={() => setShowsShortcuts(false)} />}
+    </div>
+  );
+}
+
+/** Screen readers are told what others write, and who comes and goes. */
+function useAnnouncements(): void {
+  const { store, strings, announcer } = useApp();
+  const sentence = (entry: ChatEntry): string | undefined => {
+    if (entry.kind === "notice") return strings.chat.notices[entry.notice](entry.name);
+    return isFromOthers(entry) ? strings.chat.said(entry.from, entry.text) : undefined;
+  };
+  useSignalEffect(() => {
+    for (const entry of store.chat.fresh.value) {
+      const said = sentence(entry);
+      if (said !== undefined) announcer.say(said);
+    }
+  });
+}
+
+function isTextField(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type !== "radio" ||
+    target instanceof HTMLTextAreaElement;
+}

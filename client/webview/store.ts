@@ -1,0 +1,95 @@
+import { batch, computed, signal } from "@preact/signals";
+import type {
+  JoinState,
+  LeftState,
+  MeetingState,
+  ProgramMessage,
+  WindowState,
+  WindowStatistics,
+} from "@fusionmeet/bridge";
+import { ChatColumn } from "./chat_column.ts";
+import { Levels } from "./levels.ts";
+import { Toasts } from "./toasts.ts";
+
+/**
+ * How the page stands with its program: `connecting` for the first time, `ready`, `lost` for a moment, `gone` for
+ * longer than that, `refused` when the link does not open it, `elsewhere` when another page took its place.
+ */
+export type LinkState = "connecting" | "ready" | "lost" | "gone" | "refused" | "elsewhere";
+
+/** What the page knows: a copy of the program's state, and what belongs to the page alone. */
+export class Store {
+  readonly link = signal<LinkState>("connecting");
+  /** Why the program refused the page: a sentence. */
+  readonly refusal = signal("");
+  readonly screen = signal<WindowState["screen"]>("join");
+  readonly join = signal<JoinState>(NO_JOIN);
+  readonly meeting = signal<MeetingState | null>(null);
+  readonly left = signal<LeftState | null>(null);
+  readonly leaveQuestion = signal<string | null>(null);
+  readonly statistics = signal<WindowStatistics | null>(null);
+  readonly chat = new ChatColumn();
+  readonly toasts = new Toasts();
+  readonly levels = new Levels();
+  /** One's own id in the meeting. */
+  readonly self = computed(() => this.meeting.value?.self);
+
+  /** Takes over what the program says. */
+  apply(message: ProgramMessage): void {
+    batch(() => this.#take(message));
+  }
+
+  #take(message: ProgramMessage): void {
+    switch (message.type) {
+      case "ready":
+        this.link.value = "ready";
+        return this.#merge(message.state);
+      case "refused":
+        this.link.value = "refused";
+        this.refusal.value = message.message;
+        return;
+      case "state":
+        return this.#merge(message.state);
+      case "chat.reset":
+        return this.chat.reset(message.entries, message.hasOlder);
+      case "chat":
+        return this.chat.add(message.entries);
+      case "chat.gone":
+        return this.chat.remove(message.mark);
+      case "chat.older":
+        return this.chat.addOlder(message.entries, message.hasOlder);
+      case "levels":
+        return this.levels.set(message.own, message.people);
+      case "statistics":
+        this.statistics.value = message.statistics;
+        return;
+      case "toast":
+        return this.toasts.show(message.kind, message.message);
+    }
+  }
+
+  #merge(state: Partial<WindowState>): void {
+    if (state.screen !== undefined) this.screen.value = state.screen;
+    if (state.join !== undefined) this.join.value = state.join;
+    if (state.meeting !== undefined) this.meeting.value = state.meeting;
+    if (state.left !== undefined) this.left.value = state.left;
+    if (state.leaveQuestion !== undefined) this.leaveQuestion.value = state.leaveQuestion;
+    if (this.meeting.value === null) this.statistics.value = null;
+  }
+}
+
+const NO_JOIN: JoinState = {
+  server: "",
+  name: "",
+  room: "",
+  pin: "",
+  microphone: false,
+  camera: false,
+  microphoneSource: null,
+  cameraSource: null,
+  recentServers: [],
+  busy: false,
+  failure: null,
+  introduction: null,
+  lobby: null,
+};

@@ -1,0 +1,213 @@
+import type { ShortcutAction } from "./shortcuts.ts";
+import type { Theme } from "./theme.ts";
+
+/** Every word the page says by itself; what the program says comes as sentences of its own. */
+export type Strings = typeof ENGLISH;
+
+type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
+
+/** Picks the plural form for `count`; `#` in it stands for the number. */
+function plural(language: string): (count: number, forms: Forms) => string {
+  const [rules, digits] = [new Intl.PluralRules(language), new Intl.NumberFormat(language)];
+  return (count, forms) =>
+    (forms[rules.select(count)] ?? forms.other).replace("#", digits.format(count));
+}
+
+const english = plural("en");
+
+const ENGLISH = {
+  product: "FusionMeet",
+  link: {
+    connecting: "Connecting to FusionMeet…",
+    lost: "No connection to FusionMeet on this computer. Trying again…",
+    goneTitle: "FusionMeet is not running any more",
+    goneText:
+      "This page belongs to a program on this computer, and it has ended. Start FusionMeet again; this page can be closed.",
+    goneTrying: "If it comes back, so does this page.",
+    elsewhereTitle: "FusionMeet is open in another place",
+    elsewhereText: "The meeting goes on there. One page at a time can show it.",
+    takeBack: "Use it here",
+    refusedTitle: "This link has already been used",
+    refusedText: "Every link opens FusionMeet once. Start FusionMeet again to get a new one.",
+  },
+  join: {
+    title: "Join a meeting",
+    server: "Server",
+    serverHint: "Name or address of the computer the server runs on",
+    recentServers: "Servers of earlier meetings",
+    name: "Your name",
+    nameHint: "As others see you",
+    room: "Room",
+    roomHint: "A new name starts a new room",
+    rooms: "Rooms with people in them",
+    showRooms: "Show rooms",
+    showServers: "Show earlier servers",
+    roomsAsked: "Asking the server for its rooms…",
+    roomsUnknown: "The server has not answered yet",
+    roomsInUse: (count: number) =>
+      english(count, {
+        one: "# room has people in it",
+        other: "# rooms have people in them",
+      }),
+    roomsNone: "Nobody is there yet. You start the meeting",
+    people: (count: number) => english(count, { one: "# person", other: "# people" }),
+    pin: "PIN",
+    pinHint: "Whoever runs the server knows it",
+    microphone: "Microphone",
+    camera: "Camera",
+    noMicrophone: "No microphone found",
+    noCamera: "No camera found",
+    sourceOff: "Off",
+    submit: "Join",
+    busy: "Joining…",
+    cancel: "Cancel",
+    you: "You",
+    look: "How you start",
+    missing: {
+      server: "Enter the server's name or address",
+      name: "Enter your name",
+      room: "Enter a room",
+      pin: "Enter the PIN",
+    },
+  },
+  introduction: {
+    title: "Do you trust this server?",
+    text: (server: string) =>
+      `You meet ${server} for the first time. Compare these words with those it showed when it started, or ask whoever runs it to read them to you.`,
+    words: "Words of the server's key",
+    fingerprint: "Full fingerprint",
+    same: "If even one word differs, somebody may be listening in.",
+    accept: "They are the same",
+    decline: "Cancel",
+  },
+  meeting: {
+    stage: "Participants' pictures",
+    controls: "Meeting controls",
+    you: "You",
+    youAre: (name: string) => `${name} (you)`,
+    muteMicrophone: "Mute",
+    unmuteMicrophone: "Unmute",
+    cameraOn: "Turn camera on",
+    cameraOff: "Turn camera off",
+    noMicrophone: "No microphone to switch on",
+    noCamera: "No camera to switch on",
+    settings: "Settings",
+    quality: "Your picture",
+    qualityText: (width: number, height: number, rate: number) =>
+      `${width} × ${height}, ${rate} pictures a second`,
+    appearance: "Appearance",
+    themes: { system: "As this computer", light: "Light", dark: "Dark" } satisfies Record<
+      Theme,
+      string
+    >,
+    people: "People",
+    chat: "Chat",
+    openPeople: (count: number) =>
+      english(count, { one: "People, # here", other: "People, # here" }),
+    openChat: (unseen: number) =>
+      unseen === 0 ? "Chat" : english(unseen, { one: "Chat, # new", other: "Chat, # new" }),
+    leave: "Leave",
+    close: "Close",
+    speaking: "speaking",
+    muted: "microphone off",
+    unmuted: "microphone on",
+    noPicture: "camera off",
+    picture: "camera on",
+    away: "Connection lost, may come back",
+    pages: "Pages of participants",
+    previousPage: "Previous page",
+    nextPage: "Next page",
+    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
+    aloneTitle: "Nobody else is here yet",
+    alone: (server: string, room: string) => `Others join with server ${server} and room ${room}`,
+    comingBackTitle: "Connection lost",
+    comingBack: (seconds: number) =>
+      english(seconds, {
+        one: "Coming back, gives up in # second",
+        other: "Coming back, gives up in # seconds",
+      }),
+    comingBackSoon: "Connection lost. Trying to come back.",
+    cameBack: "Back in the meeting.",
+    stopTrying: "Leave now",
+    hearTitle: "You do not hear the meeting yet",
+    hear: "Click to hear",
+    voiceFailed:
+      "The sound cannot be played on this computer. Check its sound output, then reload this page.",
+    sound: "Sound",
+    lossless: "Lossless voice",
+  },
+  people: {
+    title: (count: number) => english(count, { one: "People (#)", other: "People (#)" }),
+    encrypted: "Everything is encrypted. Words of the server's key:",
+    network: (rttMs: number) => `Round trip to the server ${rttMs} ms`,
+    pictureFigures: (width: number, height: number, fps: number) =>
+      `${width} × ${height}, ${fps} fps`,
+    delay: (ms: number) => `delay ${ms} ms`,
+    lost: (count: number) => english(count, { one: "# packet lost", other: "# packets lost" }),
+  },
+  chat: {
+    title: "Chat",
+    field: "Message to everyone",
+    send: "Send",
+    empty: "No messages yet",
+    emptyText: "What is written here is kept for this room.",
+    today: "Today",
+    yesterday: "Yesterday",
+    older: "Loading earlier messages…",
+    showOlder: "Show earlier messages",
+    start: "The beginning of this chat",
+    fresh: (count: number) => english(count, { one: "# new message", other: "# new messages" }),
+    sending: "Sending…",
+    unsent: "Not sent",
+    retry: "Try again",
+    discard: "Discard",
+    notices: {
+      joined: (name: string) => `${name} joined`,
+      left: (name: string) => `${name} left`,
+      lost: (name: string) => `${name} lost the connection`,
+      removed: (name: string) => `${name} was removed`,
+    },
+    said: (name: string, text: string) => `${name}: ${text}`,
+    moreHappened: (count: number) => english(count, { one: "# more", other: "# more" }),
+    tooLong: (over: number) =>
+      english(over, { one: "# character too long", other: "# characters too long" }),
+  },
+  leave: {
+    title: "Leave the meeting?",
+    leave: "Leave",
+    stay: "Stay",
+  },
+  left: {
+    title: "You left the meeting",
+    room: (room: string) => `Room ${room}`,
+    endedTitle: "The meeting is over for you",
+    again: "Back to the start",
+  },
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    open: "Keyboard shortcuts",
+    actions: {
+      microphone: "Microphone on or off",
+      camera: "Camera on or off",
+      chat: "Chat",
+      people: "People",
+      previousPage: "Previous page of people",
+      nextPage: "Next page of people",
+      shortcuts: "This list",
+    } satisfies Record<ShortcutAction, string>,
+  },
+  toasts: {
+    title: "Messages",
+    close: "Close message",
+    kinds: { info: "Note", warning: "Warning", problem: "Problem" },
+  },
+};
+
+/** By language; another one is another table of the same shape. */
+const TABLES: Readonly<Record<string, Strings>> = { en: ENGLISH };
+
+/** The strings of the first of `languages` there are any in; English otherwise. */
+export function stringsFor(languages: readonly string[]): Strings {
+  const known = languages.map((language) => language.split("-")[0]).find((code) => TABLES[code]);
+  return TABLES[known ?? "en"];
+}
