@@ -295,6 +295,37 @@ export function launchClient(options: ClientOptions): ClientProgram {
   return client;
 }
 
+/** A client with a window. `url` is a link to its page for one use, where it shows one. */
+export class WindowProgram extends ClientProgram {
+  /** Waits until it says where its page is: only without a window of its own. */
+  async link(): Promise<string> {
+    return (await this.waitFor("link")).url;
+  }
+}
+
+/**
+ * Starts a client with a window, or with `browser` one that only tells where its page is. The join screen holds the
+ * server and the name; microphone and camera are off unless said.
+ */
+export function launchWindow(options: ClientOptions & { browser: boolean }): WindowProgram {
+  const ownData = options.data === undefined ? new TemporaryDirectory() : undefined;
+  const { hostname = "127.0.0.1", port, fingerprint } = options.server;
+  const window = new WindowProgram(options.name, {
+    env: options.env,
+    args: [
+      ...taskArguments("client"),
+      ...(options.browser ? ["--browser"] : []),
+      ...["--json", "--server", `${hostname}:${port}`, "--name", options.name],
+      ...["--fingerprint", fingerprint, "--data", options.data ?? ownData!.path],
+      ...["--mic", options.mic ?? "off", "--camera", options.camera ?? "off"],
+      ...(options.room === undefined ? [] : ["--room", options.room]),
+      ...(options.args ?? []),
+    ],
+  });
+  window.ownData = ownData;
+  return window;
+}
+
 /** `launchClient`, and waits until it has joined. */
 export async function startClient(options: ClientOptions): Promise<ClientProgram> {
   const client = launchClient(options);
