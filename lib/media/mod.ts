@@ -7,6 +7,7 @@ export * from "./gop_cache.ts";
 export * from "./send_history.ts";
 export * from "./gap_tracker.ts";
 export * from "./picture_meter.ts";
+export * from "./picture_payload.ts";
 export * from "./picture_receiver.ts";
 export * from "./audio_level.ts";
 export * from "./l16.ts";

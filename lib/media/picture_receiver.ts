@@ -1,16 +1,16 @@
 import {
+  type CameraCodec,
   decodeCaptureTime,
   decodeFrameMarking,
-  depacketizeH264,
   EXTENSION,
   type FrameMarking,
   PICTURE_BUFFER_BYTES_MAX,
   PICTURE_BUFFER_PACKETS_MAX,
-  readSps,
   type RtpPacket,
 } from "@fusionmeet/protocol";
 import { GapTracker } from "./gap_tracker.ts";
 import { PictureMeter } from "./picture_meter.ts";
+import { PICTURE_PAYLOADS, type PicturePayload } from "./picture_payload.ts";
 import type { AccessUnit } from "./types.ts";
 
 /** Totals of one picture stream at its viewer. */
@@ -30,7 +30,7 @@ export interface PictureStatistics {
   droppedPictures: number;
   /** By capture time, over the last five seconds that have pictures. */
   fps: number;
-  /** From the last SPS; 0 before. */
+  /** Of the last keyframe; 0 before. */
   width: number;
   height: number;
   /** Interarrival jitter of pictures, RFC 3550 section 6.4.1. */
@@ -41,11 +41,12 @@ export interface PictureStatistics {
 }
 
 /**
- * Turns the opened RTP packets of one H.264 ssrc into pictures, complete and in order: reorders, asks for what
+ * Turns the opened RTP packets of one ssrc and codec into pictures, complete and in order: reorders, asks for what
  * is missing (`GapTracker`), gives a picture up after `GIVE_UP_MS` and then drops up to the next keyframe.
  * Never hands on a broken picture; the first one is a keyframe. Time is the caller's.
  */
 export class PictureReceiver {
+  readonly #payload: PicturePayload;
   #gaps = new GapTracker();
   readonly #meter = new PictureMeter();
   readonly #packets = new Map<number, RtpPacket>();
@@ -71,10 +72,14 @@ export class PictureReceiver {
     height: 0,
   };
 
+  constructor(codec: CameraCodec = "h264") {
+    this.#payload = PICTURE_PAYLOADS[codec];
+  }
+
   /**
    * Takes a packet.
    *
-   * @param packet kept, not copied.
+   * @param packet kept, not copied; its payload type is that of the codec.
    * @param at.index its 48-bit SRTP index.
    */
   push(packet: RtpPacket, at: { index: number; nowMs: number }): void {
@@ -131,7 +136,7 @@ export class PictureReceiver {
     return this.#gaps.nextDueMs;
   }
 
-  /** `avc1.PPCCLL` of the last SPS; empty before. */
+  /** Of the last keyframe: `avc1.PPCCLL` or `jpeg`; empty before. */
   get codec(): string {
     return this.#codec;
   }
@@ -214,7 +219,7 @@ export class PictureReceiver {
     }
     this.#next = this.#scan = end + 1;
     const payloads = packets.map(({ payload }) => payload).filter(({ length }) => length > 0);
-    const unit = depacketizeH264(payloads);
+    const unit = this.#payload.depacketize(payloads);
     if (unit === "empty") return;
     if (typeof unit === "string" || (this.#awaitsKeyframe && !unit.keyframe)) {
       this.#totals.droppedPictures++;
@@ -222,22 +227,20 @@ export class PictureReceiver {
       return;
     }
     this.#awaitsKeyframe = false;
-    if (unit.keyframe) this.#readParameters(unit.bytes);
+    const { bytes, keyframe, format } = unit;
+    if (format) {
+      this.#codec = format.codec;
+      this.#totals.width = format.width;
+      this.#totals.height = format.height;
+    }
     const captured = packets.map(({ extensions }) => extensions.get(EXTENSION.captureTime))
       .find((bytes) => bytes !== undefined);
     return {
-      ...unit,
+      bytes,
+      keyframe,
       timestamp: packets[0].timestamp,
       capturedAtMs: captured && decodeCaptureTime(captured),
     };
-  }
-
-  #readParameters(accessUnit: Uint8Array): void {
-    const parameters = readSps(accessUnit);
-    if (typeof parameters === "string") return;
-    this.#codec = parameters.codec;
-    this.#totals.width = parameters.width;
-    this.#totals.height = parameters.height;
   }
 
   #drop(index: number, packet: RtpPacket): void {

@@ -47,9 +47,9 @@ export interface VoiceCodecs {
   giveBack(codec: VoiceEncoder | VoiceDecoder): void;
 }
 
-/** One coded picture in Annex B form, SPS and PPS before every IDR. */
+/** One coded picture. */
 export interface AccessUnit {
-  /** Annex B bytes for H.264. */
+  /** H.264: Annex B, SPS and PPS before every IDR. JPEG: a whole file. */
   readonly bytes: Uint8Array;
   readonly keyframe: boolean;
   /** 90 kHz RTP clock, u32. */
