@@ -24,13 +24,15 @@ export class ChatOutbox {
     this.#send = options.send;
   }
 
-  get size(): number {
-    return this.#pending.length;
+  /** In the order they will be sent. */
+  get lines(): readonly PendingLine[] {
+    return [...this.#pending];
   }
 
-  /** @throws Refusal when the text cannot be a line, or too many wait. */
+  /** A line whose mark waits already changes nothing. @throws Refusal when the text cannot be a line, or too many wait. */
   post(line: PendingLine): void {
     checkText(line.text);
+    if (this.#pending.some(({ mark }) => mark === line.mark)) return;
     if (this.#pending.length >= CHAT_PENDING_MAX) {
       throw new Refusal("chat-full", `${CHAT_PENDING_MAX} lines wait for the server already`);
     }
@@ -53,6 +55,19 @@ export class ChatOutbox {
     const line = this.#pending.shift();
     this.resend();
     return line;
+  }
+
+  /**
+   * Takes a line back that is not under way. (One that was under way when the connection broke may have got through
+   * all the same: then it comes as a line of the room.)
+   *
+   * @returns false when it is under way, so that its answer comes, and when no such line waits.
+   */
+  discard(mark: string): boolean {
+    const index = this.#pending.findIndex((line) => line.mark === mark);
+    if (index < 0 || (index === 0 && this.#connected)) return false;
+    this.#pending.splice(index, 1);
+    return true;
   }
 
   /** Sends the line under way (again). */

@@ -23,15 +23,15 @@ Deno.test("ChatOutbox.post() waits for a connection and for the line before", ()
   outbox.disconnected();
   outbox.settled("b");
   post("c");
-  deepStrictEqual([sent, outbox.size], [["a", "b"], 1]);
+  deepStrictEqual([sent, outbox.lines.length], [["a", "b"], 1]);
 });
 
 Deno.test("ChatOutbox.post() takes lines up to its limits, and not one more", () => {
   const { outbox, post } = outboxBench();
   post("long", "a".repeat(CHAT_TEXT_LENGTH_MAX));
   throws(() => post("longer", "a".repeat(CHAT_TEXT_LENGTH_MAX + 1)), Refusal);
-  while (outbox.size < CHAT_PENDING_MAX - 1) post("next");
+  for (let nth = 2; nth < CHAT_PENDING_MAX; nth++) post(`next ${nth}`);
   post("last");
   throws(() => post("over"), Refusal);
-  strictEqual(outbox.size, CHAT_PENDING_MAX);
+  strictEqual(outbox.lines.length, CHAT_PENDING_MAX);
 });

@@ -1,9 +1,11 @@
 import { Refusal } from "@fusionmeet/base";
 import type { ConnectionEnd } from "@fusionmeet/net";
 import {
+  CAMERA_CODECS,
+  type CameraCodec,
   CHAT_PER_SECOND,
   type ClientMessage,
-  FEATURES,
+  featuresOf,
   type Handlers,
   HELLO_TIMEOUT_MS,
   masterKeyFromBytes,
@@ -13,7 +15,8 @@ import {
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import { ChatLog } from "./chat_log.ts";
-import { ChatOutbox } from "./chat_outbox.ts";
+import type { Quality } from "./capture/sources.ts";
+import { ChatOutbox, type PendingLine } from "./chat_outbox.ts";
 import { declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
 import type { CaptureKind, EngineEvent } from "./media/commands.ts";
 import type {
@@ -27,8 +30,10 @@ import type {
 } from "./meeting_types.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
-import { Redial } from "./redial.ts";
+import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
 import { Speakers } from "./speakers.ts";
+import { UnshownCameras } from "./unshown_cameras.ts";
+import { WatchList } from "./watch_list.ts";
 
 type Received<Type extends keyof ServerMessages> = ValuesOf<ServerMessages[Type]>;
 
@@ -63,7 +68,8 @@ export class Meeting {
   readonly #streams = new Map<number, OpenStream>();
   /** Cameras that were opened and have not shown a picture yet. */
   readonly #blankCameras = new Map<number, OpenStream>();
-  readonly #layers = new Map<number, WatchLayer>();
+  readonly #watchList: WatchList;
+  readonly #unshownCameras: UnshownCameras;
   readonly #sources: OwnSources;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
@@ -81,6 +87,11 @@ export class Meeting {
       command: (command) => options.engine.command(command),
       send: (message) => this.#send(message),
     });
+    this.#unshownCameras = new UnshownCameras({
+      decodes: this.#decodes,
+      timers: options.timers,
+      unshown: (participant, codec) => this.#cameraUnshown(participant, codec),
+    });
     this.#people = new People((change) => this.#personChanged(change));
     this.#chatLog = new ChatLog({
       fetch: (after) => this.#send({ type: "chat.fetch", after }),
@@ -89,7 +100,15 @@ export class Meeting {
     this.#chatOutbox = new ChatOutbox({
       send: ({ mark, text }) => this.#send({ type: "chat.post", mark, text }),
     });
+    this.#watchList = new WatchList({
+      send: (watch) => this.#send({ type: "watch", ...watch }),
+      timers: options.timers,
+    });
     options.engine.onEvent((event) => this.#engineEvent(event));
+  }
+
+  get #decodes(): readonly CameraCodec[] {
+    return this.#options.decodes ?? CAMERA_CODECS;
   }
 
   /** Everyone in the room, oneself included. */
@@ -125,21 +144,50 @@ export class Meeting {
     }
   }
 
-  /** Says a line; it is kept until the server has it, also over reconnects. @returns its mark. @throws Refusal */
-  post(text: string): string {
-    const mark = this.#options.random.fill(new Uint8Array(16)).toHex();
+  /**
+   * Says a line; it is kept until the server has it, also over reconnects.
+   *
+   * @param mark That of a line that was refused, to say it again: behind all that wait, and never twice.
+   * @returns its mark. @throws Refusal
+   */
+  post(text: string, mark = this.#options.random.fill(new Uint8Array(16)).toHex()): string {
     this.#chatOutbox.post({ mark, text });
     return mark;
   }
 
-  /** Lines said here that the server has not accepted yet. */
-  get pendingLines(): number {
-    return this.#chatOutbox.size;
+  /** Lines said here that the server has not accepted yet, in their order. */
+  get pendingLines(): readonly PendingLine[] {
+    return this.#chatOutbox.lines;
+  }
+
+  /** Takes back a line that waits. @returns false when it is under way already: its answer comes; or there is none. */
+  discard(mark: string): boolean {
+    return this.#chatOutbox.discard(mark);
   }
 
   /** Switches the microphone or camera. @throws Refusal when there is none. */
   setSource(kind: CaptureKind, on: boolean): void {
     if (this.#sources.set(kind, on)) this.#emit({ event: "source", kind, on });
+  }
+
+  /**
+   * The camera sends another size and rate from now on; who watches it keeps its stream.
+   *
+   * @throws Refusal when there is no camera, or it cannot send that.
+   */
+  setQuality(quality: Quality): void {
+    this.#sources.setQuality(quality);
+  }
+
+  /**
+   * Receives exactly these people's cameras from now on: also over reconnects, and nobody's who comes later. The
+   * server is told differences only, not faster than it reads. Without this call: everybody's.
+   *
+   * @param ids Those of nobody here are left out.
+   */
+  watchOnly(ids: readonly number[]): void {
+    const people = ids.map((id) => this.#people.byId(id)).filter((person) => person !== undefined);
+    this.#watchList.only(people.map(({ name }) => name));
   }
 
   /** Chooses whose camera to receive, by name. @throws Refusal when nobody is called that. */
@@ -148,8 +196,7 @@ export class Meeting {
     if (person === undefined || person.id === this.self) {
       throw new Refusal("no-such-person", `Nobody else in the room is called ${name}`);
     }
-    this.#layers.set(person.id, layer);
-    this.#send({ type: "watch", participant: person.id, layer });
+    this.#watchList.choose(person.id, layer);
   }
 
   /**
@@ -159,7 +206,7 @@ export class Meeting {
   leave(reason = "asked"): void {
     if (this.#leaveReason !== undefined) return;
     this.#leaveReason = reason;
-    if (this.isConnected && this.pendingLines > 0) {
+    if (this.isConnected && this.pendingLines.length > 0) {
       this.#options.timers.after(LAST_LINES_MS, () => this.#leaveNow());
     } else this.#leaveNow();
   }
@@ -169,7 +216,7 @@ export class Meeting {
   }
 
   async #stay(): Promise<MeetingEnd> {
-    const { open, timers, random } = this.#options;
+    const { open, timers, random, epochMs = systemEpochMs } = this.#options;
     let opened = await open(this.#leaving.signal);
     const loadedToken = await this.#options.seat.load(opened.fingerprint);
     let redial: Redial<Opened> | undefined;
@@ -181,7 +228,9 @@ export class Meeting {
       }
       if (outcome.wasJoined) {
         redial = undefined;
-        this.#emit({ event: "reconnecting", reason: outcome.reason });
+        const lostAt = Math.round(epochMs());
+        const givesUpAt = lostAt + RECONNECT_FOR_MS;
+        this.#emit({ event: "reconnecting", reason: outcome.reason, lostAt, givesUpAt });
       }
       redial ??= new Redial({
         open,
@@ -221,7 +270,7 @@ export class Meeting {
       room,
       pin,
       resume,
-      features: [...FEATURES],
+      features: featuresOf(this.#decodes),
       microphone: this.#sources.isOn("microphone"),
     });
     if (this.#leaving.signal.aborted) onLeave();
@@ -273,9 +322,11 @@ export class Meeting {
       voice: welcome.voice,
     });
     this.#cancelMediaCheck = timers.after(MEDIA_SILENT_MS, () => this.#mediaSilent(welcome));
+    this.#sources.setCameraCodec(welcome.cameraCodec ?? "h264", { tell: false });
     if (isFirst) this.#sources.start();
     this.#sources.connected();
     this.#people.connected(welcome.participant);
+    this.#watchList.connected();
     const { participant, name, room, resumed, voice } = welcome;
     this.#emit({
       event: isFirst ? "joined" : "reconnected",
@@ -292,6 +343,8 @@ export class Meeting {
     this.#link = undefined;
     this.#cancelMediaCheck();
     this.#chatOutbox.disconnected();
+    this.#watchList.disconnected();
+    this.#unshownCameras.disconnected();
     this.#options.engine.command({ do: "disconnect" });
     this.#streams.clear();
     this.#blankCameras.clear();
@@ -313,12 +366,11 @@ export class Meeting {
     refused: (meeting, refusal) => meeting.#declined(refusal),
     participants: (meeting, { list, last }) => {
       meeting.#people.part(list, last);
-      if (last) { for (const { id } of meeting.people) meeting.#watchOnce(id); }
+      if (last) { for (const person of meeting.people) meeting.#personCame(person); }
     },
     participant: (meeting, person) => {
-      const isNew = meeting.#people.byId(person.id) === undefined;
       meeting.#people.update(person);
-      if (isNew) meeting.#watchOnce(person.id);
+      meeting.#personCame(person);
     },
     "participant.left": (meeting, { id, reason }) => meeting.#people.left(id, reason),
     chat: (meeting, line) => meeting.#chatLog.live(line),
@@ -326,9 +378,12 @@ export class Meeting {
       const line = meeting.#chatOutbox.settled(mark);
       if (line === undefined) return;
       meeting.#emit({ event: "chat.accepted", mark, id, text: line.text });
-      if (meeting.#leaveReason !== undefined && meeting.pendingLines === 0) meeting.#leaveNow();
+      if (meeting.#leaveReason !== undefined && meeting.pendingLines.length === 0) {
+        meeting.#leaveNow();
+      }
     },
     "chat.lines": (meeting, { lines, more }) => meeting.#chatLog.page(lines, more),
+    "source.codec": (meeting, { codec }) => meeting.#sources.setCameraCodec(codec, { tell: true }),
     "stream.ready": (meeting, ready) => meeting.#streamReady(ready),
     "stream.ended": (meeting, { ssrc }) => meeting.#streamEnded(ssrc),
     keys: (meeting, { epoch, list, last }) => {
@@ -353,15 +408,15 @@ export class Meeting {
       });
       return;
     }
-    if (mark !== undefined) this.#chatOutbox.settled(mark);
-    this.#emit({ event: "refused", request, code, message, mark });
+    const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
+    this.#emit({ event: "refused", request, code, message, mark, ...line });
   }
 
   #personChanged(change: PersonChange): void {
     const { person: { id, microphone }, state } = change;
     if (state !== "here" || !microphone) this.#speakers.stop(id);
     if (change.state === "left") {
-      if (change.reason !== "lost") this.#layers.delete(change.person.id);
+      this.#watchList.left(id, { forGood: change.reason !== "lost" });
       for (const { ssrc, participant } of [...this.#streams.values()]) {
         if (participant === change.person.id) this.#streamEnded(ssrc);
       }
@@ -369,15 +424,16 @@ export class Meeting {
     this.#emit({ event: "participant", change });
   }
 
-  /** Asks for somebody's camera, once per connection. */
-  #watchOnce(id: number): void {
-    if (id === this.self) return;
-    this.#send({ type: "watch", participant: id, layer: this.#layers.get(id) ?? "auto" });
+  #personCame(person: { id: number; name: string }): void {
+    if (person.id !== this.self) this.#watchList.came(person);
   }
 
   #streamReady(ready: Received<"stream.ready">): void {
     const { ssrc, participant, kind, layer, codec, width, height, fps, epoch, roc, sequence } =
       ready;
+    if (kind === "camera" && !this.#unshownCameras.canShow(codec)) {
+      return this.#unshownCameras.announced(ready);
+    }
     const key = masterKeyFromBytes(ready.key);
     this.#options.engine.command({
       do: "stream.open",
@@ -391,6 +447,7 @@ export class Meeting {
   }
 
   #streamEnded(ssrc: number): void {
+    this.#unshownCameras.ended(ssrc);
     const stream = this.#streams.get(ssrc);
     if (stream === undefined) return;
     this.#streams.delete(ssrc);
@@ -447,6 +504,16 @@ export class Meeting {
     );
   }
 
+  #cameraUnshown(participant: number, codec: string): void {
+    const name = this.#people.byId(participant)?.name ?? `participant ${participant}`;
+    this.#warn(
+      "camera-codec",
+      `The camera of ${name} sends ${codec}, which cannot be shown here (${
+        this.#decodes.join(", ") || "no pictures"
+      } can): ${name} needs a newer version of the program`,
+    );
+  }
+
   #warn(code: string, message: string): void {
     this.#emit({ event: "warning", code, message });
   }
@@ -459,6 +526,8 @@ export class Meeting {
     for (const listener of this.#listeners) listener(event);
   }
 }
+
+const systemEpochMs = () => performance.timeOrigin + performance.now();
 
 /** Why a connection is over, for people. */
 function lossReason({ reason, detail }: ConnectionEnd): string {

@@ -290,11 +290,11 @@ Deno.test("Meeting.post() tries again when told to slow down, and tells when a l
   const mark = bench.meeting.post("fast");
   const refused = { type: "refused", request: "chat.post", mark, message: "Slower" } as const;
   await bench.link.say({ ...refused, code: "too-fast" });
-  strictEqual(bench.meeting.pendingLines, 1);
+  strictEqual(bench.meeting.pendingLines.length, 1);
   await bench.advance(100);
   strictEqual(bench.link.sentOf("chat.post").length, 2);
   await bench.link.say({ ...refused, code: "bad-text" });
-  strictEqual(bench.meeting.pendingLines, 0);
+  strictEqual(bench.meeting.pendingLines.length, 0);
   deepStrictEqual(bench.eventsOf("refused").map(({ code }) => code), ["bad-text"]);
 });
 

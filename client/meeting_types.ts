@@ -1,6 +1,6 @@
-import type { Random } from "@fusionmeet/base";
+import type { NowMs, Random } from "@fusionmeet/base";
 import type { ConnectionEnd, Timers } from "@fusionmeet/net";
-import type { ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
+import type { CameraCodec, ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
 import type { ChatLine } from "./chat_log.ts";
 import type { JoinFailure } from "./failures.ts";
 import type { CaptureKind } from "./media/commands.ts";
@@ -36,7 +36,7 @@ export interface SeatKeeper {
   forget(): Promise<void>;
 }
 
-/** What the camera sends, as the others are told; `undefined` when there is no camera. */
+/** What the camera sends, as the others are told, unless the room needs another codec (`source.codec`). */
 export interface CameraFormat {
   readonly codec: "h264";
   readonly width: number;
@@ -58,7 +58,11 @@ export interface MeetingOptions {
   readonly camera?: CameraFormat;
   /** What is there but switched off at first. */
   readonly startsOff?: readonly CaptureKind[];
+  /** What can be shown here of cameras; both unless said. The room's cameras send what everybody can show. */
+  readonly decodes?: readonly CameraCodec[];
   readonly timers: Timers;
+  /** Epoch ms on a clock that never jumps; the system's unless said. */
+  readonly epochMs?: NowMs;
   readonly random: Random;
 }
 
@@ -98,9 +102,20 @@ export type MeetingEvent =
   | { event: "stream"; state: "open" | "ended"; stream: OpenStream }
   /** The first picture of a stream that was opened is here, whole. */
   | { event: "picture"; stream: OpenStream }
-  /** A request was declined; the meeting goes on. */
-  | { event: "refused"; request: string; code: string; message: string; mark?: string }
-  | { event: "reconnecting"; reason: string }
+  /**
+   * A request was declined; the meeting goes on. Of a chat line: its mark and `text`; it is not kept anywhere and no
+   * longer pending, `post(text, mark)` says it again.
+   */
+  | {
+    event: "refused";
+    request: string;
+    code: string;
+    message: string;
+    mark?: string;
+    text?: string;
+  }
+  /** The connection was lost at `lostAt`, and is given up at `givesUpAt`, epoch ms. */
+  | { event: "reconnecting"; reason: string; lostAt: number; givesUpAt: number }
   /** Something does not work; the meeting goes on. */
   | { event: "warning"; code: string; message: string }
   /** Of a source: what the user wants, and whether it delivers. */

@@ -1,5 +1,6 @@
 import { Refusal } from "@fusionmeet/base";
-import type { ClientMessage } from "@fusionmeet/protocol";
+import type { CameraCodec, ClientMessage } from "@fusionmeet/protocol";
+import { checkQuality, codedQuality, type Quality } from "./capture/sources.ts";
 import type { CaptureKind, EngineCommand, EngineEvent } from "./media/commands.ts";
 import type { CameraFormat } from "./meeting_types.ts";
 
@@ -19,10 +20,13 @@ export interface OwnSourcesOptions {
  */
 export class OwnSources {
   readonly #options: OwnSourcesOptions;
+  #camera: CameraFormat | undefined;
+  #cameraCodec: CameraCodec = "h264";
   readonly #states: Record<CaptureKind, { exists: boolean; isWanted: boolean; isBroken: boolean }>;
 
   constructor(options: OwnSourcesOptions) {
     this.#options = options;
+    this.#camera = options.camera;
     const state = (kind: CaptureKind, exists: boolean) => ({
       exists,
       isWanted: exists && !options.startsOff.includes(kind),
@@ -58,6 +62,26 @@ export class OwnSources {
     return true;
   }
 
+  /** The camera sends another size and rate from now on. @throws Refusal when there is no camera, or no such quality. */
+  setQuality(quality: Quality): void {
+    checkQuality(quality);
+    if (this.#camera === undefined) throw new Refusal("no-source", "There is no camera");
+    const { width, height, framesPerSecond: fps } = quality;
+    const { width: oldWidth, height: oldHeight, fps: oldFps } = this.#camera;
+    if (width === oldWidth && height === oldHeight && fps === oldFps) return;
+    this.#camera = { ...this.#camera, width, height, fps };
+    this.#options.command({ do: "quality", quality: { width, height, framesPerSecond: fps } });
+    if (this.isOn("camera")) this.#tell("camera");
+  }
+
+  /** What the camera sends from now on. @param options.tell The others are told; else `connected` does. */
+  setCameraCodec(codec: CameraCodec, { tell }: { tell: boolean }): void {
+    if (codec === this.#cameraCodec) return;
+    this.#cameraCodec = codec;
+    this.#options.command({ do: "camera.codec", codec });
+    if (tell && this.isOn("camera")) this.#tell("camera");
+  }
+
   /** The first connection of the meeting is there. */
   start(): void {
     for (const kind of ["microphone", "camera"] as const) {
@@ -81,7 +105,15 @@ export class OwnSources {
 
   #tell(kind: CaptureKind): void {
     const on = this.isOn(kind);
-    const format = kind === "camera" && on ? this.#options.camera : undefined;
+    const format = kind === "camera" && on ? this.#cameraFormat() : undefined;
     this.#options.send({ type: "source", kind, on, ...format });
+  }
+
+  #cameraFormat() {
+    if (this.#camera === undefined) return undefined;
+    const { width, height, fps: framesPerSecond } = this.#camera;
+    const codec = this.#cameraCodec;
+    const coded = codedQuality({ width, height, framesPerSecond }, codec);
+    return { codec, width: coded.width, height: coded.height, fps: framesPerSecond };
   }
 }

@@ -1,4 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
+import type { CameraCodec } from "@fusionmeet/protocol";
 
 /** Where the voice comes from: `--mic FILE | tone:HZ[@DBFS] | silence | off | device[:ID]`. */
 export type MicrophoneSource =
@@ -54,7 +55,14 @@ export function parseQuality(text: string): Quality {
   const match = /^(\d+)x(\d+)@(\d+(?:\.\d+)?)$/.exec(text);
   if (!match) throw usage(`${JSON.stringify(text)} is not WIDTHxHEIGHT@FPS, like 640x360@30`);
   const [width, height, framesPerSecond] = match.slice(1).map(Number);
-  if (width % 2 !== 0 || height % 2 !== 0) {
+  const quality = { width, height, framesPerSecond };
+  checkQuality(quality);
+  return quality;
+}
+
+/** @throws Refusal "usage" with a sentence for the user, when a camera cannot send that. */
+export function checkQuality({ width, height, framesPerSecond }: Quality): void {
+  if (![width, height].every((size) => Number.isInteger(size) && size % 2 === 0)) {
     throw usage(`${width}x${height}: width and height must be even`);
   }
   if (width < SIZE_MIN || width > WIDTH_MAX || height < SIZE_MIN || height > HEIGHT_MAX) {
@@ -62,10 +70,21 @@ export function parseQuality(text: string): Quality {
       `${width}x${height}: pictures are from ${SIZE_MIN}x${SIZE_MIN} to ${WIDTH_MAX}x${HEIGHT_MAX}`,
     );
   }
-  if (framesPerSecond < 1 || framesPerSecond > FRAMES_PER_SECOND_MAX) {
-    throw usage(`@${match[3]}: the rate is 1 to ${FRAMES_PER_SECOND_MAX} pictures a second`);
+  if (!(framesPerSecond >= 1 && framesPerSecond <= FRAMES_PER_SECOND_MAX)) {
+    throw usage(`@${framesPerSecond}: the rate is 1 to ${FRAMES_PER_SECOND_MAX} pictures a second`);
   }
-  return { width, height, framesPerSecond };
+}
+
+export function sameQuality(one: Quality, other: Quality): boolean {
+  return one.width === other.width && one.height === other.height &&
+    one.framesPerSecond === other.framesPerSecond;
+}
+
+/** What of `quality` pictures of that codec have: sides of a JPEG in RTP are multiples of 8 (RFC 2435). */
+export function codedQuality(quality: Quality, codec: CameraCodec): Quality {
+  if (codec === "h264") return quality;
+  const { width, height } = quality;
+  return { ...quality, width: width - width % 8, height: height - height % 8 };
 }
 
 /** What to send: the quality that was asked for, else the one written at `testsrc:`, else the default. */

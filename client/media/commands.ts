@@ -1,4 +1,6 @@
-import type { MasterKey } from "@fusionmeet/protocol";
+import type { Consumption } from "@fusionmeet/bridge";
+import type { CameraCodec, MasterKey } from "@fusionmeet/protocol";
+import type { Quality } from "../capture/sources.ts";
 
 /** What the client's control side tells its media engine (which lives in a worker). */
 export type EngineCommand =
@@ -25,6 +27,12 @@ export type EngineCommand =
   | { do: "disconnect" }
   | { do: "microphone"; on: boolean }
   | { do: "camera"; on: boolean }
+  /** Size and rate of one's own pictures from now on. A camera that runs is started anew: its stream goes on. */
+  | { do: "quality"; quality: Quality }
+  /** One's own coded pictures are wanted as `preview` events, from the next keyframe on, or no longer. */
+  | { do: "preview"; on: boolean }
+  /** What one's own camera sends from now on; `h264` at first. Pictures of the other codec are dropped at once. */
+  | { do: "camera.codec"; codec: CameraCodec }
   /** From `stream.ready`; answered to the server by `stream.ack` once this is posted. */
   | {
     do: "stream.open";
@@ -41,6 +49,8 @@ export type EngineCommand =
   | { do: "stream.close"; ssrc: number }
   | { do: "keys"; epoch: number; list: { participant: number; key: MasterKey }[] }
   | { do: "keys.use"; epoch: number }
+  /** What the sound device did, every 10 ms: the clock of the playout while it comes. See `DevicePlayout`. */
+  | { do: "played"; consumption: Consumption }
   /** The server's `mix.map` as it came: makes `voiceDelayMs` and `skewMs`. Times in ms of the server's media clock. */
   | {
     do: "mix.map";
@@ -80,6 +90,15 @@ export interface VoiceDelay {
   skewMs?: number;
 }
 
+/** How the sound device does. */
+export interface DeviceFigures {
+  readonly generation: number;
+  /** From the jitter buffer to the ear, ms. */
+  readonly delayMs: number;
+  /** Times it had nothing to play, of all devices so far. */
+  readonly underruns: number;
+}
+
 /** How well the server's media clock is known here. */
 export interface ClockFigures {
   /** Server media clock minus local clock, ms. */
@@ -93,8 +112,12 @@ export interface ClockFigures {
 /** What the engine tells the rest of the client. Buffers are transferred, not copied. Times are epoch ms unless said. */
 export type EngineEvent =
   | { event: "bound" }
-  /** `atMs`: when the first sample is played. Contiguous: each starts where the one before ended; s16, 48 kHz mono. */
-  | { event: "mix"; pcm: Int16Array; atMs: number }
+  /**
+   * s16, 48 kHz mono. `atMs`: where it stands on the recorded line, which is that of our own clock or, within 100 ms, the
+   * sound device's. Contiguous: each starts where the one before ended. `generation`: it is to be sent to the sound device
+   * that reports with it; absent: nobody plays it.
+   */
+  | { event: "mix"; pcm: Int16Array; atMs: number; generation?: number }
   | {
     event: "picture";
     participant: number;
@@ -106,6 +129,15 @@ export type EngineEvent =
     receivedAtMs: number;
     /** From capture to complete arrival, by the synchronised clocks; absent until they are. */
     delayMs?: number;
+  }
+  /** A picture of one's own camera as it is sent, while that is wanted; the first one is a keyframe. A copy. */
+  | {
+    event: "preview";
+    codec: string;
+    keyframe: boolean;
+    bytes: Uint8Array;
+    /** Of the capture, 90 kHz, like that of a picture; not comparable with those of others. */
+    timestamp: number;
   }
   /** Five times a second: talkers in the mix now with their levels (-127..0 dBov), and one's own. */
   | { event: "levels"; list: { ssrc: number; level: number }[]; own: number; speaking: boolean }
@@ -120,6 +152,8 @@ export type EngineEvent =
     /** Whoever is in the newest `mix.map`. */
     voices: VoiceDelay[];
     clock?: ClockFigures;
+    /** While a sound device's reports clock the playout. Its delay is part of `voiceDelayMs`, not of `playoutDelayMs`. */
+    device?: DeviceFigures;
   }
   | CaptureEvent
   /** The engine itself is broken (our mistake): no more events follow, the client ends with this sentence. */

@@ -14,6 +14,8 @@ export class DeviceSwitch<Device extends OpenDevice> {
   #wanted = false;
   #device: Device | undefined;
   #settling: Promise<void> | undefined;
+  /** What is open, or being opened, is to be opened anew. */
+  #isStale = false;
 
   /** @param options.failed It could not be opened (or stopped); it is not tried again until it is switched on again. */
   constructor(options: { open: () => Promise<Device>; failed: (error: unknown) => void }) {
@@ -32,11 +34,20 @@ export class DeviceSwitch<Device extends OpenDevice> {
     return this.#settling ??= this.#settle().finally(() => this.#settling = undefined);
   }
 
+  /** Opens it anew where it is open or being opened; resolves when that is done. */
+  reopen(): Promise<void> {
+    this.#isStale = true;
+    return this.set(this.#wanted);
+  }
+
   async #settle(): Promise<void> {
-    while (this.#wanted !== (this.#device !== undefined)) {
+    while (this.#wanted !== (this.#device !== undefined) || (this.#device && this.#isStale)) {
       try {
-        if (this.#wanted) this.#device = await this.#open();
-        else await this.#stop();
+        if (this.#device) await this.#stop();
+        else {
+          this.#isStale = false;
+          this.#device = await this.#open();
+        }
       } catch (error) {
         this.#wanted = false;
         this.#failed(error);

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { messageOf, type NowMs } from "@fusionmeet/base";
+import type { Consumption } from "@fusionmeet/bridge";
 import { OpusPool, warmUpVoice } from "@fusionmeet/codec";
 import type { MediaAddress } from "@fusionmeet/media";
 import {
@@ -8,14 +9,17 @@ import {
   systemCryptography,
   systemRandom,
 } from "@fusionmeet/net";
-import { type Camera, openCamera } from "../capture/camera.ts";
+import type { CameraCodec } from "@fusionmeet/protocol";
+import { type Camera, openCamera, prepareCamera } from "../capture/camera.ts";
 import { EncoderProbe } from "../capture/encoder_probe.ts";
 import { type CaptureReport, type Microphone, openMicrophone } from "../capture/microphone.ts";
+import { type Quality, sameQuality } from "../capture/sources.ts";
 import type { CaptureKind, EngineCommand, EngineEvent } from "./commands.ts";
+import { DevicePlayout, type PlayoutBlock } from "./device_playout.ts";
 import { DeviceSwitch } from "./device_switch.ts";
 import { ClientEngine } from "./engine.ts";
 import type { EngineOptions } from "./handle.ts";
-import { PLAYOUT_BLOCK_MS, PLAYOUT_BLOCK_SAMPLES, PlayoutClock } from "./playout_clock.ts";
+import { PLAYOUT_BLOCK_SAMPLES } from "./playout_clock.ts";
 
 /** A socket that broke (the interface went away) is opened again after this. */
 const REOPEN_MS = 1_000;
@@ -42,12 +46,16 @@ export class EngineDriver {
   readonly #encoders = new EncoderProbe();
   #microphoneOn = false;
   #cameraOn = false;
+  #quality: Quality;
+  #cameraCodec: CameraCodec = "h264";
   /** Devices open with the first bound connection, so that a file plays from its start to those who listen. */
   #joined = false;
   /** With its zone, as `connect` names it. */
   #server: MediaAddress = { hostname: "", port: 0 };
   #port: DatagramPort | undefined;
-  #playout: PlayoutClock | undefined;
+  #playout: DevicePlayout | undefined;
+  /** Reports of the sound device that wait for the socket to be asked first. */
+  #reports: Consumption[] = [];
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
@@ -62,6 +70,7 @@ export class EngineDriver {
 
   private constructor(options: EngineOptions, { post, pool }: { post: PostEvent; pool: OpusPool }) {
     this.#options = options;
+    this.#quality = options.quality;
     this.#post = post;
     this.#pool = pool;
     this.#engine = new ClientEngine({
@@ -103,12 +112,15 @@ export class EngineDriver {
       const { hostname, port } = command;
       this.#server = { hostname, port };
       this.#openPort(isIPv6(zoneless(hostname)) ? "::" : "0.0.0.0");
-      this.#playout ??= new PlayoutClock(epochMs());
+      this.#playout ??= new DevicePlayout(epochMs());
       this.#engine.command({ ...command, hostname: peerName(hostname) }, epochMs());
     } else this.#engine.command(command, epochMs());
+    if (command.do === "played") return this.#played(command.consumption);
     if (command.do === "disconnect") this.#closePort();
     if (command.do === "microphone") this.#microphoneOn = command.on;
     if (command.do === "camera") this.#cameraOn = command.on;
+    if (command.do === "camera.codec") this.#setCameraCodec(command.codec);
+    if (command.do === "quality") this.#setQuality(command.quality).catch(this.#fail);
     this.#settleDevices();
     this.#flush();
     this.#schedule();
@@ -190,14 +202,27 @@ export class EngineDriver {
     if (release && frames.length > 0) this.#microphone?.set(false).catch(this.#fail);
   }
 
+  /** What a hold-up of the thread left waiting counts after what waits in the socket. */
+  #played(consumption: Consumption): void {
+    this.#reports.push(consumption);
+    const nowMs = epochMs();
+    if (nowMs - this.#timerDueMs <= HELD_UP_MS) this.#play(nowMs);
+    this.#schedule();
+  }
+
   #play(nowMs: number): void {
+    const reports = this.#reports.splice(0);
     if (!this.#playout) return;
-    const { skipped, due, atMs } = this.#playout.take(nowMs);
-    for (let block = 0; block < skipped + due; block++) {
-      const blockAtMs = atMs + block * PLAYOUT_BLOCK_MS;
+    for (const report of reports) this.#playBlocks(this.#playout.played(report, nowMs));
+    this.#playBlocks(this.#playout.take(nowMs));
+  }
+
+  #playBlocks(blocks: readonly PlayoutBlock[]): void {
+    for (const { dueMs, atMs, heardAtMs, silent, generation } of blocks) {
       const pcm = new Int16Array(PLAYOUT_BLOCK_SAMPLES);
-      if (block >= skipped) this.#engine.playout(blockAtMs, pcm);
-      this.#post({ event: "mix", pcm, atMs: blockAtMs }, [pcm.buffer]);
+      if (!silent) this.#engine.playout(dueMs, pcm, heardAtMs);
+      const forDevice = generation !== undefined && { generation };
+      this.#post({ event: "mix", pcm, atMs, ...forDevice }, [pcm.buffer]);
     }
   }
 
@@ -215,9 +240,12 @@ export class EngineDriver {
   }
 
   #emit(event: EngineEvent): void {
-    if (event.event === "picture") this.#post(event, [event.bytes.buffer as ArrayBuffer]);
-    else if (event.event === "statistics") {
-      this.#post({ ...event, counters: { ...event.counters, ...this.#counters() } }, []);
+    if (event.event === "picture" || event.event === "preview") {
+      this.#post(event, [event.bytes.buffer as ArrayBuffer]);
+    } else if (event.event === "statistics") {
+      const counters = { ...event.counters, ...this.#counters() };
+      const device = this.#playout?.figures(epochMs());
+      this.#post({ ...event, counters, ...(device && { device }) }, []);
     } else this.#post(event, []);
   }
 
@@ -231,6 +259,7 @@ export class EngineDriver {
       "socket-send-failed": sendFailed,
       "socket-oversize": receivedOversize,
       "playout-skipped-blocks": this.#playout?.skippedBlocks ?? 0,
+      "playout-device-starts": this.#playout?.deviceStarts ?? 0,
     };
   }
 
@@ -258,7 +287,8 @@ export class EngineDriver {
       open: () =>
         openCamera(source, {
           now: epochMs,
-          quality: this.#options.quality,
+          quality: this.#quality,
+          codec: this.#cameraCodec,
           encoders: this.#encoders,
           picture: (picture) => {
             this.#engine.cameraPicture(picture, epochMs());
@@ -269,6 +299,20 @@ export class EngineDriver {
         }),
       failed: this.#captureFailed("camera"),
     });
+  }
+
+  #setCameraCodec(codec: CameraCodec): void {
+    this.#cameraCodec = codec;
+    if (this.#camera?.device?.codec !== codec) this.#camera?.reopen().catch(this.#fail);
+  }
+
+  /** The old picture goes on until all is known that the new one needs. */
+  async #setQuality(quality: Quality): Promise<void> {
+    this.#quality = quality;
+    await prepareCamera({ quality, encoders: this.#encoders });
+    const running = this.#camera?.device?.quality;
+    if (running && sameQuality(running, this.#quality)) return;
+    await this.#camera?.reopen();
   }
 
   #report(kind: CaptureKind): (report: CaptureReport) => void {

@@ -1,11 +1,12 @@
 import { Counters, type Random } from "@fusionmeet/base";
 import type { Datagram, VoiceCodecs } from "@fusionmeet/media";
-import type { Cryptography } from "@fusionmeet/protocol";
+import type { CameraCodec, Cryptography } from "@fusionmeet/protocol";
 import type { CameraPicture } from "../capture/camera.ts";
 import type { CameraReceiver } from "./camera_receiver.ts";
 import type { EngineCommand, EngineEvent, StreamStatistics, VoiceDelay } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import { MixListener } from "./mix_listener.ts";
+import { OwnPreview } from "./own_preview.ts";
 import { StreamTotals } from "./stream_totals.ts";
 
 const LEVELS_INTERVAL_MS = 200;
@@ -34,11 +35,13 @@ export class ClientEngine {
   readonly #options: ClientEngineOptions;
   readonly counters = new Counters();
   readonly #totals = new StreamTotals();
+  readonly #preview = new OwnPreview();
   #connection: Connection | undefined;
   /** What is heard: of the connection, or of the one before until the new one has a mix. */
   #mix: MixListener | undefined;
   #microphoneOn = false;
   #cameraOn = false;
+  #cameraCodec: CameraCodec = "h264";
   #micStartedAtMs = 0;
   #micLatestMs = -Infinity;
   #wasBound = false;
@@ -73,8 +76,21 @@ export class ClientEngine {
         return;
       case "camera":
         this.#cameraOn = command.on;
-        if (!command.on) this.#connection?.camera.stop();
+        if (command.on) return;
+        this.#connection?.camera.stop();
+        this.#preview.restart();
         return;
+      case "camera.codec":
+        if (command.codec === this.#cameraCodec) return;
+        this.#cameraCodec = command.codec;
+        this.#connection?.camera.stop();
+        this.#preview.restart();
+        return;
+      case "quality": // The camera's matter: whoever drives the engine starts it anew.
+      case "played": // The playout clock's, likewise.
+        return;
+      case "preview":
+        return this.#preview.turn(command.on);
       case "stream.open":
         return this.#openStream(command, nowMs);
       case "stream.close":
@@ -117,8 +133,11 @@ export class ClientEngine {
   }
 
   cameraPicture(picture: CameraPicture, nowMs: number): void {
-    if (!this.#cameraOn) this.counters.add("camera-off");
-    else if (!this.#connection) this.counters.add("camera-not-connected");
+    if (!this.#cameraOn) return this.counters.add("camera-off");
+    if (picture.codec !== this.#cameraCodec) return this.counters.add("camera-other-codec");
+    const preview = this.#preview.take(picture);
+    if (preview) this.#events.push(preview);
+    if (!this.#connection) this.counters.add("camera-not-connected");
     else this.#connection.cameraPicture(picture, nowMs);
   }
 
@@ -148,9 +167,13 @@ export class ClientEngine {
     );
   }
 
-  /** Fills `out` with what is heard from local time `nowMs` on: 480 samples each 10 ms; silence where nothing came. */
-  playout(nowMs: number, out: Int16Array): void {
-    if (this.#mix) this.#mix.play(nowMs, out);
+  /**
+   * Fills `out` with what is played next: 480 samples each 10 ms; silence where nothing came.
+   *
+   * @param nowMs when they are due. @param heardAtMs when they reach the ear: later where a sound device is between.
+   */
+  playout(nowMs: number, out: Int16Array, heardAtMs = nowMs): void {
+    if (this.#mix) this.#mix.play(nowMs, out, heardAtMs);
     else out.fill(0);
   }
 
