@@ -41,7 +41,7 @@ export interface AttendanceMeans {
   /** Something does not work; the meeting goes on. */
   readonly warn: (code: string, message: string) => void;
   /** How this kind of client meets; what is left out is as in a program without a window. */
-  readonly meeting?: Partial<Pick<MeetingOptions, "startsOff">>;
+  readonly meeting?: Partial<Pick<MeetingOptions, "startsOff" | "decodes">>;
 }
 
 /**

@@ -30,14 +30,17 @@ export interface RecorderOptions {
   readonly trouble: (sentence: string) => void;
 }
 
-/** One camera's file, over all its times on and off. */
+/** What a file of pictures is called by their codec, each readable on its own: Annex B, JPEGs one after the other. */
+const PICTURE_FILE_ENDINGS: Readonly<Record<string, string>> = { h264: "h264", jpeg: "mjpeg" };
+
+/** One camera's file for one codec, over all its times on and off. */
 interface PictureFile {
   readonly file: RecordFile;
   awaitsKeyframe: boolean;
 }
 
 /**
- * Writes what this participant receives: mix.wav, NAME.camera.h264, chat.jsonl, stats.json. The files can be read at any
+ * Writes what this participant receives: mix.wav, NAME.camera.h264 or .mjpeg, chat.jsonl, stats.json. The files can be read at any
  * moment, also after a kill -9. Times without a connection are silence in the mix.
  */
 export class Recorder {
@@ -47,6 +50,7 @@ export class Recorder {
   readonly #statisticsFile: JsonFile<unknown>;
   readonly #names = new Map<number, string>();
   readonly #baseNames = new Map<string, string>();
+  /** By `pictureKey`. */
   readonly #pictures = new Map<string, PictureFile>();
   readonly #troubled = new Set<string>();
   #session: { name: string; room: string; joinedAt: number } | undefined;
@@ -78,8 +82,11 @@ export class Recorder {
       this.#names.set(event.change.person.id, event.change.person.name);
     } else if (event.event === "chat") this.#chatLine(event.line);
     else if (event.event === "stream" && event.stream.kind === "camera") {
-      const known = this.#pictures.get(this.#nameOf(event.stream.participant));
-      if (known) known.awaitsKeyframe = true;
+      const name = this.#nameOf(event.stream.participant);
+      for (const codec of Object.keys(PICTURE_FILE_ENDINGS)) {
+        const known = this.#pictures.get(pictureKey(name, codec));
+        if (known) known.awaitsKeyframe = true;
+      }
     }
   }
 
@@ -156,15 +163,17 @@ export class Recorder {
   #picture({ participant, codec, keyframe, bytes }: Picture): void {
     const name = this.#names.get(participant);
     if (name === undefined) return;
-    const path = `${this.#baseName(name)}.camera.h264`;
-    if (codec !== "h264") {
+    const ending = PICTURE_FILE_ENDINGS[codec];
+    const path = `${this.#baseName(name)}.camera.${ending ?? codec}`;
+    if (ending === undefined) {
       const sentence = `The pictures of ${name} are not recorded: ${codec} has no file format here`;
       return this.#trouble(path, sentence);
     }
-    let picture = this.#pictures.get(name);
+    const key = pictureKey(name, codec);
+    let picture = this.#pictures.get(key);
     if (picture === undefined) {
       picture = { file: this.#open(path), awaitsKeyframe: true };
-      this.#pictures.set(name, picture);
+      this.#pictures.set(key, picture);
     }
     const isFirst = picture.awaitsKeyframe;
     if (isFirst && !keyframe) return;
@@ -237,6 +246,10 @@ export class Recorder {
     this.#troubled.add(fileName);
     this.#options.trouble(sentence);
   }
+}
+
+function pictureKey(name: string, codec: string): string {
+  return `${codec} ${name}`;
 }
 
 /**

@@ -172,6 +172,23 @@ Deno.test("Recorder starts a camera's file with a keyframe, and goes on with one
   deepStrictEqual([...bench.read("Bob.camera.h264")], [2, 3, 5]);
 });
 
+Deno.test("Recorder has a file for each codec of a camera, and goes on in it when the codec is back", async () => {
+  await using bench = new RecorderBench();
+  bench.join();
+  bench.person(8, "Bob");
+  let byte = 0;
+  for (const codec of ["h264", "jpeg", "h264", "jpeg"]) {
+    bench.stream(8);
+    bench.picture(8, ++byte, false, codec);
+    bench.picture(8, ++byte, true, codec);
+    bench.picture(8, ++byte, codec === "jpeg", codec);
+  }
+  await bench.recorder.close();
+  deepStrictEqual([...bench.read("Bob.camera.h264")], [2, 3, 8, 9]);
+  deepStrictEqual([...bench.read("Bob.camera.mjpeg")], [5, 6, 11, 12]);
+  deepStrictEqual(bench.troubles, []);
+});
+
 Deno.test("Recorder names files after people, safely and never one file for two", async () => {
   await using bench = new RecorderBench();
   bench.join();

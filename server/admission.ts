@@ -1,7 +1,9 @@
 import { Refusal } from "@fusionmeet/base";
+import type { ServerMessages, ValuesOf } from "@fusionmeet/protocol";
 import {
   cleanName,
   type ClientMessage,
+  LOBBY_ROOMS_MAX,
   NAME_LENGTH_MAX,
   type NameFault,
   PROTOCOL_VERSION,
@@ -14,8 +16,9 @@ import type { Rooms } from "./rooms.ts";
 import type { MemberLink, Seat } from "./seat.ts";
 
 type Hello = Extract<ClientMessage, { type: "hello" }>;
+type Lobby = Extract<ClientMessage, { type: "lobby" }>;
 
-/** Decides about each `hello`: in this order the version, the PIN, the name, the room, and whether there is place. */
+/** Decides about each `hello`, and what whoever only asks may know. About a `hello`: in this order the version, the PIN, the name, the room, and whether there is place. */
 export class Admission {
   readonly #parts: ServerParts;
   readonly #rooms: Rooms;
@@ -56,8 +59,41 @@ export class Admission {
       link,
       resume: hello.resume,
       microphone: hello.microphone ?? false,
+      features: hello.features,
     });
   }
+
+  /** What somebody who has not joined may know. A wrong PIN counts as one in `hello`; none at all does not. */
+  lobby(
+    { pin }: Pick<Lobby, "pin">,
+    { address }: { address: string },
+  ): ValuesOf<ServerMessages["lobby"]> {
+    const answer = { version: PROTOCOL_VERSION, needsPin: this.#pins !== undefined };
+    const pinAccepted = this.#isRightPin(pin, address);
+    const mayKnow = pinAccepted ?? !answer.needsPin;
+    return { ...answer, pinAccepted, rooms: mayKnow ? openRooms(this.#rooms) : [] };
+  }
+
+  /** `undefined` when none was given, or none is needed. */
+  #isRightPin(pin: string | undefined, address: string): boolean | undefined {
+    if (this.#pins === undefined || pin === undefined || pin === "") return undefined;
+    try {
+      this.#pins.check(pin, { address, nowMs: this.#parts.timers.nowMs() });
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof Refusal) return false;
+      throw thrown;
+    }
+  }
+}
+
+/** The open rooms with somebody in them, the fullest first. */
+function openRooms(rooms: Iterable<Room>): { name: string; people: number }[] {
+  return [...rooms]
+    .map(({ name, participants }) => ({ name, people: participants.length }))
+    .filter(({ people }) => people > 0)
+    .sort((one, other) => other.people - one.people)
+    .slice(0, LOBBY_ROOMS_MAX);
 }
 
 const NAME_REFUSALS: Record<NameFault, () => Refusal> = {

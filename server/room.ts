@@ -11,6 +11,7 @@ import {
   type ServerMessage,
 } from "@fusionmeet/protocol";
 import { RoomChat } from "./room_chat.ts";
+import { RoomCodec } from "./room_codec.ts";
 import { RoomKeys } from "./room_keys.ts";
 import { RoomStreams } from "./room_streams.ts";
 import type { SeatSsrcs } from "./media/commands.ts";
@@ -26,6 +27,8 @@ export interface Entrant {
   readonly link: MemberLink;
   readonly resume?: Uint8Array;
   readonly microphone: boolean;
+  /** What their program knows, as `hello` lists it. */
+  readonly features?: readonly string[];
 }
 
 /**
@@ -39,6 +42,7 @@ export class Room {
   readonly #sharedMixSsrc: number;
   readonly #keys: RoomKeys;
   readonly #streams: RoomStreams;
+  readonly #codec: RoomCodec;
   readonly chat: RoomChat;
   readonly id: number;
   readonly name: string;
@@ -64,6 +68,7 @@ export class Room {
       keys: this.#keys,
       sharedMixSsrc: this.#sharedMixSsrc,
     });
+    this.#codec = new RoomCodec(parts, { seats: this.#seats });
     parts.plane.command({
       do: "room.open",
       room: this.id,
@@ -104,6 +109,8 @@ export class Room {
     this.#keys.finish();
     seat.stopWaiting();
     seat.isListed = true;
+    seat.features = new Set(entrant.features);
+    this.#codec.update();
     const presence = this.#makePresence(seat, entrant);
     seat.presence = presence;
     this.#announceToPlane(seat, presence);
@@ -295,6 +302,7 @@ export class Room {
       ssrcs: wireSsrcs(ssrcs),
       chatLatest: this.chat.latestLine,
       features: [...FEATURES],
+      ...(this.#codec.codec !== "h264" && { cameraCodec: this.#codec.codec }),
       at: this.#parts.epochMs(),
     });
     const people = this.participants.map((each) => each.describe());
@@ -324,7 +332,8 @@ export class Room {
     seat.stopWaiting();
     this.#seats.delete(seat.id);
     for (const other of this.#seats.values()) other.presence?.watched.delete(seat.id);
-    if (this.#seats.size > 0) return;
+    if (this.#seats.size > 0) return this.#codec.update();
+    this.#codec.stop();
     // A room of that name opened after this one has to find all its lines.
     this.#parts.chatWriter.flush();
     this.#keys.stop();

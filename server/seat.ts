@@ -56,6 +56,8 @@ export class Seat {
   readonly token: Uint8Array;
   readonly chatLines: TokenBucket;
   readonly chatBytes: TokenBucket;
+  /** Of their latest `hello`. */
+  features: ReadonlySet<string> = new Set();
   /** Absent while away. */
   presence?: Presence;
   /** On the list of participants: false once away for `AWAY_SHOWN_MS`. */

@@ -112,7 +112,7 @@ export interface Person {
 export function enter(
   room: Room,
   name: string,
-  options: { resume?: Uint8Array; microphone?: boolean } = {},
+  options: { resume?: Uint8Array; microphone?: boolean; features?: readonly string[] } = {},
 ): Person {
   const link = new FakeLink();
   const seat = room.enter({ name, link, microphone: false, ...options });

@@ -1,18 +1,21 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Refusal } from "@fusionmeet/base";
-import { isH264Keyframe, readSps } from "@fusionmeet/protocol";
+import { isH264Keyframe, packetizeJpeg, readSps } from "@fusionmeet/protocol";
 import { type Camera, type CameraPicture, openCamera } from "./camera.ts";
 import type { CaptureReport } from "./capture_loop.ts";
 import { EncoderProbe } from "./encoder_probe.ts";
 import { findFfmpeg, runFfmpeg } from "./ffmpeg_process.ts";
 import { until } from "./running_test_helper.ts";
-import type { CameraSource } from "./sources.ts";
+import type { CameraSource, Quality } from "./sources.ts";
 
 const QUALITY = { width: 64, height: 48, framesPerSecond: 30 };
 const encoders = new EncoderProbe();
 const now = () => performance.now();
 
-async function open(source: Exclude<CameraSource, { kind: "off" }>) {
+async function open(
+  source: Exclude<CameraSource, { kind: "off" }>,
+  options: { codec?: "h264" | "jpeg"; quality?: Quality } = {},
+) {
   const pictures: CameraPicture[] = [];
   const reports: CaptureReport[] = [];
   const camera: Camera = await openCamera(source, {
@@ -22,6 +25,7 @@ async function open(source: Exclude<CameraSource, { kind: "off" }>) {
     picture: (picture) => pictures.push(picture),
     report: (report) => reports.push(report),
     retryDelaysMs: [0, 0, 0],
+    ...options,
   });
   return { camera, pictures, reports };
 }
@@ -52,6 +56,24 @@ Deno.test("openCamera() gives pictures of the test source in real time and size"
   strictEqual(spanMs > 900, true, `${spanMs}`);
   deepStrictEqual(reports, [{ state: "running", message: "" }]);
   deepStrictEqual(camera.counters(), { "camera-pictures": count, "camera-failures": 0 });
+});
+
+Deno.test("openCamera() gives JPEG that fits RTP, in real time, every one a keyframe", async () => {
+  const quality = { width: 78, height: 54, framesPerSecond: 30 };
+  const { camera, pictures, reports } = await open({ kind: "testsrc" }, { codec: "jpeg", quality });
+  await until(() => pictures.length >= 31);
+  await camera.stop();
+  for (const { codec, keyframe, bytes } of pictures) {
+    deepStrictEqual([codec, keyframe], ["jpeg", true]);
+    const fragments = packetizeJpeg(bytes);
+    strictEqual(typeof fragments, "object", `${fragments}`);
+    const sides = typeof fragments === "object" && fragments[0].payload.subarray(6, 8);
+    deepStrictEqual(sides, Uint8Array.of(72 / 8, 48 / 8));
+  }
+  strictEqual(isRising(pictures), true);
+  const spanMs = pictures[30].capturedAtMs - pictures[0].capturedAtMs;
+  strictEqual(Math.abs(spanMs - 1_000) < 100, true, `${spanMs}`);
+  deepStrictEqual(reports, [{ state: "running", message: "" }]);
 });
 
 Deno.test({

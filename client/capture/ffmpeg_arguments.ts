@@ -1,11 +1,12 @@
-import { SAMPLE_RATE } from "@fusionmeet/protocol";
-import type { CameraSource, MicrophoneSource, Quality } from "./sources.ts";
+import { type CameraCodec, SAMPLE_RATE } from "@fusionmeet/protocol";
+import { type CameraSource, codedQuality, type MicrophoneSource, type Quality } from "./sources.ts";
 
 /** The operating systems we capture on. */
 export type CaptureSystem = "linux" | "windows" | "darwin";
 
 /** One ffmpeg encoder with everything that makes its pictures fit the wire. */
 export interface VideoEncoder {
+  readonly codec: CameraCodec;
   readonly name: string;
   /** Options before the input: the device it runs on. */
   readonly device: readonly string[];
@@ -23,12 +24,25 @@ const GOP_PICTURES_MAX = 30;
 
 /** Zero latency without slices: one thread, or x264 makes a slice or a frame of delay per thread. */
 const X264: VideoEncoder = {
+  codec: "h264",
   name: "libx264",
   device: [],
   upload: "",
   options: [
     ...["-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline"],
     ...["-x264-params", "sliced-threads=0:slices=1", "-threads", "1", "-crf", "23"],
+  ],
+};
+
+/** Every ffmpeg has it. What RFC 2435 carries: 4:2:0 with the typical Huffman tables; a second thread is a picture of delay. */
+export const JPEG_ENCODER: VideoEncoder = {
+  codec: "jpeg",
+  name: "mjpeg",
+  device: [],
+  upload: "",
+  options: [
+    ...["-huffman", "default", "-force_duplicated_matrix", "1", "-pix_fmt", "yuvj420p"],
+    ...["-threads", "1"],
   ],
 };
 
@@ -53,7 +67,13 @@ const ENCODERS: Record<CaptureSystem, readonly VideoEncoder[]> = {
 };
 
 function hardware(name: string, options: readonly string[]): VideoEncoder {
-  return { name, device: [], upload: "", options: ["-profile:v", "main", ...options, "-bf", "0"] };
+  return {
+    codec: "h264",
+    name,
+    device: [],
+    upload: "",
+    options: ["-profile:v", "main", ...options, "-bf", "0"],
+  };
 }
 
 /** The encoders to probe, best first. Without a graphics device only x264 is left. */
@@ -69,6 +89,11 @@ export function bitRateMaxKbps({ width, height, framesPerSecond }: Quality): num
   return 400 + Math.round(0.13 * width * height * framesPerSecond / 1000);
 }
 
+/** The same of JPEG: 4 000 at 320x240@30, at most 12 000, which leaves the pacers (19 Mbit/s) room for repairs. */
+export function jpegBitRateKbps({ width, height, framesPerSecond }: Quality): number {
+  return Math.min(12_000, 1_000 + Math.round(1.3 * width * height * framesPerSecond / 1000));
+}
+
 /** Five test pictures through `encoder`, as the camera would: its output shows whether it works here. */
 export function probeArguments(encoder: VideoEncoder, quality: Quality): string[] {
   return [
@@ -81,8 +106,8 @@ export function probeArguments(encoder: VideoEncoder, quality: Quality): string[
 }
 
 /**
- * What to try in turn to get pictures out of a source, each a whole argument list that writes FLV with H.264 to
- * stdout: first as asked, then with the device's own size and rate.
+ * What to try in turn to get pictures out of a source, each a whole argument list that writes FLV with H.264, or mpjpeg
+ * at the rate asked for, to stdout: first as asked, then with the device's own size and rate.
  *
  * @param source On Windows, which knows no default device, `id` of a device is set.
  */
@@ -91,12 +116,15 @@ export function cameraArguments(
   options: { system: CaptureSystem; quality: Quality; encoder: VideoEncoder },
 ): string[][] {
   const { system, quality, encoder } = options;
-  return cameraInputs(source, system, quality).map((input) => [
+  const coded = codedQuality(quality, encoder.codec);
+  const filter = cameraFilter(source, { quality: coded, codec: encoder.codec }) + encoder.upload;
+  const asked = source.kind === "device" ? quality : coded;
+  return cameraInputs(source, system, asked).map((input) => [
     ...GENERAL,
     ...encoder.device,
     ...input,
-    ...["-map", "0:v:0", "-vf", cameraFilter(source, quality) + encoder.upload],
-    ...encodingArguments(encoder, quality),
+    ...["-map", "0:v:0", "-vf", filter],
+    ...encodingArguments(encoder, coded),
   ]);
 }
 
@@ -128,6 +156,20 @@ export function deviceListArguments(system: CaptureSystem, kind: "camera" | "mic
 }
 
 function encodingArguments(encoder: VideoEncoder, quality: Quality): string[] {
+  return encoder.codec === "jpeg"
+    ? jpegArguments(encoder, quality)
+    : h264Arguments(encoder, quality);
+}
+
+function jpegArguments(encoder: VideoEncoder, quality: Quality): string[] {
+  const rate = `${jpegBitRateKbps(quality)}k`;
+  return [
+    ...["-c:v", encoder.name, ...encoder.options, "-b:v", rate, "-maxrate", rate],
+    ...["-bufsize", rate, "-f", "mpjpeg", "-flush_packets", "1", "pipe:1"],
+  ];
+}
+
+function h264Arguments(encoder: VideoEncoder, quality: Quality): string[] {
   const gop = Math.max(1, Math.min(GOP_PICTURES_MAX, Math.round(quality.framesPerSecond)));
   const rate = `${bitRateMaxKbps(quality)}k`;
   const average = encoder === X264 ? [] : ["-b:v", rate];
@@ -144,15 +186,20 @@ function testPicture({ width, height, framesPerSecond }: Quality): string {
 }
 
 /** Fits the picture into the quality, with bars where the shape differs. */
-function cameraFilter(source: OpenCameraSource, { width, height, framesPerSecond }: Quality) {
-  if (source.kind === "testsrc") return "format=yuv420p,realtime";
+function cameraFilter(
+  source: OpenCameraSource,
+  { quality, codec }: { quality: Quality; codec: CameraCodec },
+): string {
+  const { width, height, framesPerSecond } = quality;
+  const format = codec === "jpeg" ? "format=yuvj420p" : "format=yuv420p";
+  if (source.kind === "testsrc") return `${format},realtime`;
   const size = `${width}:${height}`;
   const fitted = [
     `fps=${framesPerSecond}`,
     `scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2`,
     `pad=${size}:(ow-iw)/2:(oh-ih)/2`,
     "setsar=1",
-    "format=yuv420p",
+    format,
   ].join();
   return source.kind === "file" ? `${fitted},tpad=stop=-1:stop_mode=clone,realtime` : fitted;
 }

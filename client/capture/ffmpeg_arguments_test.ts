@@ -5,6 +5,8 @@ import {
   type CaptureSystem,
   deviceListArguments,
   encoderCandidates,
+  JPEG_ENCODER,
+  jpegBitRateKbps,
   microphoneArguments,
   probeArguments,
 } from "./ffmpeg_arguments.ts";
@@ -87,6 +89,39 @@ Deno.test("cameraArguments() puts pictures where a hardware encoder wants them",
       "-vf format=yuv420p,realtime,format=nv12,hwupload -c:v h264_vaapi -profile:v main -async_depth 1 " +
       `-rc_mode VBR -slices 1 -bf 0 -b:v 700k -maxrate 700k -bufsize 700k -g 30 ${FLV}`,
   );
+});
+
+Deno.test("cameraArguments() of JPEG: 4:2:0, typical Huffman tables, sides in eights, at the rate asked for", () => {
+  const jpeg = (source: Parameters<typeof camera>[0], quality = QUALITY_DEFAULT) =>
+    cameraArguments(source, { system: "linux", quality, encoder: JPEG_ENCODER })
+      .map((args) => args.join(" "));
+  const coded = (rate: string) =>
+    "-c:v mjpeg -huffman default -force_duplicated_matrix 1 -pix_fmt yuvj420p -threads 1 " +
+    `-b:v ${rate} -maxrate ${rate} -bufsize ${rate} -f mpjpeg -flush_packets 1 pipe:1`;
+  deepStrictEqual(jpeg({ kind: "testsrc" }), [
+    `${GENERAL} -f lavfi -i testsrc2=size=320x240:rate=30 -map 0:v:0 -vf format=yuvj420p,realtime ${
+      coded("3995k")
+    }`,
+  ]);
+  const odd = { width: 1_022, height: 574, framesPerSecond: 15 };
+  const fitted = FITTED.replaceAll("320:240", "1016:568").replace("fps=30", "fps=15")
+    .replace("format=yuv420p", "format=yuvj420p");
+  deepStrictEqual(jpeg({ kind: "device" }, odd), [
+    `${GENERAL} -f v4l2 ${LIVE} -input_format mjpeg -framerate 15 -video_size 1022x574 -i /dev/video0 ` +
+    `-map 0:v:0 -vf ${fitted} ${coded("12000k")}`,
+    `${GENERAL} -f v4l2 ${LIVE} -i /dev/video0 -map 0:v:0 -vf ${fitted} ${coded("12000k")}`,
+  ]);
+});
+
+Deno.test("jpegBitRateKbps() grows with the pictures, up to 12 Mbit/s", () => {
+  const rate = (width: number, height: number, framesPerSecond: number) =>
+    jpegBitRateKbps({ width, height, framesPerSecond });
+  deepStrictEqual([rate(320, 240, 15), rate(320, 240, 30), rate(640, 360, 30)], [
+    2_498,
+    3_995,
+    9_986,
+  ]);
+  strictEqual(rate(1280, 720, 30), 12_000);
 });
 
 Deno.test("encoderCandidates() tries hardware only where there is some, and x264 last", () => {

@@ -1,10 +1,10 @@
 import type { Counters } from "@fusionmeet/base";
-import { type AccessUnit, PictureReceiver } from "@fusionmeet/media";
+import { type AccessUnit, PICTURE_PAYLOADS, PictureReceiver } from "@fusionmeet/media";
 import {
+  type CameraCodec,
   type Cryptography,
   type MasterKey,
   parseRtp,
-  PAYLOAD_TYPE,
   SrtpReceiver,
   VIDEO_REPLAY_WINDOW,
 } from "@fusionmeet/protocol";
@@ -15,7 +15,7 @@ export interface CameraReceiverOptions {
   readonly participant: number;
   readonly layer: string;
   readonly ssrc: number;
-  readonly codec: string;
+  readonly codec: CameraCodec;
   /** Picture keys of that participant by epoch. */
   readonly keys: ReadonlyMap<number, MasterKey>;
   /** Where the stream is, as the server says. */
@@ -28,12 +28,13 @@ export interface CameraReceiverOptions {
 export class CameraReceiver {
   readonly options: CameraReceiverOptions;
   readonly #srtp: SrtpReceiver;
-  readonly #pictures = new PictureReceiver();
+  readonly #pictures: PictureReceiver;
   #meanDelayMs: number | undefined;
 
   constructor(options: CameraReceiverOptions) {
-    const { cryptography, keys, ssrc, roc, sequence } = options;
+    const { cryptography, codec, keys, ssrc, roc, sequence } = options;
     this.options = options;
+    this.#pictures = new PictureReceiver(codec);
     this.#srtp = new SrtpReceiver({ cryptography, windowPackets: VIDEO_REPLAY_WINDOW });
     for (const [epoch, key] of keys) this.#srtp.addKey(epoch, key);
     this.#srtp.seed(ssrc, roc, sequence);
@@ -49,12 +50,14 @@ export class CameraReceiver {
 
   /** Takes a packet from the server; what is wrong with it is counted. */
   receive(packet: Uint8Array, nowMs: number): void {
-    const { counters } = this.options;
+    const { codec, counters } = this.options;
     const opened = this.#srtp.open(packet);
     if (typeof opened === "string") return counters.add(opened);
     const rtp = parseRtp(opened.rtp);
     if (typeof rtp === "string") return counters.add(rtp);
-    if (rtp.payloadType !== PAYLOAD_TYPE.h264) return counters.add("picture-payload-type");
+    if (rtp.payloadType !== PICTURE_PAYLOADS[codec].payloadType) {
+      return counters.add("picture-payload-type");
+    }
     this.#pictures.push(rtp, { index: opened.index, nowMs });
   }
 

@@ -1,13 +1,11 @@
 import { assert, type Counters, type Random } from "@fusionmeet/base";
-import { Pacer, SendHistory } from "@fusionmeet/media";
+import { Pacer, PICTURE_PAYLOADS, SendHistory } from "@fusionmeet/media";
 import {
   type Cryptography,
   encodeCaptureTime,
   encodeFrameMarking,
   EXTENSION,
   type MasterKey,
-  packetizeH264,
-  PAYLOAD_TYPE,
   type RtpDraft,
   SrtpSender,
   writeRtp,
@@ -36,9 +34,9 @@ export interface CameraSenderOptions {
 
 /**
  * Coded pictures to paced, sealed packets. Sequence numbers are contiguous and timestamps tell elapsed time for
- * the whole life of the key, however often the camera is switched off or ffmpeg restarted.
+ * the whole life of the key, however often the camera is switched off, ffmpeg restarted or the codec changed.
  *
- * Source: RFC 6184 (payload), RFC 9626 (frame marking), RFC 4585 section 6.2.1 (repairs).
+ * Source: RFC 6184 and RFC 2435 (payloads), RFC 9626 (frame marking), RFC 4585 section 6.2.1 (repairs).
  */
 export class CameraSender {
   readonly #ssrc: number;
@@ -81,7 +79,11 @@ export class CameraSender {
     if (this.#waitsForKeyframe && !picture.keyframe) {
       return this.#counters.add("camera-no-keyframe");
     }
-    const fragments = packetizeH264(picture.bytes);
+    const { payloadType, packetize } = PICTURE_PAYLOADS[picture.codec];
+    const fragments = packetize(picture.bytes);
+    if (typeof fragments === "string") {
+      return this.#counters.add(`camera-${picture.codec}-${fragments}`);
+    }
     const bytes = fragments.reduce((sum, { payload }) => sum + payload.length, 0);
     if (this.#pacer.queuedBytes + bytes > QUEUED_BYTES_MAX) {
       this.#waitsForKeyframe = true;
@@ -99,7 +101,7 @@ export class CameraSender {
         extensions.set(EXTENSION.captureTime, encodeCaptureTime(serverCapturedAtMs));
       }
       const draft = {
-        payloadType: PAYLOAD_TYPE.h264,
+        payloadType,
         marker: end,
         timestamp,
         ssrc: this.#ssrc,

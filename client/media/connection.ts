@@ -1,6 +1,12 @@
 import type { Counters, Random } from "@fusionmeet/base";
 import type { MediaAddress, VoiceCodecs } from "@fusionmeet/media";
-import { type Cryptography, isRtcp, type MasterKey, rtpSsrc } from "@fusionmeet/protocol";
+import {
+  type Cryptography,
+  isCameraCodec,
+  isRtcp,
+  type MasterKey,
+  rtpSsrc,
+} from "@fusionmeet/protocol";
 import type { CameraPicture } from "../capture/camera.ts";
 import { CameraReceiver } from "./camera_receiver.ts";
 import { CameraSender } from "./camera_sender.ts";
@@ -87,6 +93,10 @@ export class Connection {
       return undefined;
     }
     const { participant, layer, ssrc, codec, roc, sequence } = stream;
+    if (!isCameraCodec(codec)) {
+      counters.add("codec-unknown");
+      return undefined;
+    }
     const camera = new CameraReceiver({
       cryptography,
       participant,

@@ -108,7 +108,10 @@ function film(
     const nowMs = options.fromMs + index * 33;
     const bytes = testPicture(options.size ?? 3000, { keyframe: index === 0, seed: index });
     pictures.push(bytes);
-    engine.cameraPicture({ bytes, keyframe: index === 0, capturedAtMs: nowMs - 5 }, nowMs);
+    engine.cameraPicture(
+      { codec: "h264", bytes, keyframe: index === 0, capturedAtMs: nowMs - 5 },
+      nowMs,
+    );
     run(engine, { fromMs: nowMs, toMs: nowMs + 32, server: options.server });
   }
   return pictures;
@@ -119,7 +122,7 @@ Deno.test("ClientEngine sends pictures as marked, stamped, contiguous RTP on one
   const server = new FakeServer(1);
   server.join(engine, 0);
   engine.cameraPicture(
-    { bytes: testPicture(10, { keyframe: true }), keyframe: true, capturedAtMs: 0 },
+    { codec: "h264", bytes: testPicture(10, { keyframe: true }), keyframe: true, capturedAtMs: 0 },
     1,
   );
   deepStrictEqual(engine.takeDatagrams(), [], "the camera is off");

@@ -25,6 +25,8 @@ export const DEAD_AFTER_MS = 5_000;
 /** A lost participant leaves the list after this; the seat itself waits `SEAT_KEPT_MS` for its resume token. */
 export const AWAY_SHOWN_MS = 5_000;
 export const SEAT_KEPT_MS = 20_000;
+/** Cameras go on sending JPEG for so long after the last person who needed it is gone. */
+export const CAMERA_CODEC_KEPT_MS = 3_000;
 /** Connections open at once: all, from one address, and those that have not said `hello`. */
 export const CONNECTIONS_MAX = 1_024;
 export const CONNECTIONS_PER_ADDRESS_MAX = 256;
@@ -38,6 +40,8 @@ export const NAME_LENGTH_MAX = 64;
 export const ROOM_LENGTH_MAX = 64;
 export const PIN_LENGTH_MAX = 64;
 export const ROOMS_MAX = 200;
+/** Rooms in one `lobby`: the fullest ones. Their names fit one message however long they are. */
+export const LOBBY_ROOMS_MAX = 50;
 export const PARTICIPANTS_MAX_DEFAULT = 100;
 /** Wrong PINs from one address before every further one waits, and how long at most. */
 export const WRONG_PINS_FREE = 3;

@@ -20,10 +20,12 @@ import {
   u8,
   type ValuesOf,
 } from "./fields.ts";
+import { CAMERA_CODECS } from "./features.ts";
 import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
+  LOBBY_ROOMS_MAX,
   MARK_LENGTH_MAX,
   NAME_LENGTH_MAX,
   PARTICIPANTS_PER_MESSAGE,
@@ -104,6 +106,8 @@ export const CLIENT_MESSAGES = {
   "stream.ack": { ssrc: u32() },
   /** I have the keys of this epoch. */
   "keys.ack": { epoch: u8() },
+  /** Instead of `hello`, from somebody who has not joined yet: which rooms are open? Answered by `lobby`, of any version; then the connection ends. */
+  "lobby": { version: u16(), pin: optional(text(PIN_LENGTH_MAX)) },
 } as const satisfies Record<string, Fields>;
 
 /** From server to client. */
@@ -136,6 +140,8 @@ export const SERVER_MESSAGES = {
     /** The highest `id` of the room's chat; 0 before the first line. */
     chatLatest: u53(),
     features: optional(list(text(32), 64)),
+    /** What cameras in this room send now (see `source.codec`); absent: h264. */
+    cameraCodec: optional(oneOf(...CAMERA_CODECS)),
     /** Epoch ms at the server. */
     at: float(),
   },
@@ -169,6 +175,8 @@ export const SERVER_MESSAGES = {
   "chat.accepted": { mark: mark(), id: u53(), at: float() },
   /** Answer to `chat.fetch`; `more` when there are later ones. */
   "chat.lines": { lines: list(record(CHAT_LINE_FIELDS), CHAT_LINES_MAX), more: flag() },
+  /** What the receiver's camera, on or off, sends from now on, for somebody who came or is gone. It answers with `source` when it is on. */
+  "source.codec": { kind: oneOf("camera"), codec: oneOf(...CAMERA_CODECS) },
   /** A camera the receiver watches is there. Packets come after its `stream.ack`. */
   "stream.ready": {
     participant: u32(),
@@ -199,6 +207,16 @@ export const SERVER_MESSAGES = {
   /** Once a second: which capture time of whom is heard at which timestamp of the mix. Times in ms of the server's media clock. */
   "mix.map": {
     list: list(record({ participant: u32(), capturedAtMs: float(), mixTimestamp: u32() }), 8),
+  },
+  /** The answer to `lobby`. */
+  "lobby": {
+    version: u16(),
+    /** The server asks for a PIN. */
+    needsPin: flag(),
+    /** Whether the PIN that was given is the right one; absent when none was given or none is needed. */
+    pinAccepted: optional(flag()),
+    /** Those with somebody in them, the fullest first. None without the PIN, where one is needed. */
+    rooms: list(record({ name: text(ROOM_LENGTH_MAX), people: u16() }), LOBBY_ROOMS_MAX),
   },
   /** The server is stopping. */
   "closing": { reason: text(256) },

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isRtcp, parseRtp, type RtpPacket, rtpSsrc } from "@fusionmeet/protocol";
 import type { GreyPicture, TestVideo } from "./picture.ts";
-import { examinePictures, type PictureReport, readPictures } from "./picture_files.ts";
+import { examinePictures, type PictureReport, rawInput, readPictures } from "./picture_files.ts";
 import { run } from "./programs.ts";
 import type { Proxy } from "./proxy.ts";
 import { TemporaryDirectory } from "./wait.ts";
@@ -18,6 +18,7 @@ export const SSIM_MIN = 0.9;
 export interface StreamLine {
   readonly participant: string;
   readonly kind: string;
+  readonly codec: string;
   readonly lost: number;
   readonly repaired: number;
   readonly fps: number;
@@ -46,7 +47,7 @@ export async function goodFrames(
   video: TestVideo,
   options: { every?: number } = {},
 ): Promise<number[]> {
-  const decode = ["-v", "error", "-xerror", "-err_detect", "explode", "-f", "h264", "-i", path];
+  const decode = ["-v", "error", "-xerror", "-err_detect", "explode", ...rawInput(path)];
   await run("ffmpeg", [...decode, "-f", "null", "-"]);
   const report: PictureReport = await examinePictures(path, video, options);
   const { numbers, ssimWorst } = report;

@@ -3,7 +3,12 @@ import { type Random, seededRandom } from "@fusionmeet/base";
 import { OpusPool } from "@fusionmeet/codec";
 import type { Datagram, MediaAddress, VoiceCodecs } from "@fusionmeet/media";
 import { systemCryptography } from "@fusionmeet/net";
-import { FRAME_SAMPLES, type MasterKey } from "@fusionmeet/protocol";
+import {
+  type CameraCodec,
+  depacketizeJpeg,
+  FRAME_SAMPLES,
+  type MasterKey,
+} from "@fusionmeet/protocol";
 import type { EngineEvent } from "../../client/media/commands.ts";
 import { ClientEngine } from "../../client/media/engine.ts";
 import type { PlaneEvent, SeatSsrcs } from "../../server/media/commands.ts";
@@ -149,6 +154,7 @@ export class Person {
   /** Pictures that were handed in. */
   readonly filmed: Uint8Array[] = [];
   films = false;
+  cameraCodec: CameraCodec = "h264";
   #pictureKey!: MasterKey;
   #address!: MediaAddress;
   readonly #heard: Int16Array[] = [];
@@ -234,12 +240,27 @@ export class Person {
     meeting.plane.command({ do: "source", participant, kind: "camera", on }, meeting.mediaMs());
   }
 
+  /** The camera sends another codec from now on, and the server announces it anew to those who watch. */
+  sendCodec(codec: CameraCodec): void {
+    const { meeting, participant, ssrcs } = this;
+    this.cameraCodec = codec;
+    this.engine.command({ do: "camera.codec", codec }, this.nowMs);
+    for (const on of [false, true]) {
+      meeting.plane.command({ do: "source", participant, kind: "camera", on }, meeting.mediaMs());
+    }
+    for (const viewer of meeting.people) {
+      if (!viewer.#watching.has(this)) continue;
+      viewer.engine.command({ do: "stream.close", ssrc: ssrcs.camera }, viewer.nowMs);
+      viewer.watch(this);
+    }
+  }
+
   /** Asks for somebody's camera as it is now; again when that was off or came back. */
   watch(person: Person): void {
     this.#watching.add(person);
-    const { participant, ssrcs } = person;
+    const { participant, ssrcs, cameraCodec: codec } = person;
     this.#open(
-      { participant, kind: "camera", layer: "high", ssrc: ssrcs.camera, codec: "h264" },
+      { participant, kind: "camera", layer: "high", ssrc: ssrcs.camera, codec },
       person.#pictureKey,
     );
   }
@@ -288,10 +309,12 @@ export class Person {
   #film(): void {
     if (!this.films) return;
     const index = this.filmed.length;
-    const keyframe = index % 30 === 0;
-    const bytes = testPicture(keyframe ? 9_000 : 1_500 + 37 * (index % 30), { keyframe, index });
+    const codec = this.cameraCodec;
+    const keyframe = codec === "jpeg" || index % 30 === 0;
+    const size = keyframe ? 9_000 : 1_500 + 37 * (index % 30);
+    const bytes = codec === "jpeg" ? testJpeg(size, index) : testPicture(size, { keyframe, index });
     this.filmed.push(bytes);
-    this.engine.cameraPicture({ bytes, keyframe, capturedAtMs: this.nowMs - 4 }, this.nowMs);
+    this.engine.cameraPicture({ codec, bytes, keyframe, capturedAtMs: this.nowMs - 4 }, this.nowMs);
     this.#flush();
   }
 
@@ -332,4 +355,13 @@ function testPicture(
   slice[0] = keyframe ? 0x65 : 0x41;
   const head = [0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x05, 0x07, 0x92, 0, 0, 0, 1, 0x68, 0xce];
   return Uint8Array.from([...keyframe ? head : [], 0, 0, 0, 1, ...slice]);
+}
+
+/** A JPEG of 320x240, likewise. */
+function testJpeg(size: number, index: number): Uint8Array {
+  const payload = Uint8Array.from({ length: size }, (_, at) => (at * 7 + index * 31) % 255);
+  payload.set([0, 0, 0, 0, 1, 255, 320 / 8, 240 / 8, 0, 0, 0, 128]);
+  const picture = depacketizeJpeg([payload]);
+  ok(typeof picture === "object", `${picture}`);
+  return picture.bytes;
 }

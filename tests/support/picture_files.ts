@@ -36,12 +36,17 @@ export async function writeTestVideo(
 
 /** Every picture of a recorded file, as it decodes, in grey (its luma plane). */
 export async function readPictures(path: string): Promise<GreyPicture[]> {
-  const raw = path.endsWith(".h264") ? ["-f", "h264"] : [];
   const y4m = await run("ffmpeg", [
-    ...["-v", "error", ...raw, "-i", path, "-fps_mode", "passthrough"],
+    ...["-v", "error", ...rawInput(path), "-fps_mode", "passthrough"],
     ..."-pix_fmt yuv420p -f yuv4mpegpipe pipe:1".split(" "),
   ]);
   return parseY4m(y4m);
+}
+
+/** How ffmpeg is told of a file of pictures: those of recordings have no container. */
+export function rawInput(path: string): string[] {
+  const format = /\.(h264|mjpeg)$/.exec(path)?.[1];
+  return [...format ? ["-f", format] : [], "-i", path];
 }
 
 function parseY4m(bytes: Uint8Array): GreyPicture[] {

@@ -1,0 +1,55 @@
+import type { Timers } from "@fusionmeet/net";
+import { type CameraCodec, isCameraCodec } from "@fusionmeet/protocol";
+
+/** Within this a camera is switched to what everybody can show, where its owner's program can. */
+export const UNSHOWN_MS = 5_000;
+
+interface UnshownCamerasOptions {
+  readonly decodes: readonly CameraCodec[];
+  readonly timers: Timers;
+  /** Called once for each person. */
+  readonly unshown: (participant: number, codec: string) => void;
+}
+
+/**
+ * Cameras that come in a codec nobody can show here. Their streams are not taken; when one stays like that, whose it
+ * is is said, once.
+ */
+export class UnshownCameras {
+  readonly #options: UnshownCamerasOptions;
+  /** By ssrc: what takes the wait back. */
+  readonly #waiting = new Map<number, () => void>();
+  readonly #said = new Set<number>();
+
+  constructor(options: UnshownCamerasOptions) {
+    this.#options = options;
+  }
+
+  canShow(codec: string): boolean {
+    return isCameraCodec(codec) && this.#options.decodes.includes(codec);
+  }
+
+  /** A camera is there that cannot be shown. */
+  announced(
+    { ssrc, participant, codec }: { ssrc: number; participant: number; codec: string },
+  ): void {
+    this.ended(ssrc);
+    if (this.#said.has(participant)) return;
+    const cancel = this.#options.timers.after(UNSHOWN_MS, () => {
+      this.#waiting.delete(ssrc);
+      this.#said.add(participant);
+      this.#options.unshown(participant, codec);
+    });
+    this.#waiting.set(ssrc, cancel);
+  }
+
+  ended(ssrc: number): void {
+    this.#waiting.get(ssrc)?.();
+    this.#waiting.delete(ssrc);
+  }
+
+  /** Streams end with their connection. */
+  disconnected(): void {
+    for (const ssrc of [...this.#waiting.keys()]) this.ended(ssrc);
+  }
+}
