@@ -34,17 +34,18 @@ export async function openBrowser(
   url: string,
   { folder, opener = defaultOpener() }: BrowserOptions,
 ): Promise<string | undefined> {
-  let redirect: string;
   try {
     Deno.mkdirSync(folder, { recursive: true });
     removeRedirects(folder);
-    redirect = Deno.makeTempDirSync({ dir: folder, prefix: REDIRECT_PREFIX });
+    const redirect = Deno.makeTempDirSync({ dir: folder, prefix: REDIRECT_PREFIX });
     const path = join(redirect, "fusionmeet.html");
     Deno.writeTextFileSync(path, redirectPage(url), { mode: PRIVATE_FILE_MODE, createNew: true });
     const remove = () => removeQuietly(redirect);
     addEventListener("unload", remove);
     Deno.unrefTimer(setTimeout(remove, REDIRECT_KEPT_MS));
-    return await run(opener, pathToFileURL(path).href);
+    const fault = await run(opener, pathToFileURL(path).href);
+    if (fault !== undefined) remove();
+    return fault;
   } catch (thrown) {
     return `Cannot open the browser: ${messageOf(thrown)}`;
   }

@@ -6,7 +6,6 @@ import { findWebviewLibrary } from "./webview_library.ts";
 import {
   type FromWindow,
   parseFromWindow,
-  TITLE_LENGTH_MAX,
   type ToWindow,
   type WindowSize,
 } from "./webview_lines.ts";
@@ -144,7 +143,7 @@ class ChildWindow implements OpenedWindow {
     this.#child = spawn(command);
     this.#input = this.#child.stdin.getWriter();
     const { url, title } = options;
-    this.#tell({ do: "open", library, icons, url, title: shown(title), ...this.#size });
+    this.#tell({ do: "open", library, icons, url, title, ...this.#size });
     this.ended = this.#run();
   }
 
@@ -161,7 +160,7 @@ class ChildWindow implements OpenedWindow {
   }
 
   setTitle(title: string): void {
-    this.#tell({ do: "title", title: shown(title) });
+    this.#tell({ do: "title", title });
   }
 
   async close(): Promise<void> {
@@ -227,11 +226,6 @@ class ChildWindow implements OpenedWindow {
     }
     await this.ended;
   }
-}
-
-/** A title as a window shows it. */
-function shown(title: string): string {
-  return Array.from(title).slice(0, TITLE_LENGTH_MAX).join("");
 }
 
 function spawn({ program, args, environment }: ChildCommand): Deno.ChildProcess {

@@ -10,7 +10,7 @@ export interface WindowSize {
 export const WINDOW_SIZE_MIN: WindowSize = { width: 800, height: 500 };
 /** More than any desktop has: a larger one is a mistake or a damaged file. */
 export const WINDOW_SIZE_MAX: WindowSize = { width: 16_384, height: 16_384 };
-/** Characters of a title that are shown. */
+/** Code points of a title that are shown. */
 export const TITLE_LENGTH_MAX = 200;
 /** Of a link that is opened in the browser. */
 export const LINK_LENGTH_MAX = 4_096;
@@ -56,7 +56,7 @@ export function parseToWindow(line: string): ToWindow | undefined {
   const raw = parseObject(line);
   if (raw?.do === "close") return { do: "close" };
   if (raw === undefined || typeof raw.title !== "string") return undefined;
-  const title = raw.title.slice(0, TITLE_LENGTH_MAX);
+  const title = Array.from(raw.title).slice(0, TITLE_LENGTH_MAX).join("");
   if (raw.do === "title") return { do: "title", title };
   const { library, icons, url } = raw;
   const size = parseSize(raw);

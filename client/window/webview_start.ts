@@ -80,7 +80,7 @@ export function windowSentence({ step, detail, os, arch, release }: WindowFault)
       return sentence(`the system's webview could not be loaded (${detail})`, install(os, release));
     case "window":
       return os === "windows"
-        ? sentence(`${detail}; is WebView2 missing?`, install(os, release))
+        ? sentence(`${detail}, probably for want of WebView2`, install(os, release))
         : sentence(`${detail}; the display did not let this program in`);
     case "page":
       return sentence(`its page could not be loaded (${detail})`);
