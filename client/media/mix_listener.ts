@@ -46,7 +46,7 @@ export class MixListener {
   readonly #layers = new Map<number, "own" | "shared">();
   readonly #receptions = new Map<number, Reception>();
   #talkers: { timestamp: number; list: Talker[] }[] = [];
-  /** Which timestamp was played when; `undefined` before the first packet. */
+  /** Which timestamp is heard when; `undefined` before the first packet. */
   #played: { timestamp: number; atMs: number } | undefined;
   #latestSsrc = 0;
 
@@ -123,10 +123,10 @@ export class MixListener {
     return [...this.#receptions].flatMap(([ssrc, each]) => each.block({ ssrc, jitterMs }) ?? []);
   }
 
-  /** Fills `out` (480 or 960 samples) with what is heard from local time `nowMs` on. */
-  play(nowMs: number, out: Int16Array): void {
+  /** Fills `out` (480 or 960 samples) with what is due at local time `nowMs` and heard from `heardAtMs` on. */
+  play(nowMs: number, out: Int16Array, heardAtMs = nowMs): void {
     const { timestamp } = this.#mix.pull(nowMs, out);
-    if (timestamp !== undefined) this.#played = { timestamp, atMs: nowMs };
+    if (timestamp !== undefined) this.#played = { timestamp, atMs: heardAtMs };
   }
 
   /**

@@ -4,7 +4,7 @@ import { FRAME_MS } from "@fusionmeet/protocol";
 export const PLAYOUT_BLOCK_SAMPLES = 480;
 export const PLAYOUT_BLOCK_MS = FRAME_MS / 2;
 /** Five frames late is a stall (sleep, a stopped process): what was due then is skipped. */
-const LATE_BLOCKS_MAX = 10;
+const LATE_MS_MAX = 100;
 
 /** Blocks to play now. `skipped` come before `due` and are silent; the first of all begins at `atMs`. */
 export interface DueBlocks {
@@ -15,7 +15,7 @@ export interface DueBlocks {
 
 /**
  * The clock of a sound device that does not exist: block n is played at start + n · 10 ms, whatever the timers
- * do, so the recorded line has neither gaps nor drift. (A real device's reports of what it consumed take its place.)
+ * do, so the recorded line has neither gaps nor drift. `DevicePlayout` lets a real device take its place.
  */
 export class PlayoutClock {
   readonly #startMs: number;
@@ -32,12 +32,12 @@ export class PlayoutClock {
     return this.#startMs + this.#blocks * PLAYOUT_BLOCK_MS;
   }
 
-  /** Takes every block that has begun by `nowMs`. After a stall only the last one is `due`. */
-  take(nowMs: number): DueBlocks {
+  /** Takes every block that has begun by `nowMs`. After a stall (more than `lateMsMax` late) only the last is `due`. */
+  take(nowMs: number, lateMsMax = LATE_MS_MAX): DueBlocks {
     const atMs = this.nextDueMs;
     const begun = Math.floor((nowMs - this.#startMs) / PLAYOUT_BLOCK_MS + 1e-6) + 1 - this.#blocks;
     if (begun <= 0) return { skipped: 0, due: 0, atMs };
-    const skipped = begun > LATE_BLOCKS_MAX ? begun - 1 : 0;
+    const skipped = begun > lateMsMax / PLAYOUT_BLOCK_MS ? begun - 1 : 0;
     this.#blocks += begun;
     this.skippedBlocks += skipped;
     return { skipped, due: begun - skipped, atMs };

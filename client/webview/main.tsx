@@ -26,7 +26,7 @@ const announcer = new Announcer({ setTimer, more: strings.chat.moreHappened });
 let mediaKey = "";
 
 function openMedia(key: string, socketUrl: string): void {
-  if (key === mediaKey) return;
+  if (key === mediaKey) return media.value?.reconnect();
   mediaKey = key;
   media.value?.close();
   const onProblem = (message: string) => connection.send({ do: "problem", message });

@@ -1,4 +1,5 @@
 import { PLAYOUT_TARGET_SAMPLES } from "@fusionmeet/bridge";
+import type { WorkletReport } from "./worker_messages.ts";
 
 /** A program that keeps to the target never fills it; what is too much pushes out the oldest. */
 export const RING_SAMPLES_MAX = 1 << 14;
@@ -7,23 +8,23 @@ export const RING_SAMPLES_MAX = 1 << 14;
  * What waits to be played in the worklet. Once empty it plays silence until the target is there again: what comes piece
  * by piece would run dry at every piece. `push` and `pull` allocate nothing.
  */
-export class PlayoutRing {
+export class PlayoutRing implements WorkletReport {
   readonly #samples = new Int16Array(RING_SAMPLES_MAX);
   #first = 0;
   #count = 0;
   #isFilling = true;
-  /** Totals since `restart`, in samples; see `Consumption`. */
+  generation = 0;
   playedSamples = 0;
   missedSamples = 0;
-  /** Times it ran dry since it was made. */
   underruns = 0;
 
   get bufferedSamples(): number {
     return this.#count;
   }
 
-  /** Forgets what waits and begins the totals at 0. */
-  restart(): void {
+  /** Forgets what waits and begins the totals of this generation at 0; `underruns` go on. */
+  restart(generation: number): void {
+    this.generation = generation;
     this.#count = 0;
     this.#isFilling = true;
     this.playedSamples = this.missedSamples = 0;
