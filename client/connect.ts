@@ -38,6 +38,16 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 const REACH_AGAIN_MS = 1_200;
 
+/** Says why a server's key is not accepted; nothing where it is. */
+type JudgeKey = (seen: Fingerprint) => JoinFailure | undefined | Promise<JoinFailure | undefined>;
+
+interface OpenOptions {
+  readonly signal: AbortSignal;
+  /** Where the server was reached before: tried first, also when the name is not known any more. */
+  readonly lastAddress?: string;
+  readonly means?: ConnectMeans;
+}
+
 /** What `openControl` needs of the outside world. */
 export interface ConnectMeans {
   /** Numeric addresses of a name, best first. @throws where there are none, and when `signal` aborts. */
@@ -60,21 +70,25 @@ export const SYSTEM_MEANS: ConnectMeans = {
  *
  * @throws JoinFailure
  */
-export async function openControl(
+export function openControl(
   server: ServerAddress,
   trust: Trust,
-  { signal, lastAddress, means = SYSTEM_MEANS }: {
-    signal: AbortSignal;
-    /** Where the server was reached before: tried first, also when the name is not known any more. */
-    lastAddress?: string;
-    means?: ConnectMeans;
-  },
+  options: OpenOptions,
+): Promise<Opened> {
+  return openJudged(server, (seen) => judgeKey(server, seen, trust), options);
+}
+
+/** As `openControl`; `judge` decides about the key. @throws JoinFailure */
+export async function openJudged(
+  server: ServerAddress,
+  judge: JudgeKey,
+  { signal, lastAddress, means = SYSTEM_MEANS }: OpenOptions,
 ): Promise<Opened> {
   const reachTimeoutMs = lastAddress === undefined ? undefined : REACH_AGAIN_MS;
   let failure = unreachable("no-such-host", server);
   for await (const hostname of addressesOf(server, { signal, lastAddress, means })) {
     try {
-      return await openAddress(server, { hostname, trust, signal, means, reachTimeoutMs });
+      return await openAddress(server, { hostname, judge, signal, means, reachTimeoutMs });
     } catch (thrown) {
       if (!(thrown instanceof JoinFailure) || thrown.exitCode !== EXIT.unreachable) throw thrown;
       failure = thrown;
@@ -108,9 +122,9 @@ async function* addressesOf(
 
 async function openAddress(
   server: ServerAddress,
-  { hostname, trust, signal, means, reachTimeoutMs }: {
+  { hostname, judge, signal, means, reachTimeoutMs }: {
     hostname: string;
-    trust: Trust;
+    judge: JudgeKey;
     signal: AbortSignal;
     means: ConnectMeans;
     reachTimeoutMs?: number;
@@ -131,7 +145,7 @@ async function openAddress(
       reachTimeoutMs,
       acceptKey: async (seen) => {
         fingerprint = seen;
-        refused = await judgeKey(server, seen, trust);
+        refused = await judge(seen);
         return refused === undefined;
       },
     });

@@ -363,6 +363,7 @@ export class Meeting {
     welcome: () => {},
     error: () => {},
     pong: () => {},
+    lobby: () => {},
     refused: (meeting, refusal) => meeting.#declined(refusal),
     participants: (meeting, { list, last }) => {
       meeting.#people.part(list, last);

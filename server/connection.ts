@@ -130,8 +130,18 @@ export class ServerConnection {
       this.#connection.send({ type: "pong", at: message.at });
       return;
     }
+    if (message.type === "lobby") {
+      this.#counters.add("lobby");
+      const { address } = this.#incoming;
+      this.#connection.send({ type: "lobby", ...this.#admission.lobby(message, { address }) });
+      void this.#connection.close("lobby answered");
+      return;
+    }
     if (message.type !== "hello") {
-      throw new ProtocolError("unexpected", `Cannot take ${message.type}: hello comes first`);
+      throw new ProtocolError(
+        "unexpected",
+        `Cannot take ${message.type}: hello or lobby comes first`,
+      );
     }
     const link: MemberLink = {
       send: (each) => this.#connection.send(each),

@@ -7,6 +7,9 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   "hello": () => {
     throw new ProtocolError("unexpected", "Cannot take hello: it was said before");
   },
+  "lobby": () => {
+    throw new ProtocolError("unexpected", "Cannot take lobby: hello was said before");
+  },
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
   "leave": ({ room, seat, link }) => {
     room.leave(seat, link);

@@ -17,6 +17,11 @@ export class Rooms {
     this.#parts = parts;
   }
 
+  /** The open rooms, in the order they opened. */
+  [Symbol.iterator](): Iterator<Room> {
+    return this.#byKey.values();
+  }
+
   /** How many are open. */
   get count(): number {
     return this.#byKey.size;

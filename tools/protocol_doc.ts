@@ -18,9 +18,9 @@ export async function currentPage(page: string): Promise<string> {
   const comments = readComments(await Deno.readTextFile(SOURCE));
   const lists = [
     "#### From client to server",
-    describeTable(CLIENT_MESSAGES, comments),
+    describeTable(CLIENT_MESSAGES, (path) => comments.get(`CLIENT_MESSAGES/${path}`)),
     "#### From server to client",
-    describeTable(SERVER_MESSAGES, comments),
+    describeTable(SERVER_MESSAGES, (path) => comments.get(`SERVER_MESSAGES/${path}`)),
   ];
   return await format(`${before}${START}\n\n${lists.join("\n\n")}\n\n${END}${after}`);
 }
@@ -38,42 +38,43 @@ function split(text: string, mark: string): [string, string] {
 
 function describeTable(
   table: Record<string, Fields>,
-  comments: ReadonlyMap<string, string>,
+  commentOf: (path: string) => string | undefined,
 ): string {
   return Object.entries(table).map(([type, fields]) => {
     const lines = Object.entries(fields).map(([name, field]) => {
       const words = [`\`${name}\`${field.optional ? " (optional)" : ""}: ${field.describe}`];
-      const comment = comments.get(`${type}.${name}`);
+      const comment = commentOf(`${type}/${name}`);
       if (comment !== undefined) words.push(comment);
       return `  - ${words.join(". ")}`;
     });
-    const about = comments.get(type);
+    const about = commentOf(type);
     return [`- **\`${type}\`**${about === undefined ? "" : ` ${about}`}`, ...lines].join("\n");
   }).join("\n");
 }
 
-/** The doc comments of messages (`type`) and their fields (`type.field`), those of fields spread into a message included. */
+/** The doc comments of messages (`TABLE/type`) and their fields (`TABLE/type/field`), those of fields spread into a message included. */
 function readComments(source: string): Map<string, string> {
   const comments = new Map<string, string>();
   const pattern =
     /\/\*\*(?<comment>[^]*?)\*\/|^export const (?<constant>[A-Z_]+)|^(?<indent> +)"?(?<name>[a-z][\w.]*)"?: |\.\.\.(?<spread>[A-Z_]+)/gm;
   let comment: string | undefined;
+  let table = "";
   let owner = "";
   for (const { groups } of source.matchAll(pattern)) {
     if (groups!.comment !== undefined) {
       comment = groups!.comment.replace(/\s*\n\s*\*\s?/g, " ").trim();
       continue;
     }
-    if (groups!.constant !== undefined) owner = groups!.constant;
+    if (groups!.constant !== undefined) table = owner = groups!.constant;
     else if (groups!.spread !== undefined) {
-      const prefix = `${groups!.spread}.`;
+      const prefix = `${groups!.spread}/`;
       for (const [key, text] of [...comments]) {
-        if (key.startsWith(prefix)) comments.set(`${owner}.${key.slice(prefix.length)}`, text);
+        if (key.startsWith(prefix)) comments.set(`${owner}/${key.slice(prefix.length)}`, text);
       }
     } else {
-      const isMessage = groups!.indent.length === 2 && !/_FIELDS$/.test(owner);
-      if (isMessage) owner = groups!.name;
-      const key = isMessage ? owner : `${owner}.${groups!.name}`;
+      const isMessage = groups!.indent.length === 2 && !/_FIELDS$/.test(table);
+      if (isMessage) owner = `${table}/${groups!.name}`;
+      const key = isMessage ? owner : `${owner}/${groups!.name}`;
       if (comment !== undefined && groups!.indent.length <= 4) comments.set(key, comment);
     }
     comment = undefined;
