@@ -11,6 +11,7 @@ import type { PinStore } from "@fusionmeet/store";
 import {
   addressText,
   EXIT,
+  givenUp,
   JoinFailure,
   keyChanged,
   keyNotAsGiven,
@@ -194,10 +195,7 @@ function asJoinFailure(thrown: unknown, server: ServerAddress): unknown {
     case "not-a-server":
       return unreachable(thrown.code, server, thrown);
     case "aborted":
-      return new JoinFailure("aborted", EXIT.unreachable, "Gave up an attempt to connect", "", {
-        cause: thrown,
-        mayPass: true,
-      });
+      return givenUp(thrown);
     default:
       return thrown;
   }

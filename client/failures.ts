@@ -104,6 +104,12 @@ export function unreachable(
   });
 }
 
+/** Nobody wants the answer any more. */
+export function givenUp(cause?: unknown): JoinFailure {
+  const message = "Gave up an attempt to connect";
+  return new JoinFailure("aborted", EXIT.unreachable, message, "", { cause, mayPass: true });
+}
+
 /** The key of a server never seen before, and nothing that vouches for it. */
 export function keyUnknown(server: ServerAddress, seen: Fingerprint): JoinFailure {
   return new JoinFailure(

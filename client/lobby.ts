@@ -7,7 +7,14 @@ import {
   ROOM_LENGTH_MAX,
 } from "@fusionmeet/protocol";
 import { type ConnectMeans, openJudged, type Trust } from "./connect.ts";
-import { addressText, type JoinFailure, keyChanged, keyNotAsGiven, noAnswer } from "./failures.ts";
+import {
+  addressText,
+  givenUp,
+  type JoinFailure,
+  keyChanged,
+  keyNotAsGiven,
+  noAnswer,
+} from "./failures.ts";
 import type { ServerAddress } from "./options.ts";
 
 /** What a server says about itself before one joins. */
@@ -70,6 +77,7 @@ export async function askLobby(
       const shown = rooms.filter(({ name }) => isCleanRoom(name));
       return { fingerprint, isKnown, version, needsPin, pinAccepted, rooms: shown };
     }
+    if (signal.aborted) throw givenUp();
     throw noAnswer(`${addressText(server)} did not say which rooms it has`);
   } finally {
     cancelTimeout();

@@ -106,6 +106,12 @@ const HALF_RIGHT: readonly [string, Uint8Array, string][] = [
   ["a version between two", enveloped(encode({ ...HELLO, version: 1.5 })), "bad-field"],
   ["half a token", enveloped(encode({ ...HELLO, resume: new Uint8Array(8) })), "bad-field"],
   ["features that are one", enveloped(encode({ ...HELLO, features: "opus" })), "bad-field"],
+  ["a lobby of no version", enveloped(encode({ type: "lobby" })), "bad-field"],
+  [
+    "a lobby with a PIN of 65",
+    enveloped(encode({ type: "lobby", version: 1, pin: "x".repeat(65) })),
+    "bad-field",
+  ],
   [
     "chat before hello",
     enveloped(encode({ type: "chat.post", mark: "m", text: "" })),
