@@ -96,5 +96,5 @@ if (import.meta.main) {
   const before = performance.now();
   const isNew = await buildPage({ force: Deno.args.includes("--force") });
   const took = Math.round(performance.now() - before);
-  console.log(isNew ? `Made dist/page in ${took} ms` : "dist/page is up to date");
+  console.error(isNew ? `Made dist/page in ${took} ms` : "dist/page is up to date");
 }

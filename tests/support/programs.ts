@@ -20,7 +20,7 @@ export interface Usage {
 /** How people start it: the flags of the task of that name in deno.json. */
 export function taskArguments(task: "server" | "client"): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
-  return tasks[task].split(" ").slice(1);
+  return (tasks[task].command ?? tasks[task]).split(" ").slice(1);
 }
 
 /**
