@@ -166,6 +166,11 @@ export class Room {
       this.#tellPlaneSource(seat, "microphone", source.on);
     } else {
       if (samePicture(presence.camera, source.on)) return;
+      if (source.on !== undefined && presence.camera?.codec === source.on.codec) {
+        // Pictures say their own size: who watches keeps the stream, and late joiners are told the new one.
+        presence.camera = source.on;
+        return;
+      }
       if (presence.camera !== undefined) this.#stopCamera(seat, presence);
       if (source.on !== undefined) {
         presence.camera = source.on;

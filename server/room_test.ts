@@ -260,6 +260,32 @@ Deno.test("Room.watch(): ready when the camera is on, ended when it goes off, re
   strictEqual(plane.take("subscribe").length, 0);
 });
 
+Deno.test("Room.setSource(): a camera of another size keeps its viewers, one of another codec begins anew", async () => {
+  const { room, plane } = open();
+  const [ann, bob, cy] = [enter(room, "Ann"), enter(room, "Bob"), enter(room, "Cy")];
+  room.watch(ann.seat, bob.seat.id, true);
+  room.setSource(bob.seat, { kind: "camera", on: H264 });
+  await settle();
+  const { camera } = ssrcsOf(bob);
+  room.acknowledgeStream(ann.seat, camera);
+  for (const { link } of [ann, bob]) link.takeAll();
+  plane.commands.length = 0;
+  room.setSource(bob.seat, { kind: "camera", on: { ...H264, width: 1280, height: 720, fps: 15 } });
+  await settle();
+  deepStrictEqual([ann.link.takeAll(), bob.link.takeAll(), plane.commands], [[], [], []]);
+  cy.link.takeAll();
+  room.watch(cy.seat, bob.seat.id, true);
+  await settle();
+  const { width, height, fps } = cy.link.takeOne("stream.ready");
+  deepStrictEqual([width, height, fps], [1280, 720, 15], "who comes later is told the new size");
+  room.setSource(bob.seat, { kind: "camera", on: { ...H264, codec: "jpeg" } });
+  await settle();
+  deepStrictEqual(
+    ann.link.takeAll().map((message) => message.type),
+    ["stream.ended", "participant", "stream.ready"],
+  );
+});
+
 Deno.test("Room.watch(): an answer that comes too late announces nothing", async () => {
   const { room } = open();
   const [ann, bob] = [enter(room, "Ann"), enter(room, "Bob")];

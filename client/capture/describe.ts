@@ -1,7 +1,7 @@
 import { Refusal } from "@fusionmeet/base";
 import { basename } from "node:path";
 import { type CaptureDevice, parseDeviceList } from "./devices.ts";
-import { type CaptureSystem, deviceListArguments } from "./ffmpeg_arguments.ts";
+import { type CaptureSystem, DEFAULT_CAMERA, deviceListArguments } from "./ffmpeg_arguments.ts";
 import { captureSystem, findFfmpeg, runFfmpeg } from "./ffmpeg_process.ts";
 import { type CameraSource, type MicrophoneSource, type Quality, qualityOf } from "./sources.ts";
 
@@ -80,7 +80,7 @@ async function describeDevice(
   if (id !== undefined) return devices?.find((device) => device.id === id)?.label ?? id;
   if (devices === undefined) return kind === "camera" ? "Default camera" : "Default microphone";
   const isDefault = (device: CaptureDevice) =>
-    kind !== "camera" || system !== "linux" || device.id === "/dev/video0";
+    kind !== "camera" || system !== "linux" || device.id === DEFAULT_CAMERA;
   return devices.find(isDefault)?.label ?? null;
 }
 

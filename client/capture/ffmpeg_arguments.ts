@@ -18,6 +18,8 @@ export interface VideoEncoder {
 type OpenCameraSource = Exclude<CameraSource, { kind: "off" }>;
 type FfmpegMicrophoneSource = Extract<MicrophoneSource, { kind: "file" | "device" }>;
 
+/** The camera of Linux where none is named. */
+export const DEFAULT_CAMERA = "/dev/video0";
 const GENERAL = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"];
 const LIVE = ["-fflags", "nobuffer", "-probesize", "32", "-analyzeduration", "0"];
 const GOP_PICTURES_MAX = 30;
@@ -211,7 +213,7 @@ function cameraInputs(source: OpenCameraSource, system: CaptureSystem, quality: 
   const size = ["-framerate", String(framesPerSecond), "-video_size", `${width}x${height}`];
   switch (system) {
     case "linux": {
-      const path = ["-i", source.id ?? "/dev/video0"];
+      const path = ["-i", source.id ?? DEFAULT_CAMERA];
       // Raw pictures above this size do not fit through USB 2 at full rate.
       const format = width * height > 640 * 480 ? ["-input_format", "mjpeg"] : [];
       return [

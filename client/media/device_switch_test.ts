@@ -65,6 +65,33 @@ Deno.test("DeviceSwitch.set() lets go of a device that was switched off while it
   strictEqual(device.device, undefined);
 });
 
+Deno.test("DeviceSwitch.reopen() opens anew what is open or being opened, once, and nothing else", async () => {
+  const log: string[] = [];
+  const fake = fakeDevice(log);
+  const device = new DeviceSwitch({ open: fake.open, failed: (error) => log.push(String(error)) });
+  await device.reopen();
+  deepStrictEqual(log, [], "it is off");
+  const on = device.set(true);
+  device.reopen();
+  device.reopen();
+  fake.opened();
+  await settle();
+  fake.stopped();
+  await settle();
+  fake.opened();
+  await on;
+  deepStrictEqual(log.splice(0), ["open", "stop", "open"], "asked for while it opened");
+  const again = device.reopen();
+  const off = device.set(false);
+  fake.stopped();
+  await Promise.all([again, off]);
+  deepStrictEqual(log.splice(0), ["stop"], "switched off meanwhile");
+  const anew = device.set(true);
+  fake.opened();
+  await anew;
+  deepStrictEqual(log, ["open"]);
+});
+
 Deno.test("DeviceSwitch reports what cannot be opened once, and tries again when it is switched on again", async () => {
   const log: string[] = [];
   const fake = fakeDevice(log);
