@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type DatagramPort, openDatagramPort } from "@fusionmeet/net";
-import { decodeCaptureTime, EXTENSION, type RtpPacket } from "@fusionmeet/protocol";
+import { decodeCaptureTime, EXTENSION, readSps, type RtpPacket } from "@fusionmeet/protocol";
 import type { CameraSource, MicrophoneSource } from "../capture/mod.ts";
 import type { EngineEvent } from "./commands.ts";
 import { peerName } from "./driver.ts";
@@ -122,6 +122,43 @@ Deno.test("startEngine() films while the camera is on and leaves no ffmpeg behin
   await bench.engine.close();
   deepStrictEqual(again.filter(isRunning), []);
   ok(bench.of("capture.running").length >= 2);
+});
+
+Deno.test("startEngine() changes the size of a picture that runs: one stream, and a preview that begins with a keyframe", async () => {
+  await using bench = new Bench({ camera: { kind: "testsrc" } });
+  const widths = () =>
+    bench.of("preview").flatMap(({ keyframe, bytes }) => {
+      const sps = keyframe ? readSps(bytes) : undefined;
+      return typeof sps === "object" ? [sps.width] : [];
+    });
+  bench.engine.command({ do: "camera", on: true });
+  bench.connect();
+  await bench.until(() => bench.packets("camera").some(({ marker }) => marker));
+  bench.engine.command({ do: "preview", on: true });
+  await bench.until(() => widths().length > 0);
+  strictEqual(bench.of("preview")[0].keyframe, true);
+  bench.engine.command({
+    do: "quality",
+    quality: { width: 640, height: 360, framesPerSecond: 15 },
+  });
+  bench.engine.command({
+    do: "quality",
+    quality: { width: 320, height: 180, framesPerSecond: 15 },
+  });
+  await bench.until(() => widths().at(-1) === 320);
+  bench.engine.command({ do: "preview", on: false });
+  const before = bench.packets("camera").length;
+  await bench.until(() => bench.packets("camera").length > before + 10);
+  const packets = bench.packets("camera");
+  deepStrictEqual(
+    packets.map(({ sequence }) => sequence),
+    packets.map((_, index) => (packets[0].sequence + index) & 0xffff),
+  );
+  const steps = packets.slice(1).map(({ timestamp }, index) =>
+    (timestamp - packets[index].timestamp) | 0
+  );
+  ok(steps.every((step) => step >= 0), "time goes on");
+  deepStrictEqual(bench.of("capture.failed"), []);
 });
 
 Deno.test("startEngine() says in words what cannot be captured, and goes on", async () => {
