@@ -511,7 +511,7 @@ export class Meeting {
       "camera-codec",
       `The camera of ${name} sends ${codec}, which cannot be shown here (${
         this.#decodes.join(", ") || "no pictures"
-      } can): ${name} needs a newer version of the program`,
+      } can): use the newest version of the program here and there`,
     );
   }
 

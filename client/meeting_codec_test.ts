@@ -88,7 +88,7 @@ Deno.test("Meeting takes no stream it cannot show, and says so once, when it sta
   strictEqual(
     warning.message,
     "The camera of Bob sends h264, which cannot be shown here (jpeg can): " +
-      "Bob needs a newer version of the program",
+      "use the newest version of the program here and there",
   );
   await bench.link.say(ENDED, streamReady("h264"));
   await bench.advance(UNSHOWN_MS);
@@ -98,11 +98,25 @@ Deno.test("Meeting takes no stream it cannot show, and says so once, when it sta
   deepStrictEqual(bench.eventsOf("stream").map(({ state }) => state), ["open"]);
 });
 
+Deno.test("Meeting that knows no JPEG, in a room of JPEG: a placeholder, a warning, and H.264 again after", async () => {
+  const bench = await new MeetingBench({ decodes: ["h264"] }).join();
+  bench.engine.happen({ event: "bound" });
+  await bench.link.say({ type: "participants", list: [BOB], last: true }, streamReady("jpeg"));
+  await bench.advance(UNSHOWN_MS);
+  deepStrictEqual(bench.eventsOf("warning").map(({ code }) => code), ["camera-codec"]);
+  deepStrictEqual([bench.link.sentOf("stream.ack"), bench.eventsOf("stream")], [[], []]);
+  deepStrictEqual(codecsTold(bench), ["h264"]);
+  await bench.link.say(ENDED, streamReady("h264"));
+  deepStrictEqual(bench.eventsOf("stream").map(({ state }) => state), ["open"]);
+});
+
 Deno.test("Meeting says nothing of a camera that is switched over in time, or of a lost connection", async () => {
   const bench = await new MeetingBench({ decodes: ["jpeg"] }).join();
+  bench.engine.happen({ event: "bound" });
   await bench.link.say(streamReady("h264"));
   await bench.advance(UNSHOWN_MS - 100);
   await bench.link.say(ENDED, streamReady("jpeg"));
+  await bench.advance(UNSHOWN_MS);
   await bench.link.say(streamReady("vp8", 100));
   await bench.link.breakDown();
   await bench.advance(UNSHOWN_MS);

@@ -58,6 +58,19 @@ Deno.test("Room: cameras keep sending JPEG while its last viewer is away or star
   deepStrictEqual(codecs(ann), ["h264"]);
 });
 
+Deno.test("Room: comings and goings of others do not prolong the way back to H.264", () => {
+  const { room, timers } = open();
+  const ann = enter(room, "Ann", { features: ALL });
+  const bob = enter(room, "Bob", { features: JPEG_ONLY });
+  room.leave(bob.seat, bob.link);
+  timers.advance(CAMERA_CODEC_KEPT_MS - 1);
+  const cid = enter(room, "Cid", { features: ALL });
+  room.leave(cid.seat, cid.link);
+  timers.advance(1);
+  deepStrictEqual(codecs(ann), ["jpeg", "h264"]);
+  strictEqual(timers.waitingCount, 0);
+});
+
 Deno.test("Room: somebody who comes back able to show H.264 needs no JPEG any more", () => {
   const { room, timers } = open();
   const ann = enter(room, "Ann", { features: ALL });

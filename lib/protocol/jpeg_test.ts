@@ -180,6 +180,7 @@ Deno.test("depacketizeJpeg() names what is wrong", () => {
     ["short", [first, second.subarray(0, 8)]],
     ["malformed", [first, third]],
     ["malformed", [first, first]],
+    ["malformed", [first.subarray(0, 140), first]], // the start once more
     ["malformed", [second, third]],
     ["malformed", [first, second.map((byte, at) => at === 6 ? 9 : byte)]],
     ["malformed", with_(200, "ffd9")], // would end the picture early
