@@ -38,7 +38,7 @@ const ENGLISH = {
     name: "Your name",
     nameHint: "As others see you",
     room: "Room",
-    roomHint: "A new name starts a new room",
+    roomHint: "New name, new room",
     rooms: "Rooms with people in them",
     showRooms: "Show rooms",
     showServers: "Show earlier servers",
@@ -138,10 +138,11 @@ const ENGLISH = {
   },
   people: {
     title: (count: number) => english(count, { one: "People (#)", other: "People (#)" }),
-    encrypted: "Everything is encrypted. Words of the server's key:",
+    encrypted: "Everything is encrypted",
+    compare: "Compare these words of the server's key with those it showed when it started.",
     network: (rttMs: number) => `Round trip to the server ${rttMs} ms`,
-    pictureFigures: (width: number, height: number, fps: number) =>
-      `${width} × ${height}, ${fps} fps`,
+    size: (width: number, height: number) => `${width} × ${height}`,
+    rate: (fps: number) => `${fps} fps`,
     delay: (ms: number) => `delay ${ms} ms`,
     lost: (count: number) => english(count, { one: "# packet lost", other: "# packets lost" }),
   },

@@ -10,7 +10,7 @@ export interface DialogProps {
   readonly onCancel: () => void;
 }
 
-/** A modal dialog, open as long as it is drawn; the focus goes back to where it was. */
+/** A modal dialog, open as long as it is drawn. The focus starts at its title and goes back to where it was. */
 export function Dialog({ title, children, actions, onCancel }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -31,7 +31,7 @@ export function Dialog({ title, children, actions, onCancel }: DialogProps) {
         onCancel();
       }}
     >
-      <h2 id={titleId}>{title}</h2>
+      <h2 id={titleId} tabIndex={-1} autofocus>{title}</h2>
       <div class="dialog-body">{children}</div>
       <div class="dialog-actions">{actions}</div>
     </dialog>

@@ -1,8 +1,9 @@
+import type { ComponentChildren } from "preact";
 import type { MeetingState, PersonState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { figuresOf } from "../figures.ts";
 import { Avatar } from "./avatar.tsx";
-import { Mic, MicOff, ShieldCheck, Video, VideoOff, WifiOff } from "./icons.ts";
+import { MicOff, ShieldCheck, Video, VideoOff, WifiOff } from "./icons.ts";
 import { WordList } from "./introduction_dialog.tsx";
 import { LevelBars } from "./level_bars.tsx";
 import { SidePanel } from "./side_panel.tsx";
@@ -19,11 +20,14 @@ export function PeoplePanel({ meeting, onClose }: { meeting: MeetingState; onClo
         ))}
       </ul>
       <div class="trust">
-        <p>
-          <ShieldCheck size={16} aria-hidden="true" />
-          {strings.people.encrypted}
-        </p>
-        <WordList words={meeting.fingerprintWords} label={strings.introduction.words} />
+        <details>
+          <summary>
+            <ShieldCheck size={16} aria-hidden="true" />
+            {strings.people.encrypted}
+          </summary>
+          <p>{strings.people.compare}</p>
+          <WordList words={meeting.fingerprintWords} label={strings.introduction.words} />
+        </details>
         {rttMs !== undefined && <p class="figures">{strings.people.network(Math.round(rttMs))}</p>}
       </div>
     </SidePanel>
@@ -48,13 +52,16 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
               <WifiOff size={12} aria-hidden="true" /> {text.away}
             </span>
           )
-          : figures && <span class="figures">{figures}</span>}
+          : figures.length > 0 && (
+            <span class="figures">
+              {figures.map((figure) => <span key={figure}>{figure}</span>)}
+            </span>
+          )}
       </div>
-      {person.microphone && <LevelBars person={isSelf ? undefined : person.id} />}
       {person.speaking && <span class="sr-only">{text.speaking},</span>}
       <State isOn={person.microphone} label={person.microphone ? text.unmuted : text.muted}>
         {person.microphone
-          ? <Mic size={18} aria-hidden="true" />
+          ? <LevelBars person={isSelf ? undefined : person.id} />
           : <MicOff size={18} aria-hidden="true" />}
       </State>
       <State isOn={person.camera} label={person.camera ? text.picture : text.noPicture}>
@@ -67,7 +74,7 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
 }
 
 function State(
-  { isOn, label, children }: { isOn: boolean; label: string; children: preact.ComponentChildren },
+  { isOn, label, children }: { isOn: boolean; label: string; children: ComponentChildren },
 ) {
   return (
     <span class="person-state" data-on={isOn ? "" : undefined} title={label}>

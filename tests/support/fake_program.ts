@@ -1,0 +1,197 @@
+/** A program behind the page that a test writes: the real bridge with its links, keys and policy, and a state at will. */
+import {
+  type ChatEntry,
+  type MeetingState,
+  type PageMessage,
+  type PersonState,
+  type ProgramMessage,
+  type WindowState,
+} from "@fusionmeet/bridge";
+import { systemRandom, systemTimers } from "@fusionmeet/net";
+import { BridgeServer } from "../../client/window/bridge_server.ts";
+import { readPageFiles } from "../../client/window/page_files.ts";
+import { buildPage, PAGE_FOLDER } from "../../tools/build_page.ts";
+import { until } from "./wait.ts";
+
+type Said = Exclude<PageMessage, { do: "hello" }>;
+type SaidAs<Do extends Said["do"]> = Extract<Said, { do: Do }>;
+
+/** Serves the built page and says to it what the test says. */
+export class FakeProgram implements AsyncDisposable {
+  /** All that the page said, in order. */
+  readonly said: Said[] = [];
+  readonly #bridge: BridgeServer;
+  #state: WindowState;
+  #chat: readonly ChatEntry[] = [];
+  #hasOlder = false;
+
+  private constructor(bridge: (program: FakeProgram) => BridgeServer, state: WindowState) {
+    this.#state = state;
+    this.#bridge = bridge(this);
+  }
+
+  /** Builds the page if it is stale, and serves it. @param state what the page shows first. */
+  static async start(state: WindowState = joinState()): Promise<FakeProgram> {
+    await buildPage();
+    const files = await readPageFiles(PAGE_FOLDER);
+    return new FakeProgram((program) =>
+      new BridgeServer({
+        files,
+        random: systemRandom,
+        timers: systemTimers,
+        handler: {
+          opened: () => program.#opened(),
+          message: (message) => void program.said.push(message),
+          frame: () => {},
+          gone: () => {},
+        },
+      }), state);
+  }
+
+  /** A link that opens the page once. */
+  link(): string {
+    return this.#bridge.link();
+  }
+
+  get state(): WindowState {
+    return this.#state;
+  }
+
+  /** Changes sections of the state. */
+  set(state: Partial<WindowState>): void {
+    this.#state = { ...this.#state, ...state };
+    this.send({ type: "state", state });
+  }
+
+  /** Changes the join screen. */
+  setJoin(join: Partial<WindowState["join"]>): void {
+    this.set({ join: { ...this.#state.join, ...join } });
+  }
+
+  /** Changes the meeting, which must be there. */
+  setMeeting(meeting: Partial<MeetingState>): void {
+    this.set({ meeting: { ...this.#state.meeting!, ...meeting } });
+  }
+
+  /** The chat begins anew with these; the page gets them again after a reload. */
+  setChat(entries: readonly ChatEntry[], hasOlder = false): void {
+    [this.#chat, this.#hasOlder] = [entries, hasOlder];
+    this.send({ type: "chat.reset", entries, hasOlder });
+  }
+
+  send(message: ProgramMessage): void {
+    this.#bridge.send(message);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.#bridge.sendFrame(frame);
+  }
+
+  /** The last that the page said of this kind; waits for one for which `matches` holds. */
+  async heard<Do extends Said["do"]>(
+    kind: Do,
+    matches: (message: SaidAs<Do>) => boolean = () => true,
+  ): Promise<SaidAs<Do>> {
+    const isMeant = (message: Said): message is SaidAs<Do> =>
+      message.do === kind && matches(message as SaidAs<Do>);
+    return (await until(`the page's ${kind}`, () => this.said.findLast(isMeant)))!;
+  }
+
+  /** Forgets what the page said so far. */
+  forget(): void {
+    this.said.length = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bridge.close();
+  }
+
+  #opened(): ProgramMessage[] {
+    return [
+      { type: "ready", key: "", state: this.#state },
+      { type: "chat.reset", entries: this.#chat, hasOlder: this.#hasOlder },
+    ];
+  }
+}
+
+/** The join screen as at the very first start, with both devices there. */
+export function joinState(join: Partial<WindowState["join"]> = {}): WindowState {
+  return {
+    screen: "join",
+    join: {
+      server: "",
+      name: "",
+      room: "Main",
+      pin: "",
+      microphone: true,
+      camera: true,
+      microphoneSource: "Jabra Evolve2 65",
+      cameraSource: "Integrated Webcam HD",
+      recentServers: [],
+      busy: false,
+      failure: null,
+      introduction: null,
+      lobby: null,
+      ...join,
+    },
+    meeting: null,
+    left: null,
+    leaveQuestion: null,
+  };
+}
+
+/** In a meeting of `people`, the first of them oneself. */
+export function meetingState(
+  people: readonly PersonState[],
+  meeting: Partial<MeetingState> = {},
+): WindowState {
+  const [self] = people;
+  return {
+    ...joinState({ server: "192.168.1.20", name: self.name }),
+    screen: "meeting",
+    meeting: {
+      room: "Main",
+      server: "192.168.1.20",
+      fingerprintWords: ["velvet", "orbit", "candle", "thrive", "meadow", "pilot"],
+      voice: "opus",
+      self: self.id,
+      people,
+      microphone: { exists: true, on: self.microphone, problem: null },
+      camera: { exists: true, on: self.camera, problem: null },
+      quality: { width: 320, height: 240, framesPerSecond: 30 },
+      qualities: [
+        { width: 320, height: 240, framesPerSecond: 30 },
+        { width: 640, height: 360, framesPerSecond: 30 },
+        { width: 1280, height: 720, framesPerSecond: 30 },
+      ],
+      comingBack: null,
+      ...meeting,
+    },
+  };
+}
+
+/** Somebody with microphone and camera on, unless said otherwise. */
+export function person(id: number, name: string, state: Partial<PersonState> = {}): PersonState {
+  return { id, name, microphone: true, camera: true, away: false, speaking: false, ...state };
+}
+
+/** A stored line of the chat; its mark is `line ID`. */
+export function line(
+  id: number,
+  from: string,
+  text: string,
+  rest: { at?: number; own?: boolean } = {},
+): Extract<ChatEntry, { kind: "line" }> {
+  const { at = Date.now(), own = false } = rest;
+  return {
+    kind: "line",
+    mark: `line ${id}`,
+    id,
+    at,
+    from,
+    own,
+    text,
+    state: "stored",
+    problem: null,
+  };
+}

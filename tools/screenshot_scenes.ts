@@ -1,0 +1,370 @@
+import type { Page } from "playwright-core";
+import type { ChatEntry, PersonState, WindowState } from "@fusionmeet/bridge";
+import {
+  type FakeProgram,
+  joinState,
+  line,
+  meetingState,
+  person,
+} from "../tests/support/fake_program.ts";
+
+/** One picture to take. */
+export interface Scene {
+  readonly name: string;
+  readonly state?: WindowState;
+  /** Also at the smallest size of the window. */
+  readonly small?: true;
+  /** Opened by a link that was used before. */
+  readonly link?: "used";
+  /** What happens before cameras send, and after their pictures are there. */
+  readonly before?: (stage: { program: FakeProgram; page: Page }) => Promise<void> | void;
+  readonly after?: (stage: { program: FakeProgram; page: Page }) => Promise<void> | void;
+}
+
+const NAMES = [
+  ...["Amelie Roth", "Greta Lund", "Farid Aziz", "Ines Duarte", "Jonas Weber", "Eszter Nagy"],
+  ...["Lea Novak", "Bilal Haddad", "Chiara Conti", "Kim Min-ji", "Hiro Tanaka", "David Okafor"],
+];
+/** All pictures are taken at this time: the same pictures every time. */
+export const NOW = new Date(2026, 2, 12, 10, 24).getTime();
+const FINGERPRINT = "3f7ac2e81b90d4566e0f5a21c8b3749d10ef62ab95c7d8340b1e6f29a4d7c853";
+const SERVER = "192.168.1.20";
+
+function crowd(count: number, changed: Record<number, Partial<PersonState>> = {}): PersonState[] {
+  return NAMES.slice(0, count).map((name, index) => person(index + 1, name, changed[index + 1]));
+}
+
+const FEW = crowd(5, {
+  2: { speaking: true },
+  3: { microphone: false },
+  4: { camera: false, microphone: false },
+});
+const LOBBY = {
+  server: SERVER,
+  state: "known",
+  needsPin: false,
+  rooms: [{ name: "Main", people: 4 }, { name: "Design review", people: 2 }],
+} as const;
+const FILLED = { server: SERVER, name: "Amelie Roth", room: "Main", recentServers: [SERVER] };
+
+/** A conversation of yesterday and today. */
+function conversation(): ChatEntry[] {
+  const at = (day: number, hours: number, minutes: number) =>
+    new Date(2026, 2, 12 + day, hours, minutes).getTime();
+  const notice = (
+    mark: string,
+    time: number,
+    kind: "joined" | "left",
+    name: string,
+  ): ChatEntry => ({
+    kind: "notice",
+    mark,
+    at: time,
+    notice: kind,
+    name,
+  });
+  return [
+    line(1, "Jonas Weber", "Slides for tomorrow: http://fileserver.lan/review/slides.pdf", {
+      at: at(-1, 16, 42),
+    }),
+    line(2, "Amelie Roth", "Thanks, I'll read them tonight", { at: at(-1, 16, 45), own: true }),
+    notice("n1", at(0, 9, 58), "joined", "Greta Lund"),
+    line(3, "Greta Lund", "Morning! Can everyone hear me?", { at: at(0, 9, 59) }),
+    line(4, "Farid Aziz", "Loud and clear 👍", { at: at(0, 9, 59) }),
+    line(5, "Farid Aziz", "Shall we start with the open points?\n1. Rooms\n2. Cabling", {
+      at: at(0, 10, 1),
+    }),
+    notice("n2", at(0, 10, 2), "joined", "Ines Duarte"),
+    line(6, "Amelie Roth", "Yes, let's go", { at: at(0, 10, 3), own: true }),
+  ];
+}
+
+function levels(program: FakeProgram): void {
+  program.send({ type: "levels", own: -34, people: [{ id: 2, level: -20 }] });
+}
+
+const openPanel = (name: RegExp) => async ({ page }: { page: Page }) => {
+  await page.getByRole("button", { name }).click();
+};
+
+/** Every screen and state. */
+export const SCENES: readonly Scene[] = [
+  { name: "join-first-start", small: true },
+  {
+    name: "join",
+    small: true,
+    state: joinState({ ...FILLED, lobby: LOBBY }),
+  },
+  {
+    name: "join-rooms",
+    state: joinState({ ...FILLED, lobby: LOBBY }),
+    after: openPanel(/^Show rooms/),
+  },
+  {
+    name: "join-pin",
+    small: true,
+    state: joinState({
+      ...FILLED,
+      camera: false,
+      lobby: { server: SERVER, state: "known", needsPin: true, rooms: [] },
+      failure: {
+        code: "wrong-pin",
+        message: "That is not the PIN of this server",
+        advice: "Ask whoever runs it",
+        field: "pin",
+      },
+    }),
+  },
+  {
+    name: "join-unreachable",
+    state: joinState({
+      ...FILLED,
+      failure: {
+        code: "connection-refused",
+        message: `Cannot reach ${SERVER}:65435: no program accepts connections on port 65435 there`,
+        advice: "Check that fusionmeet-server is running on that computer and which port it prints",
+        field: "server",
+      },
+    }),
+  },
+  {
+    name: "join-failure",
+    state: joinState({
+      ...FILLED,
+      cameraSource: null,
+      failure: {
+        code: "no-answer",
+        message: "Cannot join: the connection ended before the server answered",
+        advice: "Try again; if it happens again, look at what the server prints",
+        field: null,
+      },
+    }),
+  },
+  { name: "join-busy", state: joinState({ ...FILLED, lobby: LOBBY, busy: true }) },
+  {
+    name: "join-first-contact",
+    small: true,
+    state: joinState({
+      ...FILLED,
+      introduction: {
+        server: SERVER,
+        fingerprint: FINGERPRINT,
+        words: ["velvet", "orbit", "candle", "thrive", "meadow", "pilot"],
+      },
+    }),
+  },
+  { name: "meeting-alone", state: meetingState(crowd(1)) },
+  {
+    name: "meeting-two",
+    state: meetingState(crowd(2, { 2: { speaking: true } })),
+    after: ({ program }) => levels(program),
+  },
+  {
+    name: "meeting",
+    small: true,
+    state: meetingState(FEW),
+    after: ({ program }) => levels(program),
+  },
+  {
+    name: "meeting-nine",
+    small: true,
+    state: meetingState(crowd(9, { 5: { speaking: true }, 8: { camera: false } })),
+    after: ({ program }) => levels(program),
+  },
+  { name: "meeting-pages", state: meetingState(crowd(12, { 7: { camera: false } })) },
+  {
+    name: "meeting-chat",
+    small: true,
+    state: meetingState(FEW),
+    before: ({ program }) => program.setChat(conversation(), true),
+    after: openPanel(/^Chat/),
+  },
+  {
+    name: "meeting-chat-empty",
+    state: meetingState(crowd(3)),
+    after: openPanel(/^Chat/),
+  },
+  {
+    name: "meeting-chat-unsent",
+    state: meetingState(FEW),
+    before: ({ program }) =>
+      program.setChat([
+        ...conversation(),
+        {
+          ...line(7, "Amelie Roth", "Can somebody send me the list of cables?", {
+            own: true,
+            at: NOW,
+          }),
+          id: null,
+          state: "unsent",
+          problem: "the connection was lost before the server had it",
+        },
+        {
+          ...line(8, "Amelie Roth", "And the plan of the second floor", { own: true, at: NOW }),
+          id: null,
+          state: "sending",
+        },
+      ]),
+    after: openPanel(/^Chat/),
+  },
+  {
+    name: "meeting-people",
+    small: true,
+    state: meetingState(crowd(6, {
+      2: { speaking: true },
+      3: { microphone: false },
+      4: { camera: false, microphone: false },
+      6: { away: true, camera: false },
+    })),
+    after: async ({ program, page }) => {
+      await openPanel(/^People/)({ page });
+      program.send({
+        type: "statistics",
+        statistics: {
+          rttMs: 2.4,
+          pictures: [
+            { participant: 2, width: 640, height: 360, fps: 30, lost: 0, repaired: 0, delayMs: 41 },
+            {
+              participant: 3,
+              width: 320,
+              height: 240,
+              fps: 29.8,
+              lost: 3,
+              repaired: 2,
+              delayMs: 38,
+            },
+            { participant: 5, width: 640, height: 360, fps: 30, lost: 0, repaired: 0, delayMs: 44 },
+          ],
+          voices: [{ participant: 2, delayMs: 118 }],
+          playoutDelayMs: 72,
+          missedMs: 0,
+        },
+      });
+      levels(program);
+      await page.getByText("delay 118 ms").waitFor();
+    },
+  },
+  {
+    name: "meeting-settings",
+    small: true,
+    state: meetingState(crowd(4, { 1: { microphone: false } })),
+    after: openPanel(/^Settings/),
+  },
+  {
+    name: "meeting-coming-back",
+    small: true,
+    state: meetingState(FEW, {
+      comingBack: {
+        reason: "The server does not answer any more",
+        lostAt: NOW,
+        givesUpAt: NOW + 3_600_000,
+      },
+    }),
+    after: async ({ program, page }) => {
+      program.setMeeting({
+        comingBack: {
+          reason: "The server does not answer any more",
+          lostAt: NOW,
+          givesUpAt: NOW + 17_000,
+        },
+      });
+      await page.getByText("in 17 seconds").waitFor();
+    },
+  },
+  {
+    name: "meeting-problems",
+    state: meetingState(crowd(3), {
+      camera: {
+        exists: true,
+        on: true,
+        problem: "The camera is used by another program: close that, then switch it on again",
+      },
+    }),
+    after: async ({ program, page }) => {
+      for (const { kind, message } of TOASTS) {
+        program.send({ type: "toast", kind, code: "example", message });
+      }
+      await page.getByText("The quality").waitFor();
+    },
+  },
+  {
+    name: "meeting-leave",
+    state: meetingState(crowd(3)),
+    after: async ({ program, page }) => {
+      program.set({ leaveQuestion: "Two of your messages are not sent yet; they would be lost" });
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "meeting-shortcuts",
+    state: meetingState(crowd(3)),
+    after: async ({ page }) => {
+      await page.keyboard.press("Control+/");
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "meeting-hostile-names",
+    state: meetingState([
+      person(1, "Amelie Roth"),
+      person(2, "<img src=x onerror=alert(1)>", { camera: false }),
+      person(3, "דניאל אברהם", { camera: false }),
+      person(4, "🦊".repeat(32), { camera: false, microphone: false }),
+      person(5, "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh the Third", {
+        camera: false,
+      }),
+      person(6, "محمد الأحمد", { camera: false, speaking: true }),
+    ]),
+    before: ({ program }) =>
+      program.setChat([
+        line(
+          1,
+          "<img src=x onerror=alert(1)>",
+          "<script>alert(1)</script> and https://example.lan/a?b=c&d",
+        ),
+        line(2, "דניאל אברהם", "שלום לכולם! זה ה-link: http://192.168.1.5:8080/מסמך"),
+        line(3, "🦊".repeat(32), "🎉".repeat(64)),
+        line(4, "محمد الأحمد", "مرحبا بالجميع"),
+      ]),
+    after: openPanel(/^Chat/),
+  },
+  {
+    name: "left",
+    small: true,
+    state: { ...joinState(), screen: "left", left: { problem: null, room: "Main" } },
+  },
+  {
+    name: "left-problem",
+    state: {
+      ...joinState(),
+      screen: "left",
+      left: {
+        room: "Main",
+        problem: {
+          code: "connection-lost",
+          message: "The connection to 192.168.1.20 did not come back in 30 s",
+          advice: "Check the network, then join again",
+          field: null,
+        },
+      },
+    },
+  },
+  { name: "link-used", link: "used" },
+  {
+    name: "program-gone",
+    after: async ({ program, page }) => {
+      await page.getByRole("heading", { name: "Join a meeting" }).waitFor();
+      await program[Symbol.asyncDispose]();
+      await page.getByRole("heading", { name: "not running" }).waitFor();
+    },
+  },
+];
+
+const TOASTS = [
+  { kind: "info", message: "Greta Lund is back" },
+  { kind: "warning", message: "The quality of your picture was lowered: this computer is busy" },
+  {
+    kind: "problem",
+    message: "The microphone was unplugged. Plug it in again, or go on without",
+  },
+] as const;
