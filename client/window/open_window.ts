@@ -70,6 +70,7 @@ export interface WindowStart {
   readonly library: string;
   readonly icons: string;
   readonly readyTimeoutMs: number;
+  readonly closeTimeoutMs: number;
 }
 
 /**
@@ -106,6 +107,7 @@ function windowStart(): WindowStart {
     library,
     icons: iconsFolder(folder, isCheckout),
     readyTimeoutMs: READY_TIMEOUT_MS,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
 }
 
@@ -126,6 +128,7 @@ function noWindow(step: WindowFault["step"], detail: string): NoWindow {
 
 class ChildWindow implements OpenedWindow {
   readonly #options: WindowOptions;
+  readonly #closeTimeoutMs: number;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #ready = Promise.withResolvers<void>();
@@ -137,12 +140,14 @@ class ChildWindow implements OpenedWindow {
   readonly ended: Promise<WindowEnd>;
 
   /** @throws NoWindow */
-  constructor(options: WindowOptions, { command, library, icons }: WindowStart) {
+  constructor(options: WindowOptions, start: WindowStart) {
     this.#options = options;
+    this.#closeTimeoutMs = start.closeTimeoutMs;
     this.#size = rememberedSize(options.sizeFile);
-    this.#child = spawn(command);
+    this.#child = spawn(start.command);
     this.#input = this.#child.stdin.getWriter();
     const { url, title } = options;
+    const { library, icons } = start;
     this.#tell({ do: "open", library, icons, url, title, ...this.#size });
     this.ended = this.#run();
   }
@@ -166,7 +171,7 @@ class ChildWindow implements OpenedWindow {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#tell({ do: "close" });
-    const timer = setTimeout(() => this.#kill(), CLOSE_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#kill(), this.#closeTimeoutMs);
     await this.ended;
     clearTimeout(timer);
   }
