@@ -317,14 +317,12 @@ export const SCENES: readonly Scene[] = [
     ]),
     before: ({ program }) =>
       program.setChat([
-        line(
-          1,
-          "<img src=x onerror=alert(1)>",
-          "<script>alert(1)</script> and https://example.lan/a?b=c&d",
-        ),
-        line(2, "דניאל אברהם", "שלום לכולם! זה ה-link: http://192.168.1.5:8080/מסמך"),
-        line(3, "🦊".repeat(32), "🎉".repeat(64)),
-        line(4, "محمد الأحمد", "مرحبا بالجميع"),
+        line(1, "<img src=x onerror=alert(1)>", "<script>alert(1)</script> http://a.lan/b?c=d&e", {
+          at: NOW,
+        }),
+        line(2, "דניאל אברהם", "שלום לכולם! זה ה-link: http://192.168.1.5:8080/מסמך", { at: NOW }),
+        line(3, "🦊".repeat(32), "🎉".repeat(64), { at: NOW }),
+        line(4, "محمد الأحمد", "مرحبا بالجميع", { at: NOW }),
       ]),
     after: openPanel(/^Chat/),
   },
