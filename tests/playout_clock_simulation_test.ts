@@ -98,7 +98,8 @@ class PlayoutSimulation {
       const { playedSamples, missedSamples } = this.ring;
       if (playedSamples + missedSamples - this.#reported >= 480) {
         this.#reported = playedSamples + missedSamples;
-        const report = { playedSamples, missedSamples };
+        const report = { playedSamples, missedSamples, reserveSamples: this.ring.reserveSamples };
+        this.ring.beginReport();
         this.#pass(atMs, (passedMs) => this.#report(report, passedMs));
       }
     }
@@ -123,7 +124,7 @@ class PlayoutSimulation {
     this.#at(this.#linkFreeMs, run);
   }
 
-  #report(totals: { playedSamples: number; missedSamples: number }, atMs: number): void {
+  #report(totals: Omit<Consumption, "generation" | "outputLatencyMs">, atMs: number): void {
     const report: Consumption = { generation: 1, outputLatencyMs: CARD_LATENCY_MS, ...totals };
     this.#pull(this.playout.played(report, atMs), atMs);
   }

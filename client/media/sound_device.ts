@@ -3,10 +3,19 @@ import { SAMPLE_RATE } from "@fusionmeet/protocol";
 import { PLAYOUT_BLOCK_SAMPLES } from "./playout_clock.ts";
 
 const SAMPLES_PER_MS = SAMPLE_RATE / 1_000;
+/**
+ * Most that may be under way to the device or wait there: the target, and what a busy page holds up on the way. After a
+ * hold-up the device has more, by what it missed: so it gets as much as it needs, and no more than this.
+ */
+export const SENT_AHEAD_SAMPLES_MAX = PLAYOUT_TARGET_SAMPLES + SAMPLE_RATE * 0.16;
 /** A device that leaps further between two reports is another one. */
 const LEAP_SAMPLES_MAX = SAMPLE_RATE;
 /** Share of a new report in the place of the device's clock: sound cards take samples in gulps. */
 const PLACE_SHARE = 1 / 32;
+
+/** So long there was always more than so much in reserve: one block is left out, and the delay gets shorter. */
+export const RESERVE_SAMPLES_MAX = 2_400;
+export const RESERVE_WINDOW_SAMPLES = 2 * SAMPLE_RATE;
 
 /** Where a device's clock stands: samples of ours and silence alike, since its generation began. */
 export function deviceSamples(report: Consumption): number {
@@ -29,6 +38,9 @@ export class SoundDevice {
   /** When sample 0 of ours would have been played, ms, evened out; `undefined` while it plays nothing of ours. */
   #placeMs: number | undefined;
   #isDry = true;
+  /** The least reserve of the window that began at this time of the device. */
+  #reserveSamples = Infinity;
+  #windowFromSamples: number;
   #underruns = 0;
 
   /** @param start.nextDueMs when the next block would have been due by the clock before. */
@@ -36,6 +48,7 @@ export class SoundDevice {
     this.#report = report;
     this.#reportedAtMs = start.nowMs;
     this.#sentSamples = report.playedSamples;
+    this.#windowFromSamples = deviceSamples(report);
     this.#nextDueSamples = deviceSamples(report) +
       (start.nextDueMs - start.nowMs) * SAMPLES_PER_MS;
   }
@@ -63,9 +76,15 @@ export class SoundDevice {
     return deviceSamples(this.#report) - this.#nextDueSamples;
   }
 
-  /** Less waits there than should. */
+  /** One block more is not too much. */
   get hasRoom(): boolean {
-    return this.#sentSamples - this.#report.playedSamples < PLAYOUT_TARGET_SAMPLES;
+    return !this.#hasExcess &&
+      this.#sentSamples - this.#report.playedSamples < SENT_AHEAD_SAMPLES_MAX;
+  }
+
+  get #hasExcess(): boolean {
+    const windowSamples = deviceSamples(this.#report) - this.#windowFromSamples;
+    return windowSamples >= RESERVE_WINDOW_SAMPLES && this.#reserveSamples > RESERVE_SAMPLES_MAX;
   }
 
   /** False for the report of another device, or one that can be of none. */
@@ -82,6 +101,7 @@ export class SoundDevice {
     this.#isDry = ranDry || (this.#isDry && report.playedSamples === this.#report.playedSamples);
     this.#report = report;
     this.#reportedAtMs = nowMs;
+    this.#reserveSamples = Math.min(this.#reserveSamples, report.reserveSamples ?? 0);
     this.#sentSamples = Math.max(this.#sentSamples, report.playedSamples);
     const placeMs = nowMs - report.playedSamples / SAMPLES_PER_MS;
     if (this.#isDry) this.#placeMs = undefined;
@@ -92,6 +112,10 @@ export class SoundDevice {
   pulled(sent: boolean): void {
     this.#nextDueSamples += PLAYOUT_BLOCK_SAMPLES;
     if (sent) this.#sentSamples += PLAYOUT_BLOCK_SAMPLES;
+    const atSamples = deviceSamples(this.#report);
+    if (sent && atSamples - this.#windowFromSamples < RESERVE_WINDOW_SAMPLES) return;
+    this.#windowFromSamples = atSamples;
+    this.#reserveSamples = Infinity;
   }
 
   /** When the next sample that is sent reaches the ear, ms. */

@@ -1,5 +1,5 @@
 import { PlayoutRing } from "./media/playout_ring.ts";
-import { writeReport } from "./media/worker_messages.ts";
+import { WORKLET_REPORT_LENGTH, writeReport } from "./media/worker_messages.ts";
 
 // Of the AudioWorkletGlobalScope, which TypeScript's libraries do not know.
 declare class AudioWorkletProcessor {
@@ -16,7 +16,7 @@ const REPORT_SAMPLES = 480;
 /** Plays what comes on the port that its first message brings; see `WorkletReportArray` for what passes there. */
 class PlayoutProcessor extends AudioWorkletProcessor {
   readonly #ring = new PlayoutRing();
-  readonly #report = new Float64Array(5);
+  readonly #report = new Float64Array(WORKLET_REPORT_LENGTH);
   #reportedSamples = 0;
   #worker: MessagePort | undefined;
 
@@ -43,6 +43,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   #tell(): void {
     this.#reportedSamples -= REPORT_SAMPLES;
     writeReport(this.#report, this.#ring);
+    this.#ring.beginReport();
     this.#worker?.postMessage(this.#report);
   }
 }

@@ -45,6 +45,8 @@ export interface Consumption {
   readonly missedSamples: number;
   /** From the worklet to the ear, ms, as the sound system says. */
   readonly outputLatencyMs: number;
+  /** The least that waited in the worklet since the report before, 0..65 535; absent where nobody counts. */
+  readonly reserveSamples?: number;
 }
 
 /** @param pcm s16, 48 kHz mono, a multiple of 480 samples. @param generation that of the report it answers. */
@@ -102,6 +104,8 @@ export function encodeConsumption(consumption: Consumption): Uint8Array {
   const frame = new Uint8Array(CONSUMED_BYTES);
   const view = new DataView(frame.buffer);
   view.setUint8(0, FRAME_KIND.consumed);
+  view.setUint8(1, consumption.reserveSamples === undefined ? 0 : 1);
+  view.setUint16(2, Math.min(0xffff, consumption.reserveSamples ?? 0), true);
   view.setUint32(4, consumption.generation, true);
   view.setFloat64(8, consumption.playedSamples, true);
   view.setFloat64(16, consumption.missedSamples, true);
@@ -120,5 +124,7 @@ export function decodeConsumption(frame: Uint8Array): Consumption | undefined {
     Number.isFinite(value) && value >= 0
   );
   if (!isSane) return undefined;
-  return { generation: view.getUint32(4, true), playedSamples, missedSamples, outputLatencyMs };
+  const reserve = view.getUint8(1) === 1 && { reserveSamples: view.getUint16(2, true) };
+  const generation = view.getUint32(4, true);
+  return { generation, playedSamples, missedSamples, outputLatencyMs, ...reserve };
 }

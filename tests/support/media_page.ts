@@ -17,7 +17,7 @@ import { TemporaryDirectory, until } from "./wait.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
 const ENTRIES = [
-  "client/webview/media/media_page_for_test.ts",
+  "client/webview/media/media_test_page.ts",
   "client/webview/media.worker.ts",
   "client/webview/playout.worklet.ts",
 ];
@@ -27,7 +27,7 @@ const GOP = 15;
 const BLOCK = 480;
 const HTML = `<!doctype html><title>media</title><button>Join</button><main></main>
 <style>main{display:grid;grid-template-columns:repeat(3,1fr);gap:4px}canvas{width:100%}</style>
-<script type="module" src="/media/media_page_for_test.js"></script>`;
+<script type="module" src="/media/media_test_page.js"></script>`;
 
 /** What the page's `fusionmeetFigures()` gives; see `PageMediaFigures` there. */
 export interface Figures {
@@ -49,6 +49,15 @@ export interface Figures {
     readonly decoderErrors: number;
     readonly decodeQueue: number;
   }[];
+}
+
+/** What a page says of itself. */
+export interface Told {
+  readonly decoders: { readonly h264: boolean };
+  readonly problems: readonly string[];
+  readonly figures: Figures;
+  /** Participant, RTP timestamp and epoch ms of the pictures drawn since. */
+  readonly drawn: readonly (readonly [number, number, number])[];
 }
 
 /** A coded film: picture `n` shows the number `n`. */
@@ -99,7 +108,9 @@ export class MediaPage implements AsyncDisposable {
   readonly sentAt = new Map<string, number>();
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  keys: string[] = [];
+  readonly keys: string[] = [];
+  /** What a page opened with `tell` says each second. */
+  readonly told: Told[] = [];
 
   static async start(): Promise<MediaPage> {
     return new MediaPage(await (bundled ??= bundle()));
@@ -112,9 +123,11 @@ export class MediaPage implements AsyncDisposable {
     this.#tick();
   }
 
-  url(tiles: number): string {
-    const key = encodeURIComponent(KEY);
-    return `http://127.0.0.1:${this.#server.addr.port}/?tiles=${tiles}&key=${key}`;
+  /** @param options.tell the page says by itself how it does. */
+  url(tiles: number, options: { tell?: boolean } = {}): string {
+    const settings = new URLSearchParams({ key: KEY, tiles: `${tiles}` });
+    if (options.tell) settings.set("tell", "");
+    return `http://127.0.0.1:${this.#server.addr.port}/?${settings}`;
   }
 
   get isConnected(): boolean {
@@ -151,8 +164,12 @@ export class MediaPage implements AsyncDisposable {
     await Promise.race([this.#server.shutdown(), this.#server.finished]);
   }
 
-  #answer(request: Request): Response {
+  async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    if (pathname === "/report") {
+      this.told.push(await request.json());
+      return new Response();
+    }
     if (pathname === MEDIA_SOCKET_PATH) return this.#upgrade(request);
     if (pathname === "/") return new Response(HTML, { headers: { "content-type": "text/html" } });
     const file = this.#files.get(pathname);

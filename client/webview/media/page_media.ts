@@ -16,6 +16,15 @@ export type { VoiceState };
 const DECODER_IDLE_MS = 10_000;
 const SAMPLES_PER_MS = 48;
 
+const NO_REPORT: WorkletReport = {
+  generation: 0,
+  playedSamples: 0,
+  missedSamples: 0,
+  underruns: 0,
+  bufferedSamples: 0,
+  reserveSamples: 0,
+};
+
 export interface PageMediaOptions {
   /** The session key out of `ready`. */
   readonly key: string;
@@ -137,8 +146,7 @@ export class PageMedia {
   }
 
   figures(): PageMediaFigures {
-    const report = this.#voice.report ??
-      { generation: 0, playedSamples: 0, missedSamples: 0, underruns: 0, bufferedSamples: 0 };
+    const report = this.#voice.report ?? NO_REPORT;
     const { state, outputLatencyMs } = this.#voice;
     const bufferedMs = report.bufferedSamples / SAMPLES_PER_MS;
     return {

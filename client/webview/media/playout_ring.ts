@@ -17,6 +17,7 @@ export class PlayoutRing implements WorkletReport {
   playedSamples = 0;
   missedSamples = 0;
   underruns = 0;
+  reserveSamples = 0;
 
   get bufferedSamples(): number {
     return this.#count;
@@ -28,6 +29,11 @@ export class PlayoutRing implements WorkletReport {
     this.#count = 0;
     this.#isFilling = true;
     this.playedSamples = this.missedSamples = 0;
+  }
+
+  /** `reserveSamples` counts from now on. */
+  beginReport(): void {
+    this.reserveSamples = this.#count;
   }
 
   /** @param pcm s16; copied. */
@@ -49,6 +55,7 @@ export class PlayoutRing implements WorkletReport {
     out.fill(0, played);
     this.#first = (this.#first + played) % RING_SAMPLES_MAX;
     this.#count -= played;
+    this.reserveSamples = Math.min(this.reserveSamples, this.#count);
     this.playedSamples += played;
     this.missedSamples += out.length - played;
     if (this.#isFilling || played === out.length) return;

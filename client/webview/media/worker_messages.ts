@@ -30,7 +30,11 @@ export interface WorkletReport {
   /** Times it ran dry since the worklet was made. */
   readonly underruns: number;
   readonly bufferedSamples: number;
+  /** The least that waited since the report before. */
+  readonly reserveSamples: number;
 }
+
+export const WORKLET_REPORT_LENGTH = 6;
 
 /** A worklet's port gets a number (the generation that begins) or s16 samples, and gives this array, filled in place. */
 export type WorkletReportArray = Float64Array;
@@ -41,9 +45,18 @@ export function writeReport(array: WorkletReportArray, report: WorkletReport): v
   array[2] = report.missedSamples;
   array[3] = report.underruns;
   array[4] = report.bufferedSamples;
+  array[5] = report.reserveSamples;
 }
 
 export function readReport(array: WorkletReportArray): WorkletReport {
-  const [generation, playedSamples, missedSamples, underruns, bufferedSamples] = array;
-  return { generation, playedSamples, missedSamples, underruns, bufferedSamples };
+  const [generation, playedSamples, missedSamples, underruns, bufferedSamples, reserveSamples] =
+    array;
+  return {
+    generation,
+    playedSamples,
+    missedSamples,
+    underruns,
+    bufferedSamples,
+    reserveSamples,
+  };
 }
