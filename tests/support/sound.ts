@@ -64,8 +64,8 @@ export class Listener implements AsyncDisposable {
   readonly #chunks: Int16Array[] = [];
   readonly #read: Promise<void>;
   #count = 0;
-  /** When the newest sample had come, epoch ms. */
-  newestAtMs = 0;
+  /** When sample 0 was played, epoch ms: by the chunk that came soonest. */
+  #startedAtMs = Infinity;
 
   constructor(speaker: string, env: Record<string, string>) {
     this.#recorder = new Deno.Command("parec", {
@@ -84,6 +84,11 @@ export class Listener implements AsyncDisposable {
   /** Samples so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** When sample 0 was played, epoch ms; right within some 10 ms after a second of sound. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
   }
 
   /** The newest `count` samples, or all there are. */
@@ -121,7 +126,8 @@ export class Listener implements AsyncDisposable {
       const samples = new Int16Array(whole.slice(0, even).buffer);
       this.#chunks.push(samples);
       this.#count += samples.length;
-      this.newestAtMs = performance.timeOrigin + performance.now();
+      const nowMs = performance.timeOrigin + performance.now();
+      this.#startedAtMs = Math.min(this.#startedAtMs, nowMs - this.#count * 1_000 / RATE);
     }
   }
 }

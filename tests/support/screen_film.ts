@@ -1,0 +1,85 @@
+import { cut, type Display } from "./display.ts";
+import { type GreyPicture, type PictureNumber, readNumber } from "./picture.ts";
+
+const PICTURES_PER_SECOND = 60;
+/** Burnt-in numbers are read at this size; pictures are 4:3. */
+const READ_SIZE = { width: 320, height: 240 };
+
+export interface Place {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A number that was seen on a screen, and where the picture with it is. */
+export interface SeenNumber extends PictureNumber {
+  readonly place: Place;
+}
+
+/** The first burnt-in number on a screen, wherever its picture is, of `source` if that is said. */
+export function findNumber(screen: GreyPicture, source?: number): SeenNumber | undefined {
+  for (let width = 160; width <= screen.width; width += 8) {
+    const height = Math.round(width * 3 / 4);
+    for (let top = 0; top + height <= screen.height; top += 4) {
+      for (let left = 0; left + width <= screen.width; left += 4) {
+        const place = { left, top, width, height };
+        if (!looksLikeBar(screen, place)) continue;
+        const number = readNumber(cut(screen, place, READ_SIZE));
+        if (number && (source ?? number.source) === number.source) return { ...number, place };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The bar begins with a white block and a black one. */
+function looksLikeBar(screen: GreyPicture, { left, top, width, height }: Place): boolean {
+  const row = Math.round(top + 1.5 * height / 15) * screen.width;
+  const at = (column: number) => screen.grey[row + Math.round(left + (column + 0.5) * width / 20)];
+  return at(2) > 200 && at(3) < 60;
+}
+
+/**
+ * Films a place of a screen.
+ *
+ * @returns when each burnt-in number was first seen, epoch ms; up to one picture of the film (17 ms) late.
+ */
+export async function filmNumbers(
+  display: Display,
+  place: Place,
+  seconds: number,
+): Promise<Map<number, number>> {
+  const { left, top, width, height } = place;
+  const film = new Deno.Command("ffmpeg", {
+    args: [
+      ...["-v", "error", "-f", "x11grab", "-draw_mouse", "0"],
+      ...["-framerate", String(PICTURES_PER_SECOND), "-video_size", `${width}x${height}`],
+      ...["-i", `${display.name}+${left},${top}`, "-t", String(seconds)],
+      ...["-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"],
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const seen = new Map<number, number>();
+  const grey = new Uint8Array(width * height);
+  let filled = 0;
+  for await (const bytes of film.stdout) {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + grey.length - filled);
+      grey.set(part, filled);
+      at += part.length;
+      filled += part.length;
+      if (filled < grey.length) break;
+      filled = 0;
+      const number = readNumber(
+        cut({ width, height, grey }, { left: 0, top: 0, width, height }, READ_SIZE),
+      );
+      const nowMs = performance.timeOrigin + performance.now();
+      if (number && !seen.has(number.frame)) seen.set(number.frame, nowMs);
+    }
+  }
+  await film.status;
+  return seen;
+}
