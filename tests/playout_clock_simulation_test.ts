@@ -180,3 +180,15 @@ Deno.test("reports that queue up run the device dry once and leave no delay behi
     ok(Math.abs(before.most - after.most) <= 25, what + JSON.stringify(simulation.delays));
   }
 });
+
+Deno.test("a page that is often held up gets as much ahead as it needs, and gives it back when it is calm", () => {
+  // 90 ms every three seconds, from the second minute to the fourth.
+  const heldUp = (atMs: number) => atMs >= 60_000 && atMs < 240_000 && atMs % 3_000 < 90;
+  const simulation = new PlayoutSimulation(3, { heldUp }).run(4 * MINUTES);
+  ok(simulation.ring.underruns >= 1 && simulation.ring.underruns <= 6, "in sixty hold-ups");
+  const [before, , , held] = simulation.delays;
+  ok(held.most < before.most + 200, JSON.stringify(simulation.delays));
+  simulation.run(10 * MINUTES);
+  strictEqual(simulation.recordedGaps, 0);
+  ok(simulation.delays[9].most <= before.most + 40, JSON.stringify(simulation.delays));
+});

@@ -37,8 +37,8 @@ interface Candidate {
  * When the next 10 ms are pulled from the jitter buffer: by the reports of a sound device while they come (the device's
  * clock is then the only one, so nothing drifts), else by our own clock, so that a recording goes on.
  *
- * One block is pulled per 480 samples of the device's time, silence included, and sent to it while less than
- * `PLAYOUT_TARGET_SAMPLES` wait there. After a hold-up the blocks of the lost time are pulled as well, and not sent:
+ * One block is pulled per 480 samples of the device's time, silence included, and sent to it unless too much is under way
+ * or waits there already. After a hold-up the blocks of the lost time are pulled as well, and only the last are sent:
  * neither the jitter buffer nor the recording sees more of the device than its pace.
  */
 export class DevicePlayout {

@@ -15,7 +15,7 @@ const PLACE_SHARE = 1 / 32;
 
 /** So long there was always more than so much in reserve: one block is left out, and the delay gets shorter. */
 export const RESERVE_SAMPLES_MAX = 2_400;
-export const RESERVE_WINDOW_SAMPLES = 2 * SAMPLE_RATE;
+export const RESERVE_WINDOW_SAMPLES = 10 * SAMPLE_RATE;
 
 /** Where a device's clock stands: samples of ours and silence alike, since its generation began. */
 export function deviceSamples(report: Consumption): number {

@@ -10,7 +10,7 @@ export const PICTURE_WAIT_MS_MAX = 1_000;
 
 /**
  * What waits in the page to be played, samples: 60 ms (20 ms were measured to run dry). The worklet plays nothing
- * before so much is there; the program tops it up to this.
+ * before so much is there, and more after it ran dry.
  */
 export const PLAYOUT_TARGET_SAMPLES = 2_880;
 

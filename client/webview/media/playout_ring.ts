@@ -4,15 +4,24 @@ import type { WorkletReport } from "./worker_messages.ts";
 /** A program that keeps to the target never fills it; what is too much pushes out the oldest. */
 export const RING_SAMPLES_MAX = 1 << 14;
 
+/** Each time it runs dry it fills up further before it plays again, and less again after a time without. */
+export const TARGET_SAMPLES_MAX = 9_600;
+export const TARGET_STEP_UP_SAMPLES = 960;
+export const TARGET_STEP_DOWN_SAMPLES = 240;
+export const CALM_SAMPLES = 20 * 48_000;
+
 /**
  * What waits to be played in the worklet. Once empty it plays silence until the target is there again: what comes piece
- * by piece would run dry at every piece. `push` and `pull` allocate nothing.
+ * by piece would run dry at every piece. A busy page, which holds up what is under way, gets a higher target. `push` and `pull` allocate nothing.
  */
 export class PlayoutRing implements WorkletReport {
   readonly #samples = new Int16Array(RING_SAMPLES_MAX);
   #first = 0;
   #count = 0;
   #isFilling = true;
+  #targetSamples = PLAYOUT_TARGET_SAMPLES;
+  /** Played without a gap since it ran dry, or since the target fell. */
+  #calmSamples = 0;
   generation = 0;
   playedSamples = 0;
   missedSamples = 0;
@@ -47,7 +56,7 @@ export class PlayoutRing implements WorkletReport {
 
   /** Fills `out` with the next samples, -1..1, or silence. */
   pull(out: Float32Array): void {
-    if (this.#isFilling && this.#count >= PLAYOUT_TARGET_SAMPLES) this.#isFilling = false;
+    if (this.#isFilling && this.#count >= this.#targetSamples) this.#isFilling = false;
     const played = this.#isFilling ? 0 : Math.min(out.length, this.#count);
     for (let index = 0; index < played; index++) {
       out[index] = this.#samples[(this.#first + index) % RING_SAMPLES_MAX] / 32_768;
@@ -58,8 +67,22 @@ export class PlayoutRing implements WorkletReport {
     this.reserveSamples = Math.min(this.reserveSamples, this.#count);
     this.playedSamples += played;
     this.missedSamples += out.length - played;
-    if (this.#isFilling || played === out.length) return;
-    this.#isFilling = true;
-    this.underruns++;
+    this.#steer(played, played < out.length && !this.#isFilling);
+  }
+
+  #steer(played: number, ranDry: boolean): void {
+    this.#calmSamples += played;
+    if (ranDry) {
+      this.#isFilling = true;
+      this.underruns++;
+      this.#aimAt(this.#targetSamples + TARGET_STEP_UP_SAMPLES);
+    } else if (this.#calmSamples >= CALM_SAMPLES) {
+      this.#aimAt(this.#targetSamples - TARGET_STEP_DOWN_SAMPLES);
+    }
+  }
+
+  #aimAt(samples: number): void {
+    this.#calmSamples = 0;
+    this.#targetSamples = Math.min(TARGET_SAMPLES_MAX, Math.max(PLAYOUT_TARGET_SAMPLES, samples));
   }
 }

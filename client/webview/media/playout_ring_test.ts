@@ -1,6 +1,13 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { PLAYOUT_TARGET_SAMPLES } from "@fusionmeet/bridge";
-import { PlayoutRing, RING_SAMPLES_MAX } from "./playout_ring.ts";
+import {
+  CALM_SAMPLES,
+  PlayoutRing,
+  RING_SAMPLES_MAX,
+  TARGET_SAMPLES_MAX,
+  TARGET_STEP_DOWN_SAMPLES,
+  TARGET_STEP_UP_SAMPLES,
+} from "./playout_ring.ts";
 
 const QUANTUM = 128;
 
@@ -40,7 +47,7 @@ Deno.test("PlayoutRing counts running dry once, and fills up before it plays aga
   deepStrictEqual(pull(ring), new Array(QUANTUM).fill(0));
   strictEqual(ring.underruns, 1);
   strictEqual(ring.missedSamples, 3 * QUANTUM - 1);
-  ring.push(ramp(481, PLAYOUT_TARGET_SAMPLES));
+  ring.push(ramp(481, PLAYOUT_TARGET_SAMPLES + TARGET_STEP_UP_SAMPLES - 480));
   deepStrictEqual(pull(ring), [...ramp(1, QUANTUM)]);
 });
 
@@ -61,4 +68,42 @@ Deno.test("PlayoutRing keeps the newest RING_SAMPLES_MAX samples", () => {
   ring.push(ramp(RING_SAMPLES_MAX, 1));
   strictEqual(ring.bufferedSamples, RING_SAMPLES_MAX);
   deepStrictEqual(pull(ring, RING_SAMPLES_MAX), [...ramp(1, RING_SAMPLES_MAX)]);
+});
+
+/** Fills it quantum by quantum until it plays. @returns how much was there. */
+function fillUntilItPlays(ring: PlayoutRing): number {
+  const { playedSamples } = ring;
+  for (;;) {
+    ring.push(ramp(1, QUANTUM));
+    const { bufferedSamples } = ring;
+    pull(ring);
+    if (ring.playedSamples > playedSamples) return bufferedSamples;
+  }
+}
+
+function runDry(ring: PlayoutRing): void {
+  pull(ring, RING_SAMPLES_MAX);
+  strictEqual(ring.bufferedSamples, 0);
+}
+
+Deno.test("PlayoutRing fills up further each time it runs dry, to TARGET_SAMPLES_MAX, and less after calm", () => {
+  const ring = new PlayoutRing();
+  const within = (samples: number, target: number) =>
+    ok(samples >= target && samples < target + QUANTUM, `${samples} for ${target}`);
+  within(fillUntilItPlays(ring), PLAYOUT_TARGET_SAMPLES);
+  for (let target = PLAYOUT_TARGET_SAMPLES; target < TARGET_SAMPLES_MAX;) {
+    runDry(ring);
+    target = Math.min(TARGET_SAMPLES_MAX, target + TARGET_STEP_UP_SAMPLES);
+    within(fillUntilItPlays(ring), target);
+  }
+  runDry(ring);
+  within(fillUntilItPlays(ring), TARGET_SAMPLES_MAX);
+  const steps = 8;
+  for (let played = 0; played < steps * CALM_SAMPLES; played += QUANTUM) {
+    ring.push(ramp(1, QUANTUM));
+    pull(ring);
+  }
+  runDry(ring);
+  const fallen = TARGET_SAMPLES_MAX - steps * TARGET_STEP_DOWN_SAMPLES;
+  within(fillUntilItPlays(ring), fallen + TARGET_STEP_UP_SAMPLES);
 });
