@@ -22,9 +22,21 @@ export interface LoadPersonOptions {
   readonly codecs: VoiceCodecs;
   /** What a talker says over and over, 48 kHz; absent: silent. */
   readonly says?: Int16Array;
+  /** Coded pictures a camera shows over and over, 30 a second, 320x240; absent: no camera. Such a person watches nobody. */
+  readonly shows?: readonly CodedPicture[];
   /** Decodes and keeps what is heard; others only receive. */
   readonly listens?: boolean;
+  /** "Load" unless said. */
+  readonly room?: string;
 }
+
+/** One access unit, Annex B. */
+export interface CodedPicture {
+  readonly bytes: Uint8Array;
+  readonly keyframe: boolean;
+}
+
+const CAMERA = { codec: "h264", width: 320, height: 240, fps: 30 } as const;
 
 /**
  * One person of a load test: the client's own meeting and media engine on a socket of their own, without devices.
@@ -46,6 +58,9 @@ export class LoadPerson {
   #saying: FrameClock | undefined;
   #saidFrames = 0;
   #playout: PlayoutClock | undefined;
+  /** When picture 0 was shown; undefined while the camera is off. */
+  #shownFromMs: number | undefined;
+  #shownPictures = 0;
 
   constructor(options: LoadPersonOptions) {
     const { name, server, codecs, says } = options;
@@ -59,7 +74,7 @@ export class LoadPerson {
     });
     this.meeting = new Meeting({
       name,
-      room: "Load",
+      room: options.room ?? "Load",
       open: async (signal) => {
         const { port, fingerprint } = server;
         const hostname = "127.0.0.1";
@@ -82,11 +97,13 @@ export class LoadPerson {
       },
       seat: { load: () => Promise.resolve(undefined), save() {}, forget: () => Promise.resolve() },
       microphone: says !== undefined,
+      camera: options.shows && CAMERA,
       timers: systemTimers,
       random: systemRandom,
     });
     const joined = Promise.withResolvers<void>();
     this.joined = joined.promise;
+    if (options.shows) this.meeting.watchOnly([]);
     this.meeting.onEvent(({ event }) => event === "joined" && joined.resolve());
     this.#left = this.meeting.run().then(
       ({ reason }) => joined.reject(new Error(`${name} left: ${reason}`)),
@@ -95,8 +112,9 @@ export class LoadPerson {
     void this.#receive();
   }
 
-  /** Starts talking, and listening. */
+  /** Starts talking, showing and listening. */
   start(): void {
+    if (this.#options.shows) this.#shownFromMs = nowMs();
     if (this.#options.says) {
       this.saidFromMs = nowMs();
       const options = { frameMs: FRAME_MS, lateFramesMax: 50, startMs: this.saidFromMs };
@@ -112,6 +130,7 @@ export class LoadPerson {
   step(): void {
     const now = nowMs();
     for (let due = this.#saying?.take(now) ?? 0; due > 0; due--) this.#say();
+    if (this.#shownFromMs !== undefined) this.#show(this.#shownFromMs, now);
     if (now >= this.engine.nextDueMs) this.engine.step(now);
     if (this.#playout) {
       const { skipped, due, atMs } = this.#playout.take(now);
@@ -142,6 +161,16 @@ export class LoadPerson {
     const pcm = says.subarray(at, at + FRAME_SAMPLES);
     this.engine.microphoneFrame(pcm, this.saidFromMs + this.#saidFrames * FRAME_MS);
     this.#saidFrames++;
+  }
+
+  #show(fromMs: number, now: number): void {
+    const shows = this.#options.shows!;
+    for (;; this.#shownPictures++) {
+      const capturedAtMs = fromMs + this.#shownPictures * 1_000 / CAMERA.fps;
+      if (capturedAtMs > now) return;
+      const picture = shows[this.#shownPictures % shows.length];
+      this.engine.cameraPicture({ ...picture, codec: "h264", capturedAtMs }, now);
+    }
   }
 
   #flush(): void {

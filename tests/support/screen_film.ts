@@ -33,11 +33,18 @@ export function findNumber(screen: GreyPicture, source?: number): SeenNumber | u
   return undefined;
 }
 
-/** The bar begins with a white block and a black one. */
+/** The bar is 2 rows of 16 blocks, clearly black or white, of which the first is white and the second black. */
 function looksLikeBar(screen: GreyPicture, { left, top, width, height }: Place): boolean {
-  const row = Math.round(top + 1.5 * height / 15) * screen.width;
-  const at = (column: number) => screen.grey[row + Math.round(left + (column + 0.5) * width / 20)];
-  return at(2) > 200 && at(3) < 60;
+  const at = (column: number, row: number) => {
+    const y = Math.round(top + (row + 1.5) * height / 15);
+    return screen.grey[y * screen.width + Math.round(left + (column + 2.5) * width / 20)];
+  };
+  if (at(0, 0) < 200 || at(1, 0) > 60) return false;
+  for (let block = 2; block < 32; block++) {
+    const shade = at(block % 16, block >> 4);
+    if (shade > 80 && shade < 180) return false;
+  }
+  return true;
 }
 
 /**
@@ -53,7 +60,7 @@ export async function filmNumbers(
   const { left, top, width, height } = place;
   const film = new Deno.Command("ffmpeg", {
     args: [
-      ...["-v", "error", "-f", "x11grab", "-draw_mouse", "0"],
+      ...["-v", "fatal", "-f", "x11grab", "-draw_mouse", "0"],
       ...["-framerate", String(PICTURES_PER_SECOND), "-video_size", `${width}x${height}`],
       ...["-i", `${display.name}+${left},${top}`, "-t", String(seconds)],
       ...["-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"],
