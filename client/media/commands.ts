@@ -97,6 +97,8 @@ export interface DeviceFigures {
   readonly delayMs: number;
   /** Times it had nothing to play, of all devices so far. */
   readonly underruns: number;
+  /** How long it had nothing to play in all, since it first played, ms; of all devices so far. */
+  readonly missedMs: number;
 }
 
 /** How well the server's media clock is known here. */

@@ -48,6 +48,7 @@ export class DevicePlayout {
   #lineMs: number;
   #lineOffBlocks = 0;
   #underruns = 0;
+  #missedMs = 0;
   #skippedBlocks = 0;
   #switches = 0;
 
@@ -76,8 +77,12 @@ export class DevicePlayout {
   figures(nowMs: number): DeviceFigures | undefined {
     const device = this.#device;
     if (!device) return undefined;
-    const underruns = this.#underruns + device.underruns;
-    return { generation: device.generation, delayMs: device.heardAtMs(nowMs) - nowMs, underruns };
+    return {
+      generation: device.generation,
+      delayMs: device.heardAtMs(nowMs) - nowMs,
+      underruns: this.#underruns + device.underruns,
+      missedMs: this.#missedMs + device.missedMs,
+    };
   }
 
   /** What is due by our own clock; a device that was silent for `DEVICE_SILENT_MS` is given up. */
@@ -147,6 +152,7 @@ export class DevicePlayout {
   #leaveDevice(nowMs: number): PlayoutBlock[] {
     const device = this.#device!;
     this.#underruns += device.underruns;
+    this.#missedMs += device.missedMs;
     this.#own = new PlayoutClock(device.nextDueMs);
     this.#device = undefined;
     return this.#takeOwn(nowMs, DEVICE_SILENT_MS + LATE_MS_MAX);

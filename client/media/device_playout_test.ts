@@ -109,6 +109,7 @@ Deno.test("DevicePlayout says when a block is heard: after what waits at the dev
     generation: 7,
     delayMs: 90,
     underruns: 0,
+    missedMs: 0,
   });
 });
 
@@ -158,7 +159,8 @@ Deno.test("DevicePlayout pulls what a hold-up made late, and sends only the end 
     ...new Array(6).fill(7),
   ]);
   strictEqual(device.waiting, PLAYOUT_TARGET_SAMPLES);
-  strictEqual(device.playout.figures(device.nowMs)?.underruns, 1);
+  const { underruns, missedMs } = device.playout.figures(device.nowMs)!;
+  deepStrictEqual([underruns, missedMs], [1, 140]);
   device.checkLine();
 });
 

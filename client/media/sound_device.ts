@@ -38,10 +38,12 @@ export class SoundDevice {
   /** When sample 0 of ours would have been played, ms, evened out; `undefined` while it plays nothing of ours. */
   #placeMs: number | undefined;
   #isDry = true;
+  #hasPlayed = false;
   /** The least reserve of the window that began at this time of the device. */
   #reserveSamples = Infinity;
   #windowFromSamples: number;
   #underruns = 0;
+  #missedSamples = 0;
 
   /** @param start.nextDueMs when the next block would have been due by the clock before. */
   constructor(report: Consumption, start: { nowMs: number; nextDueMs: number }) {
@@ -64,6 +66,11 @@ export class SoundDevice {
   /** Times it ran dry while it played. */
   get underruns(): number {
     return this.#underruns;
+  }
+
+  /** Silence it played since it first played something, ms. */
+  get missedMs(): number {
+    return this.#missedSamples / SAMPLES_PER_MS;
   }
 
   /** When the next block is due, ms, as the newest report shows it. */
@@ -98,6 +105,8 @@ export class SoundDevice {
   played(report: Consumption, nowMs: number): void {
     const ranDry = report.missedSamples > this.#report.missedSamples;
     if (ranDry && !this.#isDry) this.#underruns++;
+    if (this.#hasPlayed) this.#missedSamples += report.missedSamples - this.#report.missedSamples;
+    this.#hasPlayed ||= report.playedSamples > this.#report.playedSamples;
     this.#isDry = ranDry || (this.#isDry && report.playedSamples === this.#report.playedSamples);
     this.#report = report;
     this.#reportedAtMs = nowMs;

@@ -69,7 +69,7 @@ Deno.test("LipSync estimates the sound's delay before anybody was heard", () => 
   const lipSync = new LipSync();
   strictEqual(lipSync.waitMs(ANN, 35), 0);
   const mix = { kind: "mix", playoutDelayMs: 50 } as never;
-  const device = { generation: 1, delayMs: 90, underruns: 0 };
+  const device = { generation: 1, delayMs: 90, underruns: 0, missedMs: 0 };
   lipSync.statistics({ streams: [mix], rttMs: 4, voices: [], device });
   const estimate = shows(lipSync, 8, () => 35).at(-1)!;
   ok(estimate > 80 && estimate < 140, `${estimate}`);

@@ -7,7 +7,6 @@ import {
   type ProgramMessage,
   type WindowStatistics,
 } from "@fusionmeet/bridge";
-import { SAMPLE_RATE } from "@fusionmeet/protocol";
 import { systemTimers } from "@fusionmeet/net";
 import { Attendance, type AttendanceOptions, epochMs } from "../attendance.ts";
 import { type Quality, qualityOf, sameQuality } from "../capture/sources.ts";
@@ -47,7 +46,7 @@ export class WindowMeeting {
   readonly #pictures: PagePictures;
   readonly #options: WindowMeetingOptions;
   #isJoined = false;
-  #missedSamples = 0;
+  #missedMs = 0;
 
   /** @throws JoinFailure, UsageError as `Attendance.prepare`. */
   static async prepare(
@@ -149,7 +148,6 @@ export class WindowMeeting {
 
   /** The sound device's report. */
   played(consumption: Consumption): void {
-    this.#missedSamples = consumption.missedSamples;
     this.#attendance.engine.command({ do: "played", consumption });
   }
 
@@ -183,8 +181,10 @@ export class WindowMeeting {
   }
 
   #statistics(
-    { streams, voices, rttMs }: Extract<EngineEvent, { event: "statistics" }>,
+    { streams, voices, rttMs, device }: Extract<EngineEvent, { event: "statistics" }>,
   ): WindowStatistics {
+    const mix = streams.find(({ kind }) => kind === "mix");
+    this.#missedMs = device?.missedMs ?? this.#missedMs;
     return {
       rttMs,
       pictures: streams.filter(({ kind }) => kind === "camera"),
@@ -193,8 +193,8 @@ export class WindowMeeting {
         delayMs: voiceDelayMs,
         ...(skewMs !== undefined && { skewMs: this.#lipSync.shownSkewMs(participant, skewMs) }),
       })),
-      playoutDelayMs: streams.find(({ kind }) => kind === "mix")?.playoutDelayMs ?? 0,
-      missedMs: this.#missedSamples * 1000 / SAMPLE_RATE,
+      playoutDelayMs: (mix?.playoutDelayMs ?? 0) + (device?.delayMs ?? 0),
+      missedMs: this.#missedMs,
     };
   }
 }
