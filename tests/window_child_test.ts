@@ -7,6 +7,7 @@ import { childrenOf, isAlive } from "./support/programs.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
 import { iconSize, pressClose } from "./support/x11_window.ts";
 
+const ANSWER_TIMEOUT_MS = 10_000;
 /** As strict as the real page's. */
 const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const HTML = `<!doctype html><title>Page</title><script src="/page.js"></script>
@@ -56,12 +57,20 @@ class Page implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}/?token=cafe`;
   }
 
+  /** @throws Error when no page answers. */
   async ask(order: string): Promise<unknown> {
-    const give = await this.#waiting.promise;
-    this.#forget();
-    this.#answer = Promise.withResolvers();
-    give(order);
-    return await this.#answer.promise;
+    const late = Promise.withResolvers<never>();
+    const refuse = () => late.reject(new Error(`The page does not answer: ${order}`));
+    const timer = setTimeout(refuse, ANSWER_TIMEOUT_MS);
+    try {
+      const give = await Promise.race([this.#waiting.promise, late.promise]);
+      this.#forget();
+      this.#answer = Promise.withResolvers();
+      give(order);
+      return await Promise.race([this.#answer.promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -209,8 +218,8 @@ Deno.test("The close button asks; the window stays until it is closed", async ()
   for (const times of [1, 2]) {
     pressClose(desk.display.name, id);
     await until(`question ${times}`, () => desk.asked === times);
+    strictEqual(await desk.page.ask("where"), "/");
   }
-  strictEqual(await desk.page.ask("where"), "/");
   await window.close();
   deepStrictEqual(await window.ended, { reason: "closed", detail: "" });
 });

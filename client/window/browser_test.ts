@@ -81,7 +81,7 @@ Deno.test({
         Deno.exit(fault === undefined && [...Deno.readDirSync(Deno.args[1])].length === 1 ? 0 : 1);`;
       const path = `${folder}/program.ts`;
       Deno.writeTextFileSync(path, program);
-      const config = new URL("../../deno.json", import.meta.url).pathname;
+      const config = `${import.meta.dirname}/../../deno.json`;
       const { code } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-check", "--config", config, path, script, `${folder}/page`],
         stderr: "inherit",
