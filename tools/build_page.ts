@@ -41,17 +41,9 @@ function isUpToDate(): boolean {
   }
 }
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 async function bundle(folder: string): Promise<void> {
   const flags = ["--quiet", "--platform", "browser", "--minify", "--sourcemap=linked"];
-  const entries = ENTRIES.map((entry) => join(SOURCE, entry)).filter(exists);
+  const entries = ENTRIES.map((entry) => join(SOURCE, entry));
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", ...flags, "--outdir", folder, ...entries],
     cwd: ROOT,
@@ -68,6 +60,8 @@ async function bundle(folder: string): Promise<void> {
  */
 export async function buildPage(options: { force?: boolean } = {}): Promise<boolean> {
   if (!options.force && isUpToDate()) return false;
+  // As old as what it is made of, so that a change meanwhile is not missed.
+  const begun = new Date();
   // Made beside its place and moved there as a whole: whoever serves it meanwhile never sees half a page.
   const folder = await Deno.makeTempDir({ dir: join(await made(join(ROOT, "dist"))) });
   try {
@@ -79,8 +73,7 @@ export async function buildPage(options: { force?: boolean } = {}): Promise<bool
     for (const { name } of Deno.readDirSync(folder)) {
       await Deno.rename(join(folder, name), join(PAGE_FOLDER, name));
     }
-    const now = new Date();
-    await Deno.utime(join(PAGE_FOLDER, "index.html"), now, now);
+    await Deno.utime(join(PAGE_FOLDER, "index.html"), begun, begun);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

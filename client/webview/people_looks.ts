@@ -1,7 +1,9 @@
 /** The first letters of the first and the last word of a name, at most two; whole characters, also of emoji. */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/).filter((word) => word !== "");
-  const letters = words.map((word) => firstCharacter(word.replace(/^[\p{P}\p{Sm}\p{Sc}]+(?=.)/u, "")));
+  const letters = words.map((word) =>
+    firstCharacter(word.replace(/^[\p{P}\p{Sm}\p{Sc}]+(?=.)/u, ""))
+  );
   const [first = "?"] = letters;
   const chosen = letters.length > 1 ? first + letters[letters.length - 1] : first;
   return /\p{Extended_Pictographic}/u.test(chosen) ? first : chosen.toLocaleUpperCase();

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { CHAT_TEXT_LENGTH_MAX } from "@fusionmeet/protocol";
 import { useApp } from "../app.ts";
 import { SendHorizontal } from "./icons.ts";
@@ -11,7 +11,7 @@ export function Composer({ onSent }: { onSent: () => void }) {
   const over = draft.value.length - CHAT_TEXT_LENGTH_MAX;
   const canSend = draft.value.trim() !== "" && over <= 0 && store.link.value === "ready";
 
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useLayoutEffect(() => {
     const { style } = field.current!;
     style.height = "auto";

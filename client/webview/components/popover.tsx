@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface PopoverProps {
   readonly label: string;
@@ -18,7 +18,7 @@ export function Popover({ label, side, button, children }: PopoverProps) {
     setOpen(false);
     root.current?.querySelector<HTMLElement>(":scope > button")?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const first = panel.current?.querySelector<HTMLElement>("input:checked, input, button");
     first?.focus();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComingBack, MeetingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { secondsUntil } from "../times.ts";
@@ -9,8 +9,14 @@ import { Notice } from "./notice.tsx";
 
 /** What is the matter right now, above the pictures. */
 export function StageNotices({ meeting }: { meeting: MeetingState }) {
-  const { strings, voice, media } = useApp();
+  const { strings, voice, media, announcer } = useApp();
   const text = strings.meeting;
+  const isAway = meeting.comingBack !== null;
+  const wasAway = useRef(false);
+  useEffect(() => {
+    if (isAway !== wasAway.current) announcer.say(isAway ? text.comingBackSoon : text.cameBack);
+    wasAway.current = isAway;
+  }, [isAway]);
   return (
     <div class="notices">
       {meeting.comingBack && <ComingBackNotice comingBack={meeting.comingBack} />}
@@ -48,16 +54,12 @@ function Problem({ title, message }: { title: string; message: string }) {
 }
 
 function ComingBackNotice({ comingBack }: { comingBack: ComingBack }) {
-  const { strings, send, announcer } = useApp();
+  const { strings, send } = useApp();
   const text = strings.meeting;
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    announcer.say(text.comingBackSoon);
     const timer = setInterval(() => setNow(Date.now()), 250);
-    return () => {
-      clearInterval(timer);
-      announcer.say(text.cameBack);
-    };
+    return () => clearInterval(timer);
   }, []);
   return (
     <Notice

@@ -15,30 +15,34 @@ export interface StartLookProps {
 export function StartLook({ form, join, onChange }: StartLookProps) {
   const { strings } = useApp();
   const text = strings.join;
+  const name = form.name.trim() || text.you;
+  const hasMicrophone = join.microphoneSource !== null;
+  const hasCamera = join.cameraSource !== null;
+  const [isHeard, isSeen] = [form.microphone && hasMicrophone, form.camera && hasCamera];
   return (
     <section class="start-look" aria-label={text.look}>
-      <div class="start-tile hued" style={hueStyle(form.name.trim())} aria-hidden="true">
-        <Avatar name={form.name.trim() || text.you} size="l" />
+      <div class="start-tile hued" style={hueStyle(name)} aria-hidden="true">
+        <Avatar name={name} size="l" />
         <span class="name-pill">
-          {form.microphone ? <Mic size={14} /> : <MicOff size={14} class="off-icon" />}
-          <bdi class="ellipsis">{form.name.trim() || text.you}</bdi>
+          {isHeard ? <Mic size={14} /> : <MicOff size={14} class="off-icon" />}
+          <bdi class="ellipsis">{name}</bdi>
         </span>
       </div>
       <div class="switches">
         <Switch
           label={text.microphone}
           detail={join.microphoneSource ?? text.noMicrophone}
-          icon={form.microphone ? <Mic size={20} /> : <MicOff size={20} />}
-          isOn={form.microphone && join.microphoneSource !== null}
-          exists={join.microphoneSource !== null}
+          icon={isHeard ? <Mic size={20} /> : <MicOff size={20} />}
+          isOn={isHeard}
+          exists={hasMicrophone}
           onChange={(microphone) => onChange({ microphone })}
         />
         <Switch
           label={text.camera}
           detail={join.cameraSource ?? text.noCamera}
-          icon={form.camera ? <Video size={20} /> : <VideoOff size={20} />}
-          isOn={form.camera && join.cameraSource !== null}
-          exists={join.cameraSource !== null}
+          icon={isSeen ? <Video size={20} /> : <VideoOff size={20} />}
+          isOn={isSeen}
+          exists={hasCamera}
           onChange={(camera) => onChange({ camera })}
         />
       </div>
