@@ -10,7 +10,7 @@ import { locate } from "../tests/support/audio.ts";
 import { speech } from "../tests/support/audio_files.ts";
 import { startServer } from "../tests/support/programs.ts";
 import { passRealTime, TemporaryDirectory } from "../tests/support/wait.ts";
-import { LoadPerson } from "./load_person.ts";
+import { LoadPerson } from "../tests/support/load_person.ts";
 
 const PEOPLE = [10, 25, 50, 100];
 const TALKERS = 3;

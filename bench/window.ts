@@ -5,16 +5,14 @@
  *
  * `deno run -A bench/window.ts --voice MINUTES`: only sound, for a long time: gaps and delay in both.
  */
-import { OpusPool } from "@fusionmeet/codec";
-import { FlvDemuxer } from "@fusionmeet/media";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "../tests/support/browser.ts";
+import { Crowd } from "../tests/support/crowd.ts";
 import { Display } from "../tests/support/display.ts";
 import {
   childrenOf,
   launchClient,
   launchWindow,
-  run,
   type ServerProgram,
   startServer,
   usageOf,
@@ -25,14 +23,12 @@ import { type Listener, SoundServer } from "../tests/support/sound.ts";
 import { median } from "../tests/support/voices.ts";
 import { passRealTime, TemporaryDirectory, until } from "../tests/support/wait.ts";
 import { Witness } from "../tests/support/witness.ts";
-import { type CodedPicture, LoadPerson } from "./load_person.ts";
 
 type Engine = "chromium" | "webview";
 
 const ENGINES: readonly Engine[] = ["chromium", "webview"];
 const TILES = [1, 9];
 const SETTLE_MS = 15_000;
-const STEP_MS = 5;
 const FILM_SECONDS = 10;
 const WITNESS = { name: "Cyd", source: 3, width: 320, height: 240 };
 /** Sound may be so much early or late against its picture (ITU-R BT.1359), ms. */
@@ -151,50 +147,6 @@ class Seat implements AsyncDisposable {
   }
 }
 
-/** People who show coded pictures they have made before. */
-class Guests implements AsyncDisposable {
-  readonly #people: LoadPerson[];
-  readonly #codecs: OpusPool;
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  static async join(server: ServerProgram, count: number): Promise<Guests> {
-    const codecs = await OpusPool.create({ encoders: 1, decoders: 1 });
-    const shows = await testPictures();
-    const people = Array.from(
-      { length: count },
-      (_, index) =>
-        new LoadPerson({ name: `Guest ${index + 1}`, room: "Main", server, codecs, shows }),
-    );
-    const guests = new Guests(people, codecs);
-    await Promise.all(people.map(({ joined }) => joined));
-    for (const person of people) person.start();
-    return guests;
-  }
-
-  private constructor(people: LoadPerson[], codecs: OpusPool) {
-    this.#people = people;
-    this.#codecs = codecs;
-    this.#timer = setInterval(() => people.forEach((person) => person.step()), STEP_MS);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#people.map((person) => person.leave()));
-    clearInterval(this.#timer);
-    this.#codecs.close();
-  }
-}
-
-/** Two seconds of a moving picture, coded as the client's camera does. */
-async function testPictures(): Promise<CodedPicture[]> {
-  const flv = await run("ffmpeg", [
-    ...["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30,format=yuv420p"],
-    ...["-frames:v", "60", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"],
-    ...["-profile:v", "baseline", "-x264-params", "sliced-threads=0:slices=1", "-g", "30"],
-    ...["-enc_time_base", "1/1000", "-f", "flv", "pipe:1"],
-  ]);
-  return new FlvDemuxer().push(flv);
-}
-
 function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
@@ -243,7 +195,7 @@ async function measure(engine: Engine, tiles: number): Promise<Row> {
   const witness = ends.use(await Witness.start({ ...WITNESS, server, directory, seconds: 60 }));
   await witness.program.waitFor("joined");
   // One of nine tiles is one's own. The others are in this process: nine whole clients would take all of a small machine.
-  ends.use(await Guests.join(server, Math.max(0, tiles - 2)));
+  ends.use(await Crowd.join(server, Math.max(0, tiles - 2), { cameras: true }));
   const camera = tiles > 1 ? "testsrc" : "off";
   const seat = ends.use(await Seat.take(engine, server, directory, { mic: "silence", camera }));
   const viewer = ends.use(launchClient({ name: "Viewer", server, args: ["--seconds", "3"] }));

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { CHAT_PAGE_ENTRIES, type ChatEntry, type ProgramMessage } from "@fusionmeet/bridge";
 import { CHAT_ENTRIES_MAX, ChatFeed } from "./chat_feed.ts";
 
@@ -76,7 +76,9 @@ Deno.test("ChatFeed keeps what the server declined until it is tried again or th
   deepStrictEqual(page.messages.filter(({ type }) => type === "chat.gone"), [
     { type: "chat.gone", mark: "b" },
   ]);
-  const [left] = (page.feed.reset() as { entries: ChatEntry[] }).entries;
+  const whole = page.feed.reset();
+  ok("entries" in whole);
+  const [left] = whole.entries;
   deepStrictEqual([left.mark, left.kind === "line" && left.state], ["a", "sending"]);
 });
 

@@ -9,10 +9,10 @@ import {
   systemTimers,
 } from "@fusionmeet/net";
 import { FRAME_MS, FRAME_SAMPLES } from "@fusionmeet/protocol";
-import type { EngineEvent } from "../client/media/commands.ts";
-import { ClientEngine } from "../client/media/engine.ts";
-import { PlayoutClock } from "../client/media/playout_clock.ts";
-import { Meeting } from "../client/meeting.ts";
+import type { EngineEvent } from "../../client/media/commands.ts";
+import { ClientEngine } from "../../client/media/engine.ts";
+import { PlayoutClock } from "../../client/media/playout_clock.ts";
+import { Meeting } from "../../client/meeting.ts";
 
 const nowMs = (): number => performance.now();
 
@@ -22,7 +22,7 @@ export interface LoadPersonOptions {
   readonly codecs: VoiceCodecs;
   /** What a talker says over and over, 48 kHz; absent: silent. */
   readonly says?: Int16Array;
-  /** Coded pictures a camera shows over and over, 30 a second, 320x240; absent: no camera. Such a person watches nobody. */
+  /** Coded pictures a camera shows over and over, 30 a second, 320x240; absent: no camera. */
   readonly shows?: readonly CodedPicture[];
   /** Decodes and keeps what is heard; others only receive. */
   readonly listens?: boolean;
@@ -103,7 +103,7 @@ export class LoadPerson {
     });
     const joined = Promise.withResolvers<void>();
     this.joined = joined.promise;
-    if (options.shows) this.meeting.watchOnly([]);
+    if (!options.says && !options.listens) this.meeting.watchOnly([]);
     this.meeting.onEvent(({ event }) => event === "joined" && joined.resolve());
     this.#left = this.meeting.run().then(
       ({ reason }) => joined.reject(new Error(`${name} left: ${reason}`)),
