@@ -6,6 +6,11 @@ const KEYFRAME = Uint8Array.fromBase64(
   "AAAAAWdCwAraEJsBEAAAAwAQAAADA8jxImoAAAABaM4PyAAAAWWIhDoRigACGPHAAED2OAAIeUnEYoAAhRxwABFOjgACI/J1109dddPXXXT14A==",
 );
 
+/** The same of 32x32. */
+const SMALLER_KEYFRAME = Uint8Array.fromBase64(
+  "AAAAAWdCwAraJbARAAADAAEAAAMAPI8SJqAAAAABaM4PyAAAAWWIhDoRigACGPHAAED2OAAIeURigACFHHAAEU6OAAIj9dPg",
+);
+
 /** Decoders that do what the test says, when it says so. */
 class FakeCodecs implements PictureCodecs {
   readonly configured: string[] = [];
@@ -62,8 +67,8 @@ class FakeCodecs implements PictureCodecs {
     this.#init!.error(new DOMException("broken"));
   }
 
-  push(timestamp: number, keyframe = false): void {
-    this.stream.push({ participant: 1, codec: "h264", keyframe, timestamp, bytes: KEYFRAME });
+  push(timestamp: number, keyframe = false, bytes = KEYFRAME): void {
+    this.stream.push({ participant: 1, codec: "h264", keyframe, timestamp, bytes });
   }
 
   pushJpeg(timestamp: number): void {
@@ -147,4 +152,17 @@ Deno.test("PictureStream goes from one codec to the other and shows nothing late
   codecs.decodeAll();
   deepStrictEqual([codecs.shown, codecs.openImages], [[10], 0]);
   strictEqual(codecs.stream.figures.codec, "h264");
+});
+
+Deno.test("PictureStream takes a new decoder where the SPS of a keyframe differs, and keeps it where it does not", () => {
+  const codecs = new FakeCodecs();
+  codecs.push(0, true);
+  codecs.push(1, true);
+  codecs.decodeAll();
+  strictEqual(codecs.configured.length, 1);
+  codecs.push(2, true, SMALLER_KEYFRAME);
+  codecs.push(3);
+  codecs.decodeAll();
+  strictEqual(codecs.configured.length, 2);
+  deepStrictEqual([codecs.shown, codecs.stream.figures.dropped], [[0, 1, 2, 3], 0]);
 });

@@ -6,6 +6,8 @@ export type VoiceState = "off" | "starting" | "playing" | "needs-click" | "faile
 /** A browser that has not begun to play by then waits for a click. */
 const RESUME_MS_MAX = 1_000;
 const LOOK_MS = 1_000;
+/** What a browser takes from the context to the ear where it does not say so: measured in WebKitGTK on PulseAudio, s. */
+const OUTPUT_LATENCY_UNSAID = 0.065;
 /** A sound device that says it plays and takes nothing for so long is opened anew. */
 const STUCK_LOOKS_MAX = 3;
 
@@ -44,10 +46,11 @@ export class VoiceOutput {
     return this.#report;
   }
 
-  /** From the worklet to the ear, ms, as far as the browser knows. */
+  /** From the worklet to the ear, ms, as the browser says or as was measured of it. */
   get outputLatencyMs(): number {
-    const { baseLatency = 0, outputLatency = 0 } = this.#context ?? {};
-    return Math.round(1_000 * ((baseLatency || 0) + (outputLatency || 0)));
+    if (!this.#context) return 0;
+    const { baseLatency, outputLatency } = this.#context;
+    return Math.round(1_000 * ((baseLatency || 0) + (outputLatency || OUTPUT_LATENCY_UNSAID)));
   }
 
   onState(listener: (state: VoiceState) => void): () => void {
