@@ -1,0 +1,487 @@
+/** The window's page in Chromium, before a program that the test plays: what it shows, what it says, how it is used. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { startChromium } from "./support/browser.ts";
+import { FakeProgram, joinState, line, meetingState, person } from "./support/fake_program.ts";
+import { until } from "./support/wait.ts";
+import { Cameras } from "../tools/screenshot_cameras.ts";
+import { SCENES } from "../tools/screenshot_scenes.ts";
+
+const HOSTILE = "<img src=x onerror=\"document.title='broken'\">";
+const SERVER = "192.168.1.20";
+const TIMEOUT_MS = 8_000;
+const SIZE = { width: 1280, height: 800 };
+
+let running: Promise<Browser> | undefined;
+const browser = () => running ??= startChromium();
+
+/** A test with a page that shows `state`. The browser outlives it, so nothing is counted. */
+function pageTest(
+  name: string,
+  state: () => Parameters<typeof FakeProgram.start>[0],
+  run: (stage: { page: Page; program: FakeProgram }) => Promise<void>,
+): void {
+  Deno.test({
+    name,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      await using program = await FakeProgram.start(state());
+      const page = await (await browser()).newPage({ viewport: SIZE, reducedMotion: "reduce" });
+      const faults: string[] = [];
+      page.setDefaultTimeout(TIMEOUT_MS);
+      page.on("pageerror", (error) => faults.push(String(error)));
+      try {
+        await page.goto(program.link());
+        await page.locator("h1").waitFor({ state: "attached" });
+        await run({ page, program });
+        deepStrictEqual(faults, []);
+      } finally {
+        await page.close();
+      }
+    },
+  });
+}
+
+const crowd = (count: number) =>
+  Array.from({ length: count }, (_, index) => person(index + 1, `Person ${index + 1}`));
+const elsewhere = (page: Page) => page.getByRole("heading", { name: "open in another place" });
+/** Waits until an expression in the page is true; the page's policy lets nobody wait for it there. */
+const holds = (page: Page, expression: string) =>
+  until(expression, () => page.evaluate<boolean>(expression));
+const focused = (page: Page) =>
+  page.evaluate<string>(
+    "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
+  );
+
+/** What axe finds that keeps somebody from using the page. */
+async function findings(page: Page, rules?: string[]): Promise<string[]> {
+  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
+  const { violations } = await page.evaluate<{ violations: Violation[] }>(
+    `axe.run(document, ${JSON.stringify(options)})`,
+  );
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+for (const scene of SCENES.filter(({ link }) => link === undefined)) {
+  pageTest(
+    `axe finds nothing serious on ${scene.name}, light and dark`,
+    () => scene.state,
+    async ({ page, program }) => {
+      await scene.before?.({ program, page });
+      if (program.state.screen === "meeting") await page.locator(".tile").first().waitFor();
+      await page.clock.setFixedTime(new Date(2026, 2, 12, 10, 24));
+      await scene.after?.({ program, page });
+      await page.evaluate(axe.source);
+      deepStrictEqual(await findings(page), [], "light");
+      await page.emulateMedia({ colorScheme: "dark" });
+      await holds(
+        page,
+        "document.getAnimations().every(({ transitionProperty }) => !transitionProperty)",
+      );
+      deepStrictEqual(await findings(page, ["color-contrast"]), [], "dark");
+    },
+  );
+}
+
+pageTest(
+  "The page is joined with the keyboard alone",
+  () => joinState(),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    await page.getByLabel("Server", { exact: true }).waitFor();
+    await holds(page, "document.activeElement.tagName === 'INPUT'");
+    await keyboard.type(SERVER);
+    deepStrictEqual(await program.heard("lobby"), { do: "lobby", server: SERVER, pin: "" });
+    const rooms = [{ name: "Main", people: 2 }, { name: "Workshop", people: 1 }];
+    program.setJoin({ lobby: { server: SERVER, state: "known", needsPin: true, rooms } });
+    await page.getByLabel("PIN").waitFor();
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    await page.getByText("Enter your name").waitFor();
+    await keyboard.type("Ann");
+    await keyboard.press("Tab");
+    await keyboard.press("ArrowDown");
+    await page.getByRole("option", { name: "Workshop" }).waitFor();
+    await keyboard.press("ArrowDown");
+    await keyboard.press("Enter");
+    strictEqual(await page.getByLabel("Room", { exact: true }).inputValue(), "Workshop");
+    await keyboard.press("Tab");
+    await keyboard.type("1234");
+    await keyboard.press("Enter");
+    const join = {
+      do: "join",
+      server: SERVER,
+      name: "Ann",
+      room: "Workshop",
+      pin: "1234",
+      microphone: true,
+      camera: true,
+    };
+    deepStrictEqual(await program.heard("join"), join);
+
+    program.setJoin({ busy: true });
+    await page.getByRole("button", { name: "Cancel" }).waitFor();
+    await keyboard.press("Enter");
+    strictEqual(program.said.filter((message) => message.do === "join").length, 1);
+    const failure = {
+      code: "name-taken",
+      message: "Somebody is called Ann already",
+      advice: "Choose another name",
+      field: "name",
+    } as const;
+    program.setJoin({ busy: false, failure });
+    await page.getByText("Somebody is called Ann already. Choose another name.").first().waitFor();
+    await holds(page, "document.activeElement.value === 'Ann'");
+    strictEqual(await page.getByLabel("Your name").getAttribute("aria-invalid"), "true");
+    await keyboard.type("a");
+    strictEqual(await page.getByLabel("Your name").getAttribute("aria-invalid"), null, "mended");
+
+    const words = ["a", "b", "c", "d", "e", "f"];
+    program.setJoin({
+      failure: null,
+      introduction: { server: SERVER, fingerprint: "ab".repeat(32), words },
+    });
+    await page.getByRole("dialog").waitFor();
+    await keyboard.press("Enter");
+    strictEqual(
+      program.said.filter((message) => message.do === "join").length,
+      1,
+      "no yes by accident",
+    );
+    for (const _ of ["fingerprint", "cancel", "accept"]) await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    const accepted = await program.heard("join", ({ trust }) => trust !== undefined);
+    deepStrictEqual(accepted, { ...join, name: "Anna", trust: "ab".repeat(32) });
+    await keyboard.press("Escape");
+    await program.heard("join.cancel");
+  },
+);
+
+pageTest(
+  "A meeting is used with the keyboard alone",
+  () => meetingState(crowd(3)),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    await holds(page, "document.activeElement.tagName === 'H1'");
+    await keyboard.press("Control+d");
+    deepStrictEqual(await program.heard("source"), { do: "source", kind: "microphone", on: false });
+    program.setMeeting({ microphone: { exists: true, on: false, problem: null } });
+    await keyboard.press("Tab");
+    await page.getByRole("button", { name: "Unmute microphone" }).waitFor();
+    strictEqual(await focused(page), "Unmute microphone");
+    await keyboard.press("Enter");
+    await program.heard("source", ({ on }) => on);
+    await keyboard.press("Tab");
+    await keyboard.press("Space");
+    await program.heard("source", ({ kind }) => kind === "camera");
+
+    await keyboard.press("Control+Alt+c");
+    const field = page.getByLabel("Message to everyone");
+    await holds(page, "document.activeElement.tagName === 'TEXTAREA'");
+    await keyboard.type("One");
+    await keyboard.press("Shift+Enter");
+    await keyboard.type("Two");
+    await keyboard.press("Control+Alt+p");
+    await page.getByRole("heading", { name: "People (3)" }).waitFor();
+    await keyboard.press("Control+Alt+c");
+    await holds(page, "document.activeElement.tagName === 'TEXTAREA'");
+    strictEqual(await field.inputValue(), "One\nTwo", "what was begun is kept");
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("chat.post"), { do: "chat.post", text: "One\nTwo" });
+    strictEqual(await field.inputValue(), "");
+    await keyboard.press("Enter");
+    await keyboard.press("Escape");
+    await field.waitFor({ state: "detached" });
+    strictEqual(await focused(page), "Chat");
+    strictEqual(
+      program.said.filter((message) => message.do === "chat.post").length,
+      1,
+      "nothing is not sent",
+    );
+
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Settings" }).waitFor();
+    await keyboard.press("ArrowDown");
+    const { quality } = await program.heard("quality");
+    deepStrictEqual(quality, { width: 640, height: 360, framesPerSecond: 30 });
+    await keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    strictEqual(await focused(page), "Settings");
+    await page.getByRole("button", { name: "Leave" }).focus();
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("leave"), { do: "leave", sure: false });
+    program.set({ leaveQuestion: "Something would be lost" });
+    await page.getByRole("dialog").waitFor();
+    await keyboard.press("Escape");
+    await program.heard("stay");
+  },
+);
+
+pageTest(
+  "Names and messages are text, whatever stands in them",
+  () =>
+    meetingState([
+      person(1, HOSTILE),
+      person(2, "דניאל", { camera: false }),
+      person(3, "🦊".repeat(32)),
+    ], {
+      room: HOSTILE,
+    }),
+  async ({ page, program }) => {
+    program.setChat([
+      line(1, HOSTILE, HOSTILE),
+      line(2, "Ann", "javascript:alert(1) http://a.lan/<b>"),
+    ]);
+    await page.keyboard.press("Control+Alt+c");
+    await page.locator(".chat-line").nth(1).waitFor();
+    strictEqual(await page.locator(".chat-text").first().textContent(), HOSTILE);
+    strictEqual(await page.locator(".tile bdi").first().textContent(), HOSTILE);
+    strictEqual(await page.locator(".bar-room bdi").first().textContent(), HOSTILE);
+    program.send({ type: "toast", kind: "problem", code: "x", message: HOSTILE });
+    await page.locator(".toast").waitFor();
+    strictEqual(await page.locator("img, script:not([src])").count(), 0);
+    strictEqual(await page.title(), "FusionMeet");
+    const links = await page.locator(".chat a").evaluateAll((
+      all: { href: string; rel: string }[],
+    ) => all.map(({ href, rel }) => `${href} ${rel}`));
+    deepStrictEqual(links, ["http://a.lan/ noopener noreferrer nofollow"]);
+    const width = await page.evaluate("document.documentElement.scrollWidth");
+    strictEqual(width, SIZE.width, "no name pushes the page wide");
+  },
+);
+
+pageTest(
+  "The chat stays where its reader is",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const lines = (from: number, count: number) =>
+      Array.from(
+        { length: count },
+        (_, index) => line(from + index, "Ben", `Line ${from + index}`, { at: 0 }),
+      );
+    const list = page.locator(".chat-scroll");
+    const top = () => list.evaluate((element: { scrollTop: number }) => element.scrollTop);
+    const toEnd = () =>
+      list.evaluate((element: Scroller) =>
+        element.scrollHeight - element.scrollTop - element.clientHeight
+      );
+
+    program.setChat(lines(201, 100), true);
+    program.send({ type: "chat", entries: lines(301, 1) });
+    deepStrictEqual(await program.heard("unread", ({ count }) => count === 1), {
+      do: "unread",
+      count: 1,
+    });
+    await page.getByRole("button", { name: "Chat, 1 new" }).click();
+    await page.getByText("Line 301", { exact: true }).waitFor();
+    ok(await toEnd() < 2, "opens at the end");
+    await program.heard("unread", ({ count }) => count === 0);
+
+    await list.evaluate((element: Scroller) => element.scrollTop = 900);
+    await until("the place", async () => await top() === 900);
+    program.send({ type: "chat", entries: lines(302, 2) });
+    const fresh = page.getByRole("button", { name: "2 new messages" });
+    await fresh.waitFor();
+    strictEqual(await top(), 900, "no jump");
+    await fresh.click();
+    ok(await toEnd() < 2);
+    await fresh.waitFor({ state: "detached" });
+    program.send({ type: "chat", entries: lines(304, 1) });
+    await page.getByText("Line 304", { exact: true }).waitFor();
+    ok(await toEnd() < 2, "follows again");
+
+    await list.evaluate((element: Scroller) => element.scrollTop = 0);
+    deepStrictEqual(await program.heard("chat.older"), { do: "chat.older", mark: "line 201" });
+    const place = async () => (await page.getByText("Line 210", { exact: true }).boundingBox())!.y;
+    const before = await place();
+    program.send({ type: "chat.older", entries: lines(101, 100), hasOlder: false });
+    await page.getByText("Line 101", { exact: true }).waitFor({ state: "attached" });
+    ok(Math.abs(await place() - before) <= 40, "what was read stays where it was");
+    strictEqual(program.said.filter((message) => message.do === "chat.older").length, 1);
+  },
+);
+
+interface Scroller {
+  scrollTop: number;
+  readonly scrollHeight: number;
+  readonly clientHeight: number;
+}
+
+pageTest(
+  "A line that was not sent can be tried again or thrown away",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const unsent = {
+      ...line(1, "Person 1", "Hi", { own: true }),
+      id: null,
+      state: "unsent",
+      problem: "No connection",
+    } as const;
+    program.setChat([unsent]);
+    await page.keyboard.press("Control+Alt+c");
+    await page.getByText("Not sent: No connection.").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    deepStrictEqual(await program.heard("chat.retry"), { do: "chat.retry", mark: unsent.mark });
+    program.send({ type: "chat", entries: [{ ...unsent, state: "sending", problem: null }] });
+    await page.getByText("Sending…").waitFor();
+    program.send({ type: "chat", entries: [unsent] });
+    await page.getByRole("button", { name: "Discard" }).click();
+    deepStrictEqual(await program.heard("chat.discard"), { do: "chat.discard", mark: unsent.mark });
+    program.send({ type: "chat.gone", mark: unsent.mark });
+    await page.getByText("No messages yet").waitFor();
+  },
+);
+
+pageTest(
+  "Twelve people take two pages, and only those in sight are watched",
+  () => meetingState(crowd(12)),
+  async ({ page, program }) => {
+    const watched = async () => (await program.heard("watch")).participants.join(" ");
+    await until("the first page", async () => await watched() === "1 2 3 4 5 6 7 8 9");
+    await page.keyboard.press("PageDown");
+    await until("the second page", async () => await watched() === "10 11 12");
+    strictEqual(await page.locator(".tile").count(), 3);
+    await page.getByText("Page 2 of 2").waitFor();
+    program.setMeeting({ people: crowd(9) });
+    await until("the page that is left", async () => await watched() === "1 2 3 4 5 6 7 8 9");
+    strictEqual(await page.getByText("Page 1 of").count(), 0);
+    program.setMeeting({ people: crowd(10) });
+    await page.getByRole("button", { name: "Previous page" }).click();
+    await page.keyboard.press("PageDown");
+    await until("the tenth", async () => await watched() === "10");
+  },
+);
+
+pageTest(
+  "While it comes back the page counts down, and can be told to stop",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const start = new Date(2026, 2, 12, 10).getTime();
+    await page.clock.setFixedTime(start);
+    program.setMeeting({
+      comingBack: {
+        reason: "The server does not answer",
+        lostAt: start,
+        givesUpAt: start + 30_000,
+      },
+    });
+    await page.getByText("gives up in 30 seconds").waitFor();
+    await page.clock.setFixedTime(start + 29_000);
+    await page.getByText("gives up in 1 second.").waitFor();
+    await page.getByRole("button", { name: "Leave now" }).click();
+    deepStrictEqual(await program.heard("leave"), { do: "leave", sure: true });
+    program.setMeeting({ comingBack: null });
+    await page.getByText("Connection lost", { exact: true }).waitFor({ state: "detached" });
+  },
+);
+
+pageTest(
+  "A link opens one page, which a reload brings back and another link takes over",
+  () => meetingState(crowd(1)),
+  async ({ page, program }) => {
+    strictEqual(new URL(page.url()).hash, "", "the token stays in no address");
+    await page.reload();
+    await page.locator(".tile").waitFor();
+    const other = await (await browser()).newPage();
+    await other.goto(program.link());
+    await elsewhere(page).waitFor();
+    await page.getByRole("button", { name: "Use it here" }).click();
+    await page.locator(".tile").waitFor();
+    await elsewhere(other).waitFor();
+    await other.close();
+    const stranger = await (await browser()).newPage();
+    await stranger.goto(new URL("/", page.url()).href);
+    await stranger.getByRole("heading", { name: "already been used" }).waitFor();
+    await stranger.close();
+  },
+);
+
+pageTest(
+  "Pictures come and go with the camera, one's own mirrored",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const cameras = await Cameras.draw(await browser());
+    const shown = (id: number) =>
+      page.locator(`.tile[data-participant="${id}"] canvas[data-shown]`);
+    for (const id of [1, 2]) {
+      await until(`picture ${id}`, async () => {
+        program.sendFrame(cameras.frame(id));
+        return await shown(id).count() === 1;
+      }, { everyMs: 100 });
+    }
+    const mirrored = (id: number) =>
+      shown(id).evaluate((canvas) => (globalThis as any).getComputedStyle(canvas).transform);
+    strictEqual(await mirrored(1), "matrix(-1, 0, 0, 1, 0, 0)");
+    strictEqual(await mirrored(2), "none");
+    program.setMeeting({
+      people: [person(1, "Person 1"), person(2, "Person 2", { camera: false })],
+    });
+    await shown(2).waitFor({ state: "detached" });
+    await page.locator('.tile[data-participant="2"] .avatar').waitFor();
+  },
+);
+
+pageTest(
+  "Levels move the meters and nothing else",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    await page.locator(".tile").nth(1).waitFor();
+    await page.evaluate(`
+    globalThis.changes = 0;
+    new MutationObserver((all) => globalThis.changes += all.length)
+      .observe(document.body, { childList: true, characterData: true, subtree: true });
+  `);
+    program.send({ type: "levels", own: -36, people: [{ id: 2, level: -12 }] });
+    const level = (tile: number) =>
+      page.locator(`.tile[data-participant="${tile}"] .level-bars`)
+        .evaluate((bars: any) => bars.style.getPropertyValue("--level"));
+    await until("the levels", async () => await level(1) === "0.50" && await level(2) === "1.00");
+    strictEqual(await page.evaluate("globalThis.changes"), 0);
+  },
+);
+
+pageTest(
+  "The smallest window shows everything one needs",
+  () => meetingState(crowd(9)),
+  async ({ page }) => {
+    await page.setViewportSize({ width: 800, height: 500 });
+    await page.keyboard.press("Control+Alt+p");
+    for (
+      const name of [
+        "Mute microphone",
+        "Turn camera off",
+        "Leave",
+        "People, 9 here",
+        "Chat",
+        "Settings",
+      ]
+    ) {
+      const box =
+        (await page.locator(".bar").getByRole("button", { name, exact: true }).boundingBox())!;
+      ok(box.x >= 0 && box.x + box.width <= 800 && box.y + box.height <= 500, name);
+    }
+    deepStrictEqual(
+      await page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]",
+      ),
+      [800, 500],
+    );
+  },
+);
+
+Deno.test({
+  name: "The browser ends",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => await (await browser()).close(),
+});
