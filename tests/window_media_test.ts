@@ -152,3 +152,32 @@ Deno.test(
     }
   },
 );
+
+Deno.test("a page goes on when a camera changes its size and then its codec", LOOSE, async () => {
+  await using program = await MediaPage.start();
+  const larger = { ...VIDEO, width: 640, height: 360 };
+  const films = [
+    { ...VIDEO, film: await makeFilm("h264", VIDEO, 60) },
+    { ...larger, film: await makeFilm("h264", larger, 60) },
+    { ...larger, film: await makeFilm("jpeg", larger, 60) },
+  ];
+  const browser = await startChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(program.url(1));
+    await connected(program);
+    for (const { film, width, height } of films) {
+      program.show(1, film);
+      await until(`${film.codec} of ${width}x${height}`, async () => {
+        const picture = await canvasPicture(page, "#tile-1");
+        const { pictures: [of] } = await figures(page);
+        const fits = picture?.width === width && picture.height === height;
+        return fits && of.codec === film.codec && readNumber(picture)?.source === VIDEO.source;
+      });
+    }
+    const { pictures: [{ decoderErrors, dropped }] } = await figures(page);
+    deepStrictEqual([decoderErrors, dropped], [0, 0]);
+  } finally {
+    await browser.close();
+  }
+});

@@ -40,6 +40,7 @@ export interface Figures {
   };
   readonly pictures: readonly {
     readonly participant: number;
+    readonly codec: string;
     readonly width: number;
     readonly height: number;
     readonly received: number;
