@@ -36,7 +36,8 @@ async function picture(
     await scene.before?.({ program, page });
     await showPictures(page, program, cameras);
     await scene.after?.({ program, page });
-    await page.evaluate("document.fonts.ready");
+    await page.locator("h1").waitFor({ state: "attached" });
+    await page.evaluate(SETTLED);
     const path = `${FOLDER}/${name}.png`;
     const png = await page.screenshot({ animations: "disabled", caret: "initial" });
     await writeWithPalette(png, path);
@@ -47,6 +48,13 @@ async function picture(
     await program[Symbol.asyncDispose]();
   }
 }
+
+/** Fulfilled when nothing fades in any more; what turns for ever does not count. */
+const SETTLED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+  .then(() => Promise.allSettled(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().endTime !== Infinity)
+    .map((each) => each.finished)))
+  .then(() => undefined)`;
 
 /** Writes a picture with the 256 colours that suit it: a third of the size, and no difference to see. */
 async function writeWithPalette(png: Uint8Array, path: string): Promise<void> {
