@@ -26,6 +26,9 @@ const REOPEN_MS = 1_000;
 /** A wake-up this late was a hold-up of the thread: in the socket wait packets that came in time. */
 const HELD_UP_MS = 5;
 
+/** The microphone is asked so often for frames of 20 ms. */
+const LISTEN_INTERVAL_MS = 10;
+
 /** Where events go; `transfer` names the buffers the receiver gets for itself. */
 export type PostEvent = (event: EngineEvent, transfer: ArrayBuffer[]) => void;
 
@@ -59,6 +62,8 @@ export class EngineDriver {
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDueMs = Infinity;
+  /** When the microphone is asked next, whatever clocks the sound that is played. */
+  #listenDueMs = 0;
   #socketAskedAtMs = -Infinity;
   #closing: Promise<void> | undefined;
 
@@ -167,7 +172,12 @@ export class EngineDriver {
   /** Sets the timer to whatever is due first. Timers come late; what is due is always counted from the clock. */
   #schedule(): void {
     if (this.#closing) return;
-    const dueMs = Math.min(this.#engine.nextDueMs, this.#playout?.nextDueMs ?? Infinity);
+    const isListening = this.#microphone?.device !== undefined;
+    const dueMs = Math.min(
+      this.#engine.nextDueMs,
+      this.#playout?.nextDueMs ?? Infinity,
+      isListening ? this.#listenDueMs : Infinity,
+    );
     if (dueMs >= this.#timerDueMs) return;
     clearTimeout(this.#timer);
     this.#timerDueMs = dueMs;
@@ -196,6 +206,7 @@ export class EngineDriver {
 
   /** Takes what the microphone has. One that is let go of while muted is so after the frame that fades out. */
   #listen(nowMs: number): void {
+    this.#listenDueMs = nowMs + LISTEN_INTERVAL_MS;
     const frames = this.#microphone?.device?.take(nowMs) ?? [];
     for (const { pcm, capturedAtMs } of frames) this.#engine.microphoneFrame(pcm, capturedAtMs);
     const release = this.#options.releaseMutedMicrophone && !this.#microphoneOn;
