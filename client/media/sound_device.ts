@@ -13,9 +13,13 @@ const LEAP_SAMPLES_MAX = SAMPLE_RATE;
 /** Share of a new report in the place of the device's clock: sound cards take samples in gulps. */
 const PLACE_SHARE = 1 / 32;
 
-/** So long there was always more than so much in reserve: one block is left out, and the delay gets shorter. */
+/**
+ * So long there was always more than so much in reserve: what is too much is left out, in one piece, and the delay is
+ * short again. Sooner after the start, when everything is held up at once.
+ */
 export const RESERVE_SAMPLES_MAX = 2_400;
 export const RESERVE_WINDOW_SAMPLES = 10 * SAMPLE_RATE;
+export const FIRST_WINDOW_SAMPLES = 3 * SAMPLE_RATE;
 
 /** Where a device's clock stands: samples of ours and silence alike, since its generation began. */
 export function deviceSamples(report: Consumption): number {
@@ -42,6 +46,9 @@ export class SoundDevice {
   /** The least reserve of the window that began at this time of the device. */
   #reserveSamples = Infinity;
   #windowFromSamples: number;
+  #windowSamples = FIRST_WINDOW_SAMPLES;
+  /** To be left out. */
+  #excessBlocks = 0;
   #underruns = 0;
   #missedSamples = 0;
 
@@ -85,13 +92,8 @@ export class SoundDevice {
 
   /** One block more is not too much. */
   get hasRoom(): boolean {
-    return !this.#hasExcess &&
+    return this.#excessBlocks === 0 &&
       this.#sentSamples - this.#report.playedSamples < SENT_AHEAD_SAMPLES_MAX;
-  }
-
-  get #hasExcess(): boolean {
-    const windowSamples = deviceSamples(this.#report) - this.#windowFromSamples;
-    return windowSamples >= RESERVE_WINDOW_SAMPLES && this.#reserveSamples > RESERVE_SAMPLES_MAX;
   }
 
   /** False for the report of another device, or one that can be of none. */
@@ -121,9 +123,15 @@ export class SoundDevice {
   pulled(sent: boolean): void {
     this.#nextDueSamples += PLAYOUT_BLOCK_SAMPLES;
     if (sent) this.#sentSamples += PLAYOUT_BLOCK_SAMPLES;
-    const atSamples = deviceSamples(this.#report);
-    if (sent && atSamples - this.#windowFromSamples < RESERVE_WINDOW_SAMPLES) return;
-    this.#windowFromSamples = atSamples;
+    else if (this.#excessBlocks > 0) this.#excessBlocks--;
+    const isOver = deviceSamples(this.#report) - this.#windowFromSamples >= this.#windowSamples;
+    if (sent && !isOver) return;
+    if (sent) {
+      this.#windowSamples = RESERVE_WINDOW_SAMPLES;
+      const excess = this.#reserveSamples - RESERVE_SAMPLES_MAX;
+      this.#excessBlocks = Math.max(0, Math.ceil(excess / PLAYOUT_BLOCK_SAMPLES));
+    }
+    this.#windowFromSamples = deviceSamples(this.#report);
     this.#reserveSamples = Infinity;
   }
 

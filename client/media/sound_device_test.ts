@@ -1,5 +1,6 @@
 import { ok, strictEqual } from "node:assert/strict";
 import {
+  FIRST_WINDOW_SAMPLES,
   RESERVE_SAMPLES_MAX,
   RESERVE_WINDOW_SAMPLES,
   SENT_AHEAD_SAMPLES_MAX,
@@ -28,11 +29,14 @@ function unwantedBlocks(blocks: number, reserveSamples?: number): number {
   return unwanted;
 }
 
-Deno.test("SoundDevice leaves out one block per window in which there was always too much in reserve", () => {
-  const window = RESERVE_WINDOW_SAMPLES / BLOCK;
-  strictEqual(unwantedBlocks(3 * window + 10, RESERVE_SAMPLES_MAX + 1), 3);
-  strictEqual(unwantedBlocks(3 * window + 10, RESERVE_SAMPLES_MAX), 0);
-  strictEqual(unwantedBlocks(3 * window + 10), 0);
+Deno.test("SoundDevice leaves out what was too much in reserve for a whole window, the first one shorter", () => {
+  const [first, window] = [FIRST_WINDOW_SAMPLES / BLOCK, RESERVE_WINDOW_SAMPLES / BLOCK];
+  strictEqual(unwantedBlocks(first + 2, RESERVE_SAMPLES_MAX + 1), 1);
+  strictEqual(unwantedBlocks(first + 20, RESERVE_SAMPLES_MAX + 15 * BLOCK), 15);
+  strictEqual(unwantedBlocks(first + window - 2, RESERVE_SAMPLES_MAX + 1), 1);
+  strictEqual(unwantedBlocks(first + 2 * window + 20, RESERVE_SAMPLES_MAX + 1), 3);
+  strictEqual(unwantedBlocks(3 * window, RESERVE_SAMPLES_MAX), 0);
+  strictEqual(unwantedBlocks(3 * window), 0);
 });
 
 Deno.test("SoundDevice takes no more ahead than SENT_AHEAD_SAMPLES_MAX", () => {

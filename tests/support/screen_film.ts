@@ -48,7 +48,7 @@ function looksLikeBar(screen: GreyPicture, { left, top, width, height }: Place):
 }
 
 /**
- * Films a place of a screen.
+ * Films the bar of a picture on a screen.
  *
  * @returns when each burnt-in number was first seen, epoch ms; up to one picture of the film (17 ms) late.
  */
@@ -57,12 +57,17 @@ export async function filmNumbers(
   place: Place,
   seconds: number,
 ): Promise<Map<number, number>> {
-  const { left, top, width, height } = place;
+  const bar = {
+    left: place.left,
+    top: Math.round(place.top + place.height / 15),
+    width: place.width,
+    height: Math.round(place.height * 2 / 15),
+  };
   const film = new Deno.Command("ffmpeg", {
     args: [
       ...["-v", "fatal", "-f", "x11grab", "-draw_mouse", "0"],
-      ...["-framerate", String(PICTURES_PER_SECOND), "-video_size", `${width}x${height}`],
-      ...["-i", `${display.name}+${left},${top}`, "-t", String(seconds)],
+      ...["-framerate", String(PICTURES_PER_SECOND), "-video_size", `${bar.width}x${bar.height}`],
+      ...["-i", `${display.name}+${bar.left},${bar.top}`, "-t", String(seconds)],
       ...["-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"],
     ],
     stdin: "null",
@@ -70,7 +75,7 @@ export async function filmNumbers(
     stderr: "inherit",
   }).spawn();
   const seen = new Map<number, number>();
-  const grey = new Uint8Array(width * height);
+  const grey = new Uint8Array(bar.width * bar.height);
   let filled = 0;
   for await (const bytes of film.stdout) {
     for (let at = 0; at < bytes.length;) {
@@ -80,13 +85,24 @@ export async function filmNumbers(
       filled += part.length;
       if (filled < grey.length) break;
       filled = 0;
-      const number = readNumber(
-        cut({ width, height, grey }, { left: 0, top: 0, width, height }, READ_SIZE),
-      );
       const nowMs = performance.timeOrigin + performance.now();
+      const number = readBar({ ...bar, grey });
       if (number && !seen.has(number.frame)) seen.set(number.frame, nowMs);
     }
   }
   await film.status;
   return seen;
+}
+
+/** Reads a picture of which only the two rows with the bar are there. */
+function readBar(bar: GreyPicture): PictureNumber | undefined {
+  const { width, height } = READ_SIZE;
+  const rows = 2 * height / 15;
+  const strip = cut(bar, { left: 0, top: 0, width: bar.width, height: bar.height }, {
+    width,
+    height: rows,
+  });
+  const grey = new Uint8Array(width * height);
+  grey.set(strip.grey, width * height / 15);
+  return readNumber({ width, height, grey });
 }
