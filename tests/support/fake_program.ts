@@ -137,6 +137,7 @@ export function joinState(join: Partial<WindowState["join"]> = {}): WindowState 
     meeting: null,
     left: null,
     leaveQuestion: null,
+    theme: "system",
   };
 }
 

@@ -23,6 +23,8 @@ export interface WitnessOptions {
   readonly seconds: number;
   readonly width: number;
   readonly height: number;
+  /** Unless false, this process carries the packets and sees when each picture leaves. */
+  readonly isFilmed?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export class Witness implements AsyncDisposable {
   readonly #ends = new AsyncDisposableStack();
   readonly name: string;
   readonly program: ClientProgram;
-  readonly #proxy: Proxy;
+  readonly #proxy: Proxy | undefined;
   readonly #recordFolder: string;
   readonly #pattern: Int16Array;
   readonly #clicksAt: readonly number[];
@@ -52,16 +54,16 @@ export class Witness implements AsyncDisposable {
   }
 
   private constructor(options: WitnessOptions, pattern: Int16Array, clicksAt: readonly number[]) {
-    const { server, directory, name, width, height } = options;
+    const { server, directory, name, width, height, isFilmed = true } = options;
     this.name = name;
     this.#pattern = pattern;
     this.#clicksAt = clicksAt;
     this.#recordFolder = directory.file(`${name}-record`);
-    this.#proxy = this.#ends.use(new Proxy(server));
-    this.#proxy.capture = true;
+    this.#proxy = isFilmed ? this.#ends.use(new Proxy(server)) : undefined;
+    if (this.#proxy) this.#proxy.capture = true;
     this.program = this.#ends.use(launchClient({
       name,
-      server: this.#proxy,
+      server: this.#proxy ?? server,
       mic: directory.file(`${name}.wav`),
       camera: directory.file(`${name}.mkv`),
       record: this.#recordFolder,
@@ -73,7 +75,7 @@ export class Witness implements AsyncDisposable {
   capturedAtMs(ssrc: number): number[] {
     const atMs: number[] = [];
     let timestamp: number | undefined;
-    for (const packet of passing(this.#proxy, "up", ssrc)) {
+    for (const packet of this.#proxy ? passing(this.#proxy, "up", ssrc) : []) {
       if (packet.timestamp === timestamp) continue;
       timestamp = packet.timestamp;
       atMs.push(packet.atMs);
