@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "@fusionmeet/base";
+import { type Theme, THEMES } from "@fusionmeet/bridge";
 import type { LastMeeting } from "./options.ts";
 
 /** The folder the program is in: of the executable, of the bundle, or the top of a checkout. */
@@ -85,6 +86,7 @@ export interface Remembered {
   readonly camera?: boolean;
   /** The latest first. */
   readonly servers: readonly string[];
+  readonly theme: Theme;
 }
 
 /** What `rememberMeeting` kept in that data folder. A damaged file is as good as none: nothing depends on it. */
@@ -102,6 +104,7 @@ export function remembered(folder: string): Remembered {
     ...{ server: text("server"), name: text("name"), room: text("room") },
     ...{ microphone: flag("microphone"), camera: flag("camera") },
     servers: servers.filter((each) => typeof each === "string").slice(0, RECENT_SERVERS_MAX),
+    theme: THEMES.find((theme) => theme === kept.theme) ?? "system",
   };
 }
 
@@ -121,7 +124,15 @@ export function rememberMeeting(
   const before = remembered(folder);
   const servers = [meeting.server, ...before.servers.filter((each) => each !== meeting.server)]
     .slice(0, RECENT_SERVERS_MAX);
-  const kept = { ...before, ...meeting, servers };
+  write(folder, { ...before, ...meeting, servers });
+}
+
+/** Keeps how the window looks. */
+export function rememberTheme(folder: string, theme: Theme): void {
+  write(folder, { ...remembered(folder), theme });
+}
+
+function write(folder: string, kept: Remembered): void {
   Deno.writeTextFileSync(join(folder, SETTINGS), JSON.stringify(kept, null, 2) + "\n");
 }
 

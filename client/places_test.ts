@@ -6,6 +6,7 @@ import {
   RECENT_SERVERS_MAX,
   remembered,
   rememberMeeting,
+  rememberTheme,
   userFolder,
 } from "./places.ts";
 
@@ -61,6 +62,8 @@ Deno.test("remembered() keeps what is not said anew, and the latest servers", ()
     const { camera, microphone, server, servers } = remembered(directory);
     deepStrictEqual([camera, microphone, server], [false, undefined, "host3"]);
     deepStrictEqual(servers, ["host3", "host5", "host4", "host2", "host1"]);
+    rememberTheme(directory, "dark");
+    deepStrictEqual([remembered(directory).theme, remembered(directory).server], ["dark", "host3"]);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

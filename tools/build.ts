@@ -1,9 +1,11 @@
 /**
  * `deno task build`: bundles both programs into `dist/`, each a folder that runs with plain Deno: no deno.json, no
- * npm packages, no network. Then the two hold a short meeting, to see that they do.
+ * npm packages, no network; the client's with the page of its window. Then the two hold a short meeting, to see that
+ * they do.
  */
 import { Program, taskArguments } from "../tests/support/programs.ts";
 import { TemporaryDirectory } from "../tests/support/wait.ts";
+import { buildPage, PAGE_FOLDER } from "./build_page.ts";
 
 const PROGRAMS = {
   server: { main: "server/main.ts", worker: "server/media/worker.ts" },
@@ -63,11 +65,24 @@ async function tryOut(): Promise<void> {
   if (code !== 0) throw new Error(`Cannot meet with what was built: ${client.errorText}`);
 }
 
-await Deno.remove("dist", { recursive: true }).catch((thrown) => {
-  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
-});
+/** The page lies beside the program. */
+async function copyPage(): Promise<void> {
+  await buildPage();
+  const folder = `${folderOf("client")}/page`;
+  await Deno.mkdir(folder);
+  for await (const { name } of Deno.readDir(PAGE_FOLDER)) {
+    await Deno.copyFile(`${PAGE_FOLDER}/${name}`, `${folder}/${name}`);
+  }
+}
+
 const names = Object.keys(PROGRAMS) as Name[];
-for (const name of names) await build(name);
+for (const name of names) {
+  await Deno.remove(folderOf(name), { recursive: true }).catch((thrown) => {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  });
+  await build(name);
+}
+await copyPage();
 await tryOut();
 for (const name of names) {
   const flags = (await flagsOf(name)).join(" ");

@@ -50,13 +50,14 @@ function connectionBench(options: { token?: string; key?: string } = {}) {
 }
 
 const EMPTY = (() => {
-  const { join, meeting, left, leaveQuestion } = new Store();
+  const { join, meeting, left, leaveQuestion, theme } = new Store();
   return {
     screen: "join" as const,
     join: join.value,
     meeting: meeting.value,
     left: left.value,
     leaveQuestion: leaveQuestion.value,
+    theme: theme.value,
   };
 })();
 

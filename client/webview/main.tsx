@@ -38,7 +38,10 @@ function openMedia(key: string, socketUrl: string): void {
 const app: App = {
   store,
   strings,
-  theme: new ThemeChoice(document.documentElement, localStorage),
+  theme: new ThemeChoice(
+    document.documentElement,
+    (theme) => connection.send({ do: "theme", theme }),
+  ),
   announcer,
   media,
   voice,
@@ -48,6 +51,7 @@ const app: App = {
 };
 
 render(<Page app={app} />, document.body);
+effect(() => app.theme.show(store.theme.value));
 
 // After a reload in a meeting nobody clicks on Join: the sound starts now, or says that it needs a click.
 effect(() => {

@@ -4,6 +4,7 @@ import type {
   LeftState,
   MeetingState,
   ProgramMessage,
+  Theme,
   WindowState,
   WindowStatistics,
 } from "@fusionmeet/bridge";
@@ -27,6 +28,7 @@ export class Store {
   readonly meeting = signal<MeetingState | null>(null);
   readonly left = signal<LeftState | null>(null);
   readonly leaveQuestion = signal<string | null>(null);
+  readonly theme = signal<Theme>("system");
   readonly statistics = signal<WindowStatistics | null>(null);
   readonly chat = new ChatColumn();
   readonly toasts = new Toasts();
@@ -74,6 +76,7 @@ export class Store {
     if (state.meeting !== undefined) this.meeting.value = state.meeting;
     if (state.left !== undefined) this.left.value = state.left;
     if (state.leaveQuestion !== undefined) this.leaveQuestion.value = state.leaveQuestion;
+    if (state.theme !== undefined) this.theme.value = state.theme;
     if (this.meeting.value === null) this.statistics.value = null;
   }
 }

@@ -1,5 +1,5 @@
 import type { ShortcutAction } from "./shortcuts.ts";
-import type { Theme } from "./theme.ts";
+import type { Theme } from "@fusionmeet/bridge";
 
 /** Every word the page says by itself; what the program says comes as sentences of its own. */
 export type Strings = typeof ENGLISH;

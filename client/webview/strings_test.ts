@@ -70,20 +70,15 @@ Deno.test("figuresOf() says what is received from somebody, the voice's delay fi
   deepStrictEqual(figuresOf(2, null, strings), []);
 });
 
-Deno.test("ThemeChoice keeps what was chosen, and follows the computer until then", () => {
-  const items = new Map<string, string>();
-  const storage = {
-    getItem: (name: string) => items.get(name) ?? null,
-    setItem: (name: string, value: string) => void items.set(name, value),
-  };
+Deno.test("ThemeChoice shows what was chosen, tells it, and follows the computer else", () => {
+  const told: string[] = [];
   const root = { dataset: {} as DOMStringMap };
-  new ThemeChoice(root, storage).choose("dark");
-  strictEqual(root.dataset.theme, "dark");
-  const later = { dataset: {} as DOMStringMap };
-  const choice = new ThemeChoice(later, storage);
-  deepStrictEqual([choice.theme.value, later.dataset.theme], ["dark", "dark"]);
-  choice.choose("system");
-  strictEqual("theme" in later.dataset, false);
-  items.set("fusionmeet.theme", "nonsense");
-  strictEqual(new ThemeChoice({ dataset: {} }, storage).theme.value, "system");
+  const choice = new ThemeChoice(root, (theme) => told.push(theme));
+  choice.choose("dark");
+  deepStrictEqual([root.dataset.theme, choice.theme.value, told], ["dark", "dark", ["dark"]]);
+  choice.show("light");
+  strictEqual(root.dataset.theme, "light");
+  choice.show("system");
+  strictEqual("theme" in root.dataset, false);
+  deepStrictEqual(told, ["dark"]);
 });

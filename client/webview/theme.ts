@@ -1,30 +1,25 @@
 import { signal } from "@preact/signals";
+import type { Theme } from "@fusionmeet/bridge";
 
-/** `system` follows the computer. */
-export const THEMES = ["system", "light", "dark"] as const;
-export type Theme = typeof THEMES[number];
-
-const THEME_ITEM = "fusionmeet.theme";
-
-/** Light or dark: what the computer says, unless the user chose; the choice is kept in this page's storage. */
+/** Light or dark: what the computer says, unless the user chose. The program keeps the choice from window to window. */
 export class ThemeChoice {
   readonly theme = signal<Theme>("system");
   readonly #root: { dataset: DOMStringMap };
-  readonly #storage: Pick<Storage, "getItem" | "setItem">;
+  readonly #tell: (theme: Theme) => void;
 
-  constructor(root: { dataset: DOMStringMap }, storage: Pick<Storage, "getItem" | "setItem">) {
+  constructor(root: { dataset: DOMStringMap }, tell: (theme: Theme) => void) {
     this.#root = root;
-    this.#storage = storage;
-    const kept = storage.getItem(THEME_ITEM);
-    this.#show(THEMES.find((theme) => theme === kept) ?? "system");
+    this.#tell = tell;
   }
 
+  /** The user's choice. */
   choose(theme: Theme): void {
-    this.#storage.setItem(THEME_ITEM, theme);
-    this.#show(theme);
+    this.show(theme);
+    this.#tell(theme);
   }
 
-  #show(theme: Theme): void {
+  /** What was chosen before. */
+  show(theme: Theme): void {
     this.theme.value = theme;
     if (theme === "system") delete this.#root.dataset.theme;
     else this.#root.dataset.theme = theme;

@@ -1,4 +1,4 @@
-import type { PageMessage } from "@fusionmeet/bridge";
+import { type PageMessage, THEMES } from "@fusionmeet/bridge";
 
 type Check = (value: unknown) => boolean;
 
@@ -39,6 +39,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "chat.retry": { mark: text },
   "chat.discard": { mark: text },
   "chat.older": { mark: text },
+  "theme": { theme: (value) => THEMES.some((theme) => theme === value) },
   "unread": { count },
   "problem": { message: text },
 };

@@ -15,7 +15,7 @@ import { EXIT, JoinFailure } from "../failures.ts";
 import type { Output } from "../headless.ts";
 import { askLobby } from "../lobby.ts";
 import { parseServer, UsageError, type WindowOptions } from "../options.ts";
-import { pageFolder, pinsPathIn, remembered, rememberMeeting } from "../places.ts";
+import { pageFolder, pinsPathIn, remembered, rememberMeeting, rememberTheme } from "../places.ts";
 import { leaveOnSignals } from "../signals.ts";
 import { BridgeServer } from "./bridge_server.ts";
 import { readPageFiles } from "./page_files.ts";
@@ -67,7 +67,8 @@ class WindowApp {
     this.#folder = folder;
     this.#output = output;
     const state = emptyState();
-    this.#feed = new StateFeed({ ...state, join: this.#firstJoinState(state.join) }, {
+    const { theme } = remembered(folder);
+    this.#feed = new StateFeed({ ...state, theme, join: this.#firstJoinState(state.join) }, {
       timers: systemTimers,
       send: (message) => this.#bridge.send(message),
     });
@@ -177,6 +178,9 @@ class WindowApp {
         return meeting?.view.chat.discarded(message.mark);
       case "chat.older":
         return meeting && this.#bridge.send(meeting.view.chat.older(message.mark));
+      case "theme":
+        this.#feed.change({ theme: message.theme });
+        return this.#keep(() => rememberTheme(this.#folder, message.theme));
       case "unread":
         this.#unreadCount = message.count;
         return this.#frame.setTitle(this.#title);
@@ -254,12 +258,19 @@ class WindowApp {
     this.#changeJoin({ busy: false });
     this.#frame.setTitle(this.#title);
     const { server, name, microphone, camera } = form;
-    try {
-      const room = meeting.view.state.room;
+    this.#keep(() => {
+      const { room } = meeting.view.state;
       rememberMeeting(this.#folder, { server, name, room, microphone, camera });
       this.#changeJoin({ recentServers: remembered(this.#folder).servers });
+    });
+  }
+
+  /** Writes to the settings; where that cannot be done, the next window does not know it. */
+  #keep(write: () => void): void {
+    try {
+      write();
     } catch (thrown) {
-      this.#toast("warning", "settings", `Cannot remember this meeting: ${messageOf(thrown)}`);
+      this.#toast("warning", "settings", `Cannot keep your settings: ${messageOf(thrown)}`);
     }
   }
 

@@ -18,7 +18,7 @@ export function emptyState(): WindowState {
     introduction: null,
     lobby: null,
   };
-  return { screen: "join", join, meeting: null, left: null, leaveQuestion: null };
+  return { screen: "join", join, meeting: null, left: null, leaveQuestion: null, theme: "system" };
 }
 
 /** Advice for somebody with the form in front of them, where the general one names options of the command line. */

@@ -1,4 +1,4 @@
-import type { ChatEntry, PictureQuality, WindowState, WindowStatistics } from "./state.ts";
+import type { ChatEntry, PictureQuality, Theme, WindowState, WindowStatistics } from "./state.ts";
 
 /** One JSON message on the state socket, page to program, in UTF-16 code units: a chat line at its longest, all of it escaped. */
 export const PAGE_MESSAGE_LENGTH_MAX = 64 * 1024;
@@ -55,6 +55,8 @@ export type PageMessage =
   | { readonly do: "chat.retry" | "chat.discard"; readonly mark: string }
   /** Asks for entries before the one with `mark`. */
   | { readonly do: "chat.older"; readonly mark: string }
+  /** To be kept for the next window. */
+  | { readonly do: "theme"; readonly theme: Theme }
   /** Chat lines the user has not seen: for the title. */
   | { readonly do: "unread"; readonly count: number }
   /** What does not work in the page, for the terminal: a whole sentence. */

@@ -1,3 +1,7 @@
+/** Light or dark; `system` follows the computer. */
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = typeof THEMES[number];
+
 /** What the window shows, made by the client program. The page keeps a copy and draws it; it decides nothing about the meeting. */
 export interface WindowState {
   readonly screen: "join" | "meeting" | "left";
@@ -9,6 +13,8 @@ export interface WindowState {
   readonly left: LeftState | null;
   /** Leaving needs a yes: something would be broken off. A sentence that says what. */
   readonly leaveQuestion: string | null;
+  /** As the user chose it, now or in an earlier window. */
+  readonly theme: Theme;
 }
 
 export interface JoinState {

@@ -1,5 +1,5 @@
 import { useApp } from "../app.ts";
-import { THEMES } from "../theme.ts";
+import { THEMES } from "@fusionmeet/bridge";
 
 /** Light, dark or as the computer says. */
 export function Appearance() {
