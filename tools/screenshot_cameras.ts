@@ -79,6 +79,7 @@ export class Cameras {
       keyframe: true,
       timestamp: this.#timestamp += 3_000,
       waitMs: 0,
+      sentAtMs: Date.now(),
       bytes: this.#pictures[participant % this.#pictures.length],
     });
   }

@@ -4,10 +4,10 @@ import {
   PICTURE_FRAME_BYTES_MAX,
   type PictureCodec,
 } from "@fusionmeet/bridge";
-import { Counters } from "@fusionmeet/base";
+import { Counters, type NowMs } from "@fusionmeet/base";
 
-/** Pictures that wait for a page that does not keep up; beyond it, whose turn it is drops up to the next keyframe. */
-export const PICTURE_QUEUE_BYTES_MAX = 4 << 20;
+/** Bytes that wait for a page that does not read; beyond it, whose turn it is drops up to the next keyframe. */
+export const PICTURE_QUEUE_BYTES_MAX = 2 << 20;
 
 /** A coded picture as the engine gives it. */
 export interface CodedPicture {
@@ -24,12 +24,17 @@ export class PagePictures {
     sendFrame(frame: Uint8Array): number;
     readonly queuedFrameBytes: number;
   };
+  readonly #epochMs: NowMs;
   /** Who has to begin with a keyframe. */
   readonly #broken = new Set<number>();
   readonly counters = new Counters();
 
-  constructor(socket: { sendFrame(frame: Uint8Array): number; readonly queuedFrameBytes: number }) {
+  constructor(
+    socket: { sendFrame(frame: Uint8Array): number; readonly queuedFrameBytes: number },
+    epochMs: NowMs,
+  ) {
     this.#socket = socket;
+    this.#epochMs = epochMs;
   }
 
   /** @param waitMs how long the page holds it back for its sound. */
@@ -43,7 +48,8 @@ export class PagePictures {
     }
     if (keyframe) this.#broken.delete(participant);
     if (this.#broken.has(participant)) return this.counters.add("page-picture-no-keyframe");
-    this.#socket.sendFrame(encodePictureFrame({ ...picture, codec, waitMs }));
+    const sentAtMs = Math.round(this.#epochMs());
+    this.#socket.sendFrame(encodePictureFrame({ ...picture, codec, waitMs, sentAtMs }));
   }
 
   #fault(codec: PictureCodec | undefined, bytes: Uint8Array): string | undefined {

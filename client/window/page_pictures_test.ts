@@ -20,7 +20,7 @@ const picture = (keyframe: boolean, participant = 1) => ({
 
 Deno.test("PagePictures passes pictures on with their wait", () => {
   const socket = new Socket();
-  new PagePictures(socket).push(picture(true), 80);
+  new PagePictures(socket, () => 5).push(picture(true), 80);
   const frame = decodePictureFrame(socket.frames[0])!;
   deepStrictEqual([frame.participant, frame.codec, frame.keyframe, frame.waitMs], [
     1,
@@ -32,7 +32,7 @@ Deno.test("PagePictures passes pictures on with their wait", () => {
 
 Deno.test("PagePictures drops whole groups of one person where the page does not keep up", () => {
   const socket = new Socket();
-  const pictures = new PagePictures(socket);
+  const pictures = new PagePictures(socket, () => 5);
   pictures.push(picture(true), 0);
   socket.queuedFrameBytes = PICTURE_QUEUE_BYTES_MAX - 100;
   pictures.push(picture(false), 0);
@@ -52,7 +52,7 @@ Deno.test("PagePictures drops whole groups of one person where the page does not
 
 Deno.test("PagePictures counts what no page can show", () => {
   const socket = new Socket();
-  const pictures = new PagePictures(socket);
+  const pictures = new PagePictures(socket, () => 5);
   pictures.push({ ...picture(true), codec: "av1" }, 0);
   pictures.push({ ...picture(true), bytes: new Uint8Array((2 << 20) + 65) }, 0);
   strictEqual(socket.frames.length, 0);

@@ -75,7 +75,7 @@ export class WindowMeeting {
     this.#attendance = attendance;
     this.#options = options;
     this.#means = means;
-    this.#pictures = new PagePictures(means.socket);
+    this.#pictures = new PagePictures(means.socket, epochMs);
     const source = (kind: CaptureKind, exists: boolean) => ({
       exists,
       on: exists && means.on[kind],

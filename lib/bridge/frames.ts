@@ -31,8 +31,16 @@ export interface PictureFrame {
   readonly timestamp: number;
   /** How long to hold it before it is shown, ms, 0..`PICTURE_WAIT_MS_MAX`: its sound comes later. */
   readonly waitMs: number;
+  /** When the program sent it: the low 16 bits of its epoch ms. Both are on one computer, with one clock. */
+  readonly sentAtMs: number;
   /** H.264: Annex B, SPS and PPS before every IDR. A view of the frame where it was decoded. */
   readonly bytes: Uint8Array;
+}
+
+/** How long ago `sentAtMs` was, ms, up to a minute; 0 where clocks are read in another order. */
+export function sinceSentMs(sentAtMs: number, nowEpochMs: number): number {
+  const elapsedMs = (Math.round(nowEpochMs) - sentAtMs) & 0xffff;
+  return elapsedMs > 0xf000 ? 0 : elapsedMs;
 }
 
 /** What the sound device did: totals since the worklet started. */
@@ -79,6 +87,7 @@ export function encodePictureFrame(picture: PictureFrame): Uint8Array {
   view.setUint32(4, picture.participant, true);
   view.setUint32(8, picture.timestamp, true);
   view.setUint16(12, Math.min(PICTURE_WAIT_MS_MAX, Math.max(0, Math.round(picture.waitMs))), true);
+  view.setUint16(14, picture.sentAtMs & 0xffff, true);
   frame.set(picture.bytes, PICTURE_HEADER_BYTES);
   return frame;
 }
@@ -96,6 +105,7 @@ export function decodePictureFrame(frame: Uint8Array): PictureFrame | undefined 
     keyframe: view.getUint8(2) === 1,
     timestamp: view.getUint32(8, true),
     waitMs,
+    sentAtMs: view.getUint16(14, true),
     bytes: frame.subarray(PICTURE_HEADER_BYTES),
   };
 }

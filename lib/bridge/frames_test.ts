@@ -9,6 +9,7 @@ import {
   encodeVoiceFrame,
   PICTURE_WAIT_MS_MAX,
   type PictureFrame,
+  sinceSentMs,
 } from "./frames.ts";
 
 const PICTURE: PictureFrame = {
@@ -17,17 +18,24 @@ const PICTURE: PictureFrame = {
   keyframe: true,
   timestamp: 0x80000001,
   waitMs: 120,
+  sentAtMs: 0xabcd,
   bytes: Uint8Array.of(1, 2, 3),
 };
 
 Deno.test("encodePictureFrame() lays a picture out as it always did, and it comes back", () => {
   const frame = encodePictureFrame(PICTURE);
-  strictEqual(frame.toHex(), "02020100fcfdfeff0100008078000000010203");
+  strictEqual(frame.toHex(), "02020100fcfdfeff010000807800cdab010203");
   deepStrictEqual(decodePictureFrame(frame), PICTURE);
   const waits = [-5, 0, PICTURE_WAIT_MS_MAX, PICTURE_WAIT_MS_MAX + 1].map((waitMs) =>
     decodePictureFrame(encodePictureFrame({ ...PICTURE, waitMs }))?.waitMs
   );
   deepStrictEqual(waits, [0, 0, PICTURE_WAIT_MS_MAX, PICTURE_WAIT_MS_MAX]);
+});
+
+Deno.test("sinceSentMs() counts on over the end of the 16 bits, and never backwards", () => {
+  const sentAtMs = 1_795_000_065_530;
+  const since = (ms: number) => sinceSentMs(sentAtMs & 0xffff, sentAtMs + ms);
+  deepStrictEqual([since(0), since(7), since(60_000), since(-3)], [0, 7, 60_000, 0]);
 });
 
 Deno.test("encodeVoiceFrame() and encodeConsumption() come back as they were", () => {

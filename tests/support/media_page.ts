@@ -223,7 +223,16 @@ export class MediaPage implements AsyncDisposable {
     const timestamp = (0xffff_0000 + show.at * 90_000 / FPS) >>> 0;
     const picture = pictures[show.at++ % pictures.length];
     this.sentAt.set(`${participant}:${timestamp}`, performance.timeOrigin + performance.now());
-    this.#send(encodePictureFrame({ participant, codec, timestamp, waitMs, ...picture }));
+    this.#send(
+      encodePictureFrame({
+        participant,
+        codec,
+        timestamp,
+        waitMs,
+        sentAtMs: Date.now(),
+        ...picture,
+      }),
+    );
   }
 
   #send(frame: Uint8Array): void {

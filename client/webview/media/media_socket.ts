@@ -120,7 +120,7 @@ export class MediaSocket {
 
   #showDue(): void {
     const nowMs = this.#place.nowMs();
-    for (const { waitMs: _, ...picture } of this.#hold.take(nowMs)) {
+    for (const picture of this.#hold.take(nowMs)) {
       this.#place.post({ say: "picture", picture }, [picture.bytes.buffer as ArrayBuffer]);
     }
     if (this.#timer !== undefined) this.#place.clearTimer(this.#timer);

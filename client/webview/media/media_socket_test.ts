@@ -130,13 +130,21 @@ Deno.test("MediaSocket says so when the program does not know its key", () => {
 Deno.test("MediaSocket lets pictures go to the page when their wait is over", () => {
   const place = new Place();
   place.open();
-  const picture = { participant: 3, codec: "jpeg", keyframe: true, timestamp: 9 } as const;
-  place.receive(encodePictureFrame({ ...picture, waitMs: 100, bytes: new Uint8Array([1, 2]) }));
+  const picture = {
+    ...{ participant: 3, codec: "jpeg", keyframe: true, timestamp: 9 } as const,
+    ...{ waitMs: 100, sentAtMs: 7 },
+  };
+  place.receive(encodePictureFrame({ ...picture, bytes: new Uint8Array([1, 2]) }));
   place.receive(
     encodePictureFrame({ ...picture, participant: 4, waitMs: 0, bytes: new Uint8Array([3]) }),
   );
   const people = () => place.posted.map((said) => said.say === "picture" && said.picture);
-  deepStrictEqual(people(), [{ ...picture, participant: 4, bytes: new Uint8Array([3]) }]);
+  deepStrictEqual(people(), [{
+    ...picture,
+    participant: 4,
+    waitMs: 0,
+    bytes: new Uint8Array([3]),
+  }]);
   place.pass(99);
   strictEqual(place.posted.length, 1);
   place.pass(1);

@@ -1,3 +1,4 @@
+import { sinceSentMs } from "@fusionmeet/bridge";
 import { drawsFasterInMemory } from "./canvas_probe.ts";
 import { type DecodingFigures, PictureStream } from "./picture_stream.ts";
 import { type DrawingFigures, type Painting, TilePainter } from "./tile_painter.ts";
@@ -191,7 +192,8 @@ export class PageMedia {
     const { participant } = picture;
     const person = this.#person(participant);
     person.stream ??= new PictureStream((decoded) => person.painter.show(decoded));
-    person.stream.push(picture);
+    const sinceMs = sinceSentMs(picture.sentAtMs, Date.now());
+    person.stream.push(picture, sinceMs - picture.waitMs);
     clearTimeout(person.idleTimer);
     person.idleTimer = setTimeout(() => {
       person.stream?.close();

@@ -5,6 +5,9 @@ import type { DuePicture } from "./worker_messages.ts";
 /** Pictures that wait in the decoder; with one more it is behind, and goes on with the next keyframe. */
 export const DECODE_QUEUE_MAX = 8;
 
+/** A picture that comes here so late after its wait is not decoded: the page is behind, and goes on with a keyframe. */
+export const LATE_MS_MAX = 250;
+
 /** A decoded picture; whoever has it closes it. */
 export interface DecodedPicture {
   readonly image: VideoFrame | ImageBitmap;
@@ -70,9 +73,15 @@ export class PictureStream {
     };
   }
 
-  push(picture: DuePicture): void {
+  /** @param lateMs since it was to be shown: what waited for this thread on the way. */
+  push(picture: DuePicture, lateMs: number): void {
     if (this.#isClosed) return;
     this.#received++;
+    if (lateMs > LATE_MS_MAX) {
+      this.#dropped++;
+      this.#awaitsKeyframe = true;
+      return;
+    }
     if (picture.codec !== this.#codec) this.#begin(picture.codec);
     if (picture.codec === "jpeg") this.#pushJpeg(picture);
     else this.#pushVideo(picture);

@@ -1,5 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { DECODE_QUEUE_MAX, type PictureCodecs, PictureStream } from "./picture_stream.ts";
+import {
+  DECODE_QUEUE_MAX,
+  LATE_MS_MAX,
+  type PictureCodecs,
+  PictureStream,
+} from "./picture_stream.ts";
 
 /** SPS of 64x64 and an IDR slice, Annex B. */
 const KEYFRAME = Uint8Array.fromBase64(
@@ -67,13 +72,15 @@ class FakeCodecs implements PictureCodecs {
     this.#init!.error(new DOMException("broken"));
   }
 
-  push(timestamp: number, keyframe = false, bytes = KEYFRAME): void {
-    this.stream.push({ participant: 1, codec: "h264", keyframe, timestamp, bytes });
+  push(timestamp: number, keyframe = false, bytes = KEYFRAME, lateMs = 0): void {
+    const picture = { participant: 1, codec: "h264", keyframe, timestamp, bytes } as const;
+    this.stream.push({ ...picture, waitMs: 0, sentAtMs: 0 }, lateMs);
   }
 
   pushJpeg(timestamp: number): void {
     const bytes = new Uint8Array(4);
-    this.stream.push({ participant: 1, codec: "jpeg", keyframe: true, timestamp, bytes });
+    const picture = { participant: 1, codec: "jpeg", keyframe: true, timestamp, bytes } as const;
+    this.stream.push({ ...picture, waitMs: 0, sentAtMs: 0 }, 0);
   }
 
   #image(parts: Record<string, unknown>): Record<string, unknown> {
@@ -92,6 +99,19 @@ Deno.test("PictureStream begins with a keyframe, as its SPS says, and keeps RTP 
   deepStrictEqual(codecs.shown, [0xffff_0001, 5]);
   const { received, dropped } = codecs.stream.figures;
   deepStrictEqual([received, dropped, codecs.openImages], [3, 1, 0]);
+});
+
+Deno.test("PictureStream drops what waited too long for the page, up to a keyframe in time", () => {
+  const codecs = new FakeCodecs();
+  codecs.push(0, true, KEYFRAME, LATE_MS_MAX);
+  codecs.push(1, false, KEYFRAME, LATE_MS_MAX + 1);
+  codecs.push(2, true, KEYFRAME, LATE_MS_MAX + 1);
+  codecs.push(3);
+  codecs.push(4, true);
+  codecs.push(5);
+  codecs.decodeAll();
+  deepStrictEqual(codecs.shown, [0, 4, 5]);
+  strictEqual(codecs.stream.figures.dropped, 3);
 });
 
 Deno.test("PictureStream drops up to the next keyframe when its decoder is behind", () => {

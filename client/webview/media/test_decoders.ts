@@ -38,7 +38,8 @@ async function decodesH264(): Promise<boolean> {
         error: (thrown) => (error(thrown), decoded.resolve(false)),
       }),
   });
-  stream.push({ participant: 0, codec: "h264", keyframe: true, timestamp: 0, bytes });
+  const picture = { participant: 0, codec: "h264", keyframe: true, timestamp: 0, bytes } as const;
+  stream.push({ ...picture, waitMs: 0, sentAtMs: 0 }, 0);
   try {
     return await decoded.promise;
   } finally {

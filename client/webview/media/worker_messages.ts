@@ -12,7 +12,7 @@ export type ToMediaWorker =
   | { readonly do: "latency"; readonly outputLatencyMs: number };
 
 /** A coded picture whose wait is over; `bytes` are the receiver's. */
-export type DuePicture = Omit<PictureFrame, "waitMs">;
+export type DuePicture = PictureFrame;
 
 /** What the media worker tells its page. */
 export type FromMediaWorker =
