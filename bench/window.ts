@@ -30,8 +30,8 @@ const ENGINES: readonly Engine[] = ["chromium", "webview"];
 const TILES = [1, 9];
 const SETTLE_MS = 15_000;
 const DELAY_GROWTH_MS_MAX = 20;
-/** On it nine tiles are 4:3, like the pictures: nothing is cut off. */
-const SCREEN = { width: 1_280, height: 1_050 };
+/** On it tiles are 4:3, like the pictures: nothing is cut off. */
+const screenFor = (tiles: number) => ({ width: 1_280, height: tiles > 2 ? 1_150 : 800 });
 const FILM_SECONDS = 10;
 const WITNESS = { name: "Cyd", source: 3, width: 320, height: 240 };
 /** Sound may be so much early or late against its picture (ITU-R BT.1359), ms. */
@@ -58,6 +58,13 @@ interface Cost {
   readonly mebibytes: number;
 }
 
+interface SeatSources {
+  readonly mic: string;
+  readonly camera: string;
+  /** For how many the screen is made. */
+  readonly tiles: number;
+}
+
 /** A window of `engine` on a display and speaker of its own. */
 class Seat implements AsyncDisposable {
   readonly #ends = new AsyncDisposableStack();
@@ -72,7 +79,7 @@ class Seat implements AsyncDisposable {
     engine: Engine,
     server: ServerProgram,
     directory: TemporaryDirectory,
-    sources: { mic: string; camera: string },
+    sources: SeatSources,
   ): Promise<Seat> {
     const seat = new Seat();
     try {
@@ -88,14 +95,15 @@ class Seat implements AsyncDisposable {
     engine: Engine,
     server: ServerProgram,
     directory: TemporaryDirectory,
-    sources: { mic: string; camera: string },
+    { tiles, ...sources }: SeatSources,
   ): Promise<void> {
+    const screen = screenFor(tiles);
     const folder = directory.file(`sound-${engine}`);
     await Deno.mkdir(folder);
     this.sound = this.#ends.use(await SoundServer.start(folder, ["speaker"]));
-    this.display = this.#ends.use(await Display.start(SCREEN.width, SCREEN.height));
+    this.display = this.#ends.use(await Display.start(screen.width, screen.height));
     await Deno.mkdir(directory.file(engine));
-    await Deno.writeTextFile(directory.file(`${engine}/window.json`), JSON.stringify(SCREEN));
+    await Deno.writeTextFile(directory.file(`${engine}/window.json`), JSON.stringify(screen));
     const env = { ...this.display.env, ...this.sound.env("speaker") };
     const startedAtMs = performance.now();
     this.window = this.#ends.use(launchWindow({
@@ -108,7 +116,7 @@ class Seat implements AsyncDisposable {
       const browser = await startChromium({
         env,
         display: true,
-        args: ["--window-position=0,0", `--window-size=${SCREEN.width},${SCREEN.height}`],
+        args: ["--window-position=0,0", `--window-size=${screen.width},${screen.height}`],
       });
       this.#ends.defer(() => browser.close());
       const page = await browser.newPage({ viewport: null });
@@ -201,7 +209,9 @@ async function measure(engine: Engine, tiles: number): Promise<Row> {
   // One of nine tiles is one's own. The others are in this process: nine whole clients would take all of a small machine.
   ends.use(await Crowd.join(server, Math.max(0, tiles - 2), { cameras: true }));
   const camera = tiles > 1 ? "testsrc" : "off";
-  const seat = ends.use(await Seat.take(engine, server, directory, { mic: "silence", camera }));
+  const seat = ends.use(
+    await Seat.take(engine, server, directory, { mic: "silence", camera, tiles }),
+  );
   const viewer = ends.use(launchClient({ name: "Viewer", server, args: ["--seconds", "3"] }));
   const { ssrc } = await viewer.waitFor(({ event, participant }) =>
     event === "stream" && participant === WITNESS.name
@@ -282,7 +292,7 @@ async function soak(minutes: number): Promise<number> {
   await witness.program.send({ do: "camera", on: false });
   const seats: Seat[] = [];
   for (const engine of ENGINES) {
-    const sources = { mic: "silence", camera: "off" };
+    const sources = { mic: "silence", camera: "off", tiles: 2 };
     seats.push(ends.use(await Seat.take(engine, server, directory, sources)));
   }
   await passRealTime(SETTLE_MS);

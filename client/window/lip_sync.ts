@@ -6,8 +6,11 @@ type Statistics = Pick<
   "voices" | "streams" | "rttMs" | "device"
 >;
 
-/** Where the sound is aimed at against its picture, ms: late is less noticed than early (ITU-R BT.1359: -125..+45). */
-export const SOUND_LATE_MS = 40;
+/**
+ * Where the sound is aimed at against its picture, ms: late is less noticed than early (ITU-R BT.1359: -125..+45), and a
+ * page that draws without a graphics card shows its pictures up to 90 ms later than `PAGE_DELAY_MS` says.
+ */
+export const SOUND_LATE_MS = 80;
 /** From the end of a picture's wait to the glass: decoding, and the next drawing of the page. */
 export const PAGE_DELAY_MS = 20;
 /** What the server takes for a voice, until one is heard and measured: its jitter buffer and a tick of the mix. */
@@ -32,7 +35,7 @@ interface Person {
 }
 
 /**
- * How long each picture is held back so that it is shown with its sound, 40 ms before it. All pictures of a person are
+ * How long each picture is held back so that it is shown with its sound, 80 ms before it. All pictures of a person are
  * held to one delay since capture, so that they are also as even as they were captured; that delay follows the voice in
  * small steps. Who has not spoken yet is held to the delay of the voice heard last: nothing jumps at the first word.
  */

@@ -26,11 +26,38 @@ export function findNumber(screen: GreyPicture, source?: number): SeenNumber | u
         const place = { left, top, width, height };
         if (!looksLikeBar(screen, place)) continue;
         const number = readNumber(cut(screen, place, READ_SIZE));
-        if (number && (source ?? number.source) === number.source) return { ...number, place };
+        if (number && (source ?? number.source) === number.source) {
+          return centred(screen, number, place);
+        }
       }
     }
   }
   return undefined;
+}
+
+/** The middle of all places around `near` where the same number is read: the picture's own, within some px. */
+function centred(screen: GreyPicture, number: PictureNumber, near: Place): SeenNumber {
+  const places: Place[] = [];
+  for (let width = near.width - 24; width <= near.width + 24; width += 4) {
+    const height = Math.round(width * 3 / 4);
+    for (let top = near.top - 12; top <= near.top + 12; top += 3) {
+      for (let left = near.left - 12; left <= near.left + 12; left += 3) {
+        const place = { left, top, width, height };
+        const isInside = left >= 0 && top >= 0 && left + width <= screen.width &&
+          top + height <= screen.height;
+        if (isInside && looksLikeBar(screen, place)) places.push(place);
+      }
+    }
+  }
+  const mean = (of: keyof Place) =>
+    Math.round(places.reduce((sum, place) => sum + place[of], 0) / places.length);
+  const place = {
+    left: mean("left"),
+    top: mean("top"),
+    width: mean("width"),
+    height: mean("height"),
+  };
+  return { ...number, place };
 }
 
 /** The bar is 2 rows of 16 blocks, clearly black or white, of which the first is white and the second black. */

@@ -1,4 +1,4 @@
-import { seededRandom } from "@fusionmeet/base";
+import { seededRandom, timestampDistance } from "@fusionmeet/base";
 import { addInto, clickPattern, locate } from "./audio.ts";
 import { writeWav } from "./audio_files.ts";
 import { FPS, passing } from "./cameras.ts";
@@ -74,10 +74,12 @@ export class Witness implements AsyncDisposable {
   /** When each picture was captured, epoch ms, by its number. @param ssrc that of the camera. */
   capturedAtMs(ssrc: number): number[] {
     const atMs: number[] = [];
-    let timestamp: number | undefined;
+    let newest: number | undefined;
     for (const packet of this.#proxy ? passing(this.#proxy, "up", ssrc) : []) {
-      if (packet.timestamp === timestamp) continue;
-      timestamp = packet.timestamp;
+      const isNew = newest === undefined || timestampDistance(newest, packet.timestamp) > 0;
+      // Others are of the same picture, or a repair of an earlier one.
+      if (!isNew) continue;
+      newest = packet.timestamp;
       atMs.push(packet.atMs);
     }
     return atMs;
