@@ -29,6 +29,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   "name-bad": "Choose another name: letters, digits, spaces and signs",
   "name-taken": "Choose another name; if that is you, over a connection that broke, wait 20 s",
   "room-bad": "Choose another room: letters, digits, spaces and signs",
+  "key-changed":
+    "Ask whoever runs the server. Only if they set it up anew and read you the new words: take the server out of pins.json in FusionMeet's folder, then join again",
+  "key-not-as-given": "Check the address, and the key that this window was started with",
   "full": "Wait until somebody leaves, or choose another room",
 };
 

@@ -1,0 +1,50 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Fingerprint } from "@fusionmeet/protocol";
+import {
+  badName,
+  declined,
+  type JoinFailure,
+  keyChanged,
+  keyNotAsGiven,
+  keyUnknown,
+  unreachable,
+} from "../failures.ts";
+import { joinProblem } from "./window_state.ts";
+
+const SERVER = { hostname: "host", port: 7 };
+const ASKED = { name: "Ada", room: "Lab" };
+const [EXPECTED, SEEN] = ["a", "b"].map((digit) => digit.repeat(64) as Fingerprint);
+
+const refused = (code: string) => declined({ code, message: "No" }, ASKED);
+const fieldOf = (failure: JoinFailure) => joinProblem(failure).field;
+
+Deno.test("joinProblem() points to the field that can mend a failure", () => {
+  deepStrictEqual(["pin-needed", "pin-wrong", "too-many-wrong-pins"].map(refused).map(fieldOf), [
+    ...["pin", "pin", "pin"],
+  ]);
+  deepStrictEqual(["name-taken", "name-bad"].map(refused).map(fieldOf), ["name", "name"]);
+  deepStrictEqual(["room-bad", "rooms-full", "full"].map(refused).map(fieldOf), [
+    ...["room", "room", "room"],
+  ]);
+  strictEqual(fieldOf(unreachable("timed-out", SERVER)), "server");
+  strictEqual(fieldOf(keyNotAsGiven(SERVER, { expected: EXPECTED, seen: SEEN })), "server");
+  strictEqual(fieldOf(refused("version")), null);
+});
+
+Deno.test("joinProblem() sends nobody who has a form to the command line", () => {
+  const keys = { expected: EXPECTED, seen: SEEN, pinsPath: "pins.json" };
+  const failures = [
+    ...["pin-needed", "pin-wrong", "name-empty", "name-bad", "name-taken"].map(refused),
+    ...["room-bad", "full", "rooms-full", "too-many-wrong-pins"].map(refused),
+    ...(["empty", "too-long", "bad-characters"] as const).flatMap((fault) => [
+      badName("name", "x", fault),
+      badName("room", "x", fault),
+    ]),
+    ...[keyUnknown(SERVER, SEEN), keyChanged(SERVER, keys), keyNotAsGiven(SERVER, keys)],
+    unreachable("no-such-host", SERVER),
+  ];
+  for (const failure of failures) {
+    const { advice } = joinProblem(failure);
+    ok(advice.length > 10 && !advice.includes("--"), `${failure.code}: ${advice}`);
+  }
+});
