@@ -138,8 +138,14 @@ function delayOf(receiver: Ear, sender: Ear, turnAt: number): { delayMs: number;
     (_, index) => words[(at + index) % words.length],
   );
   const from = turnAt + into - 4_800;
-  const found = locate(pattern, receiver.mix.samples, { from, count: pattern.length + 48_000 });
-  return { delayMs: (found.at - turnAt - into) / 48, score: found.score };
+  const heard = receiver.mix.samples.subarray(from, from + pattern.length + 48_000);
+  // The difference of neighbours keeps the words and takes most of the low tones away.
+  const found = locate(differences(pattern), differences(heard));
+  return { delayMs: (from + found.at - turnAt - into) / 48, score: found.score };
+}
+
+function differences(samples: Int16Array): Int16Array {
+  return samples.map((sample, index) => index === 0 ? 0 : sample - samples[index - 1]);
 }
 
 async function pictureRow(receiver: Ear, sender: Ear): Promise<Row> {
