@@ -45,7 +45,9 @@ function centred(screen: GreyPicture, number: PictureNumber, near: Place): SeenN
         const place = { left, top, width, height };
         const isInside = left >= 0 && top >= 0 && left + width <= screen.width &&
           top + height <= screen.height;
-        if (isInside && looksLikeBar(screen, place)) places.push(place);
+        if (!isInside || !looksLikeBar(screen, place)) continue;
+        const read = readNumber(cut(screen, place, READ_SIZE));
+        if (read?.frame === number.frame && read.source === number.source) places.push(place);
       }
     }
   }
