@@ -70,11 +70,6 @@ export class BridgeServer {
     return `http://${LOOPBACK}:${this.port}`;
   }
 
-  /** True while a page is connected. */
-  get hasPage(): boolean {
-    return this.#page !== undefined;
-  }
-
   /** A new link to the page; it opens it once. */
   link(): string {
     const token = this.#secret();

@@ -355,8 +355,8 @@ class WindowApp {
       });
       if (signal.aborted) return;
       this.#changeJoin({ lobby: { server: serverText, state: "known", needsPin, rooms } });
-    } catch (thrown) {
-      if (!(thrown instanceof JoinFailure)) throw thrown;
+    } catch {
+      // Whatever it is (a damaged pins.json, too), joining says why.
       if (!signal.aborted) this.#changeJoin({ lobby: { ...nothing, state: "unknown" } });
     }
   }
