@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
+import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
 import { PROGRAM_VERSION } from "@fusionmeet/protocol";
 import { EXIT } from "./failures.ts";
 import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
-import { dataFolder, lastMeeting, programFolder, readTextFileIfThere } from "./places.ts";
+import { lastMeeting, readTextFileIfThere } from "./places.ts";
 import { WEBVIEW_FLAG } from "./window/webview_start.ts";
 
 /** The program. @returns its exit code. */
@@ -16,9 +16,9 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const invocation = parseOptions(args, {
       environment: Deno.env.toObject(),
-      settingsPath: join(programFolder(), "fusionmeet-client.json"),
+      settingsPath: settingsFile("fusionmeet-client.json"),
       readTextFile: readTextFileIfThere,
-      lastMeeting: (asked) => lastMeeting(folderFor(asked)),
+      lastMeeting: (asked) => lastMeeting(folderFor(asked).path),
       version: PROGRAM_VERSION,
     });
     if (invocation.do === "print") {
@@ -26,7 +26,9 @@ export async function main(args: readonly string[]): Promise<number> {
       return EXIT.asked;
     }
     const { dataDirectory, json } = invocation.options;
-    const means = { folder: folderFor(dataDirectory), output: standardOutput(json) };
+    const folder = folderFor(dataDirectory);
+    const means = { folder: folder.path, output: standardOutput(json) };
+    if (folder.place === "user") means.output.sentence(folder.sentence);
     if (invocation.do === "run") return await runHeadless(invocation.options, means);
     // What a window needs is not loaded by a bot.
     const { runWindow } = await import("./window/window_app.ts");
@@ -42,7 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function folderFor(asked: string | undefined): string {
+function folderFor(asked: string | undefined): DataFolder {
   try {
     return dataFolder(asked);
   } catch (thrown) {

@@ -1,62 +1,11 @@
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { messageOf } from "@fusionmeet/base";
+import { join } from "node:path";
 import { type Theme, THEMES } from "@fusionmeet/bridge";
+import { contentPath } from "@fusionmeet/places";
 import type { LastMeeting } from "./options.ts";
 
-/** The folder the program is in: of the executable, of the bundle, or the top of a checkout. */
-export function programFolder(): string {
-  if (Deno.build.standalone) return dirname(Deno.execPath());
-  const folder = dirname(fileURLToPath(import.meta.url));
-  return import.meta.url.endsWith("/client/places.ts") ? dirname(folder) : folder;
-}
-
-/** Where a user's programs keep their files, by operating system. */
-export function userFolder(
-  os: typeof Deno.build.os,
-  variable: (name: string) => string | undefined,
-): string {
-  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
-  if (os === "windows") {
-    return join(variable("APPDATA") ?? join(home, "AppData", "Roaming"), "FusionMeet");
-  }
-  if (os === "darwin") return join(home, "Library", "Application Support", "FusionMeet");
-  return join(variable("XDG_DATA_HOME") || join(home, ".local", "share"), "fusionmeet");
-}
-
-/**
- * The folder for known servers and settings, made where it is missing: the one asked for; else beside the program, so
- * that a USB stick carries it along; else (it is read-only) the user's.
- *
- * @throws Error in words when there is none we can write to.
- */
-export function dataFolder(asked: string | undefined): string {
-  if (asked !== undefined) return writable(asked);
-  try {
-    return writable(programFolder());
-  } catch {
-    return writable(userFolder(Deno.build.os, (name) => Deno.env.get(name)));
-  }
-}
-
-function writable(folder: string): string {
-  try {
-    Deno.mkdirSync(folder, { recursive: true });
-    Deno.removeSync(Deno.makeTempFileSync({ dir: folder }));
-  } catch (thrown) {
-    throw new Error(`Cannot write to the folder ${folder}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
-  }
-  return folder;
-}
-
-/** Where the built page of the window is: beside the program, or where a checkout builds it. */
+/** Where the built page of the window is. */
 export function pageFolder(): string {
-  const folder = programFolder();
-  return import.meta.url.endsWith("/client/places.ts")
-    ? join(folder, "dist", "page")
-    : join(folder, "page");
+  return contentPath({ checkout: "dist/page", bundle: "page" });
 }
 
 /** Where the keys of known servers are kept. */

@@ -1,38 +1,12 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import {
-  dataFolder,
   lastMeeting,
   RECENT_SERVERS_MAX,
   remembered,
   rememberMeeting,
   rememberTheme,
-  userFolder,
 } from "./places.ts";
-
-Deno.test("userFolder() is where programs keep their files on each system", () => {
-  const variables = (values: Record<string, string>) => (name: string) => values[name];
-  const home = variables({ HOME: "/home/ada" });
-  strictEqual(userFolder("linux", home), "/home/ada/.local/share/fusionmeet");
-  const data = variables({ HOME: "/home/ada", XDG_DATA_HOME: "/data" });
-  strictEqual(userFolder("linux", data), "/data/fusionmeet");
-  strictEqual(userFolder("darwin", home), "/home/ada/Library/Application Support/FusionMeet");
-  const windows = variables({ USERPROFILE: "C:/Ada", APPDATA: "C:/Ada/Roaming" });
-  strictEqual(userFolder("windows", windows), "C:/Ada/Roaming/FusionMeet");
-});
-
-Deno.test("dataFolder() makes the folder asked for, or says why not", () => {
-  const directory = Deno.makeTempDirSync();
-  try {
-    const asked = join(directory, "a", "b");
-    strictEqual(dataFolder(asked), asked);
-    deepStrictEqual([...Deno.readDirSync(asked)], []);
-    Deno.writeTextFileSync(join(directory, "file"), "");
-    throws(() => dataFolder(join(directory, "file")), /Cannot write to the folder/);
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
-});
 
 Deno.test("lastMeeting() gives what rememberMeeting() kept, and nothing where that is damaged", () => {
   const directory = Deno.makeTempDirSync();

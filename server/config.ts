@@ -17,8 +17,8 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly mediaPort: number;
-  /** The folder for the key, rooms and files. */
-  readonly data: string;
+  /** The folder asked for, for the key, rooms and files. */
+  readonly data?: string;
   readonly pin?: string;
   readonly participantsMax: number;
   readonly voice: "opus" | "l16";
@@ -36,10 +36,8 @@ export class UsageError extends Error {
 /** Where settings come from besides the command line. */
 export interface ConfigSources {
   readonly environment: Readonly<Record<string, string>>;
-  /** `fusionmeet-server.json` beside the program. */
+  /** `fusionmeet-server.json`, beside the program where that can be. */
   readonly settingsPath: string;
-  /** The folder used without `--data`. */
-  readonly dataDefault: string;
   /** The text of a file; `undefined` when there is none. @throws when it cannot be read. */
   readTextFile(path: string): string | undefined;
 }
@@ -63,7 +61,8 @@ export const OPTIONS = {
   },
   "data": {
     value: "DIR",
-    help: "the folder for the server's key, its rooms and files (beside the program)",
+    help:
+      "the folder for the server's key, its rooms and files (beside the program, or the user's)",
   },
   "pin": {
     value: "PIN",
@@ -190,7 +189,7 @@ function complete(settings: Settings, sources: ConfigSources): ServerConfig {
     host: readHost(settings.host),
     port: readInteger(settings.port, { min: 0, max: 65535, fallback: CONTROL_PORT }),
     mediaPort: readInteger(settings["media-port"], { min: 0, max: 65535, fallback: MEDIA_PORT }),
-    data: settings.data === undefined ? sources.dataDefault : notEmpty(settings.data),
+    data: settings.data === undefined ? undefined : notEmpty(settings.data),
     pin: readPin(settings, sources),
     participantsMax: readInteger(settings["max-participants"], {
       min: 1,

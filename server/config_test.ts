@@ -11,7 +11,6 @@ function parse(
   const invocation = parseConfig(args, {
     environment,
     settingsPath: "fusionmeet-server.json",
-    dataDefault: "/program",
     readTextFile: (path) => files[path],
   });
   ok(invocation.do === "run");
@@ -23,7 +22,7 @@ Deno.test("parseConfig() without anything gives the defaults of the contract", (
     host: "0.0.0.0",
     port: 65435,
     mediaPort: 65436,
-    data: "/program",
+    data: undefined,
     pin: undefined,
     participantsMax: 100,
     voice: "opus",
@@ -117,7 +116,6 @@ Deno.test("--help names every option, --version both versions", () => {
   const sources = {
     environment: { FUSIONMEET_SERVER_PORT: "wrong" },
     settingsPath: "x",
-    dataDefault: "y",
     readTextFile: () => undefined,
   };
   deepStrictEqual(parseConfig(["--help"], sources), { do: "print", text: helpText() });

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { messageOf } from "@fusionmeet/base";
+import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { type Invocation, parseConfig, type ServerConfig, UsageError } from "./config.ts";
 import { ServerLog } from "./log.ts";
-import { programFolder, settingsPath } from "./places.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
 /** Statistics are logged this often (with `--json`). */
@@ -16,8 +16,7 @@ async function main(): Promise<number> {
   try {
     invocation = parseConfig(Deno.args, {
       environment: Deno.env.toObject(),
-      settingsPath: settingsPath(),
-      dataDefault: programFolder(),
+      settingsPath: settingsFile("fusionmeet-server.json"),
       readTextFile: readTextFileIfThere,
     });
   } catch (thrown) {
@@ -41,14 +40,16 @@ async function run(config: ServerConfig): Promise<number> {
   // From here on a signal ends it in order, however early it comes.
   const stopped = nextSignal();
   let server: RunningServer;
+  let folder: DataFolder;
   try {
-    server = await startServer(config, log);
+    folder = dataFolder(config.data);
+    server = await startServer(config, { folder: folder.path, log });
   } catch (thrown) {
     console.error(`fusionmeet-server: ${messageOf(thrown)}`);
     return EXIT.failed;
   }
   outliveMistakes(log);
-  sayReady(server, config);
+  sayReady(server, { config, folder });
   const timer = config.json
     ? setInterval(() => {
       if (server.control.rooms.count > 0) void logStatistics(server, log);
@@ -62,10 +63,14 @@ async function run(config: ServerConfig): Promise<number> {
   return failure === undefined ? EXIT.asked : EXIT.failed;
 }
 
-function sayReady(server: RunningServer, config: ServerConfig): void {
+function sayReady(
+  server: RunningServer,
+  { config, folder }: { config: ServerConfig; folder: DataFolder },
+): void {
   const { port, mediaPort, fingerprint, addresses } = server;
   if (config.json) {
-    console.log(JSON.stringify({ event: "ready", port, mediaPort, fingerprint, addresses }));
+    const data = folder.path;
+    console.log(JSON.stringify({ event: "ready", port, mediaPort, fingerprint, addresses, data }));
     return;
   }
   const reachable = addresses.map((address) => address.includes(":") ? `[${address}]` : address);
@@ -77,7 +82,7 @@ function sayReady(server: RunningServer, config: ServerConfig): void {
     }`,
     `Fingerprint: ${fingerprint}`,
     `  in words: ${fingerprintWords(fingerprint).join(" ")}`,
-    `Data folder: ${config.data}`,
+    folder.sentence,
     "Stop it with Ctrl-C.",
   ].join("\n"));
 }

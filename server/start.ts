@@ -27,20 +27,26 @@ export interface RunningServer extends AsyncDisposable {
   close(reason: string): Promise<void>;
 }
 
-/** Puts a server together and starts it. @throws Error in words when something is in the way. */
-export async function startServer(config: ServerConfig, log: ServerLog): Promise<RunningServer> {
+/**
+ * Puts a server together and starts it.
+ *
+ * @param means.folder For all that it keeps. @throws Error in words when something is in the way.
+ */
+export async function startServer(
+  config: ServerConfig,
+  { folder, log }: { folder: string; log: ServerLog },
+): Promise<RunningServer> {
   const stack = new AsyncDisposableStack();
   try {
-    await makeFolder(config.data);
-    stack.use(await FolderLock.take(config.data));
+    stack.use(await FolderLock.take(folder));
     const addresses = lanAddresses(config.host);
-    const identity = await loadServerIdentity(config.data, [
+    const identity = await loadServerIdentity(folder, [
       ...addresses,
       "127.0.0.1",
       "localhost",
       hostname(),
     ]);
-    const store = stack.use(new MeetingStore(join(config.data, "fusionmeet.sqlite")));
+    const store = stack.use(new MeetingStore(join(folder, "fusionmeet.sqlite")));
     const plane = await openPlane(config);
     stack.defer(() => plane.close());
     const control = new ControlServer({
@@ -73,14 +79,6 @@ export async function startServer(config: ServerConfig, log: ServerLog): Promise
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new Error(`Cannot use the folder ${folder}: ${messageOf(cause)}`, { cause });
   }
 }
 

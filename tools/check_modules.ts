@@ -11,6 +11,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "lib/mixer": 1,
   "lib/media": 2,
   "lib/net": 3,
+  "lib/places": 3,
   "lib/store": 3,
   "lib/discovery": 3,
   "lib/codec": 3,

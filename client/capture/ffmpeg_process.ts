@@ -1,5 +1,6 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
-import { dirname, join } from "node:path";
+import { programFolder } from "@fusionmeet/places";
+import { join } from "node:path";
 import type { CaptureSystem } from "./ffmpeg_arguments.ts";
 import { lastWordsOf } from "./last_words.ts";
 
@@ -33,7 +34,7 @@ export function captureSystem(os: string = Deno.build.os): CaptureSystem {
  */
 export async function findFfmpeg(path: string = Deno.env.get("PATH") ?? ""): Promise<string> {
   const system = captureSystem();
-  const places = ffmpegPlaces({ system, programDirectory: dirname(Deno.execPath()), path });
+  const places = ffmpegPlaces({ system, programDirectory: programFolder(), path });
   for (const place of places) {
     const found = await Deno.stat(place).catch(() => undefined);
     if (found?.isFile) return place;

@@ -1,8 +1,9 @@
 import { messageOf } from "@fusionmeet/base";
-import { programFolder, readTextFileIfThere } from "../places.ts";
+import { contentFolder, contentPath, isBundled } from "@fusionmeet/places";
+import { readTextFileIfThere } from "../places.ts";
 import { readLines } from "../stdin_commands.ts";
 import { openLink } from "./browser.ts";
-import { findWebviewLibrary } from "./webview_library.ts";
+import { findWebviewLibrary, LIBRARY_FOLDER } from "./webview_library.ts";
 import {
   type FromWindow,
   parseFromWindow,
@@ -13,7 +14,6 @@ import { rememberedSize, rememberSize } from "./webview_size.ts";
 import {
   type ChildCommand,
   displayFault,
-  iconsFolder,
   lastWindowWords,
   webviewCommand,
   webviewEnvironment,
@@ -93,19 +93,17 @@ function windowStart(): WindowStart {
   if (fault !== undefined) throw new NoWindow(fault);
   const library = findWebviewLibrary();
   if (library === undefined) throw noWindow("find", "");
-  const folder = programFolder();
-  const here = import.meta.url;
-  const isCheckout = here.endsWith("/client/window/open_window.ts");
   const command = webviewCommand({
     executable: Deno.execPath(),
     isStandalone: Deno.build.standalone,
-    folder,
-    mainModule: isCheckout ? new URL("../main.ts", here).href : here,
+    isBundled: isBundled(),
+    folder: contentFolder(),
+    mainModule: contentPath({ checkout: "client/main.ts", bundle: "client.js" }),
   }, webviewEnvironment({ os: Deno.build.os, hasGraphicsCard: hasGraphicsCard() }));
   return {
     command,
     library,
-    icons: iconsFolder(folder, isCheckout),
+    icons: contentPath({ checkout: "client/window/icons", bundle: `${LIBRARY_FOLDER}/icons` }),
     readyTimeoutMs: READY_TIMEOUT_MS,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };

@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { programFolder } from "../places.ts";
+import { contentFolder } from "@fusionmeet/places";
 
 /** The part of libwebview's C API (webview.h, 0.12) that the window's main thread uses. */
 export const WEBVIEW_SYMBOLS = {
@@ -41,12 +41,20 @@ export function libraryFileName(os: string, arch: string): string | undefined {
   return { x86_64: "libwebview-x64.so", aarch64: "libwebview-arm64.so" }[arch];
 }
 
-/** Where libwebview may be, best first. @param resolve of an npm package's file to its URL; may throw. */
+/**
+ * Where libwebview may be, best first.
+ *
+ * @param options.folders Those that may hold it or its folder. @param options.resolve Of an npm package's file to its
+ * URL; may throw.
+ */
 export function libraryPlaces(
   fileName: string,
-  { folder, resolve }: { folder: string; resolve: (specifier: string) => string },
+  { folders, resolve }: { folders: readonly string[]; resolve: (specifier: string) => string },
 ): string[] {
-  const places = [join(folder, LIBRARY_FOLDER, fileName), join(folder, fileName)];
+  const places = [...new Set(folders)].flatMap((folder) => [
+    join(folder, LIBRARY_FOLDER, fileName),
+    join(folder, fileName),
+  ]);
   try {
     const url = resolve(`webview-bun/build/${fileName}`);
     if (url.startsWith("file:")) places.push(fileURLToPath(url));
@@ -60,8 +68,9 @@ export function libraryPlaces(
 export function findWebviewLibrary(): string | undefined {
   const fileName = libraryFileName(Deno.build.os, Deno.build.arch);
   if (fileName === undefined) return undefined;
-  const places = libraryPlaces(fileName, { folder: programFolder(), resolve: import.meta.resolve });
-  return places.find(isFile);
+  // Beside the executable first: on a stick that lets no program run, that is where a start file has put both.
+  const folders = [dirname(Deno.execPath()), contentFolder()];
+  return libraryPlaces(fileName, { folders, resolve: import.meta.resolve }).find(isFile);
 }
 
 /** Never called: makes the package part of the program, so that Deno fetches it and its files can be resolved. */

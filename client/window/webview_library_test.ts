@@ -21,13 +21,16 @@ Deno.test("libraryFileName() knows the files of the package", () => {
   for (const [os, arch, name] of systems) strictEqual(libraryFileName(os, arch), name);
 });
 
-Deno.test("libraryPlaces() looks beside the program first, in the package last", () => {
+Deno.test("libraryPlaces() looks beside the executable first, then beside the program, in the package last", () => {
   const asked: string[] = [];
   const resolve = (specifier: string) => {
     asked.push(specifier);
     return "file:///npm/webview-bun/build/libwebview-x64.so";
   };
-  deepStrictEqual(libraryPlaces("libwebview-x64.so", { folder: "/opt/meet", resolve }), [
+  const folders = ["/run/meet", "/opt/meet", "/run/meet"];
+  deepStrictEqual(libraryPlaces("libwebview-x64.so", { folders, resolve }), [
+    "/run/meet/webview/libwebview-x64.so",
+    "/run/meet/libwebview-x64.so",
     "/opt/meet/webview/libwebview-x64.so",
     "/opt/meet/libwebview-x64.so",
     "/npm/webview-bun/build/libwebview-x64.so",
@@ -40,9 +43,9 @@ Deno.test("libraryPlaces() does without the package where there is none", () => 
   const throws = () => {
     throw new TypeError("not a dependency");
   };
-  deepStrictEqual(libraryPlaces("x.so", { folder: "/opt", resolve: throws }), beside);
+  deepStrictEqual(libraryPlaces("x.so", { folders: ["/opt"], resolve: throws }), beside);
   const remote = () => "npm:webview-bun@2.4.0/build/x.so";
-  deepStrictEqual(libraryPlaces("x.so", { folder: "/opt", resolve: remote }), beside);
+  deepStrictEqual(libraryPlaces("x.so", { folders: ["/opt"], resolve: remote }), beside);
 });
 
 Deno.test("findWebviewLibrary() finds the package's file, of the version that is pinned", async () => {

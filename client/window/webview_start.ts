@@ -1,5 +1,4 @@
 /** How the window's process is started on each system. The functions here only compute. */
-import { join } from "node:path";
 import type { WindowStep } from "./webview_lines.ts";
 
 /** A program and its arguments, with what its environment has besides ours. */
@@ -15,24 +14,32 @@ export interface RunningProgram {
   readonly executable: string;
   /** It is the executable itself (`deno compile`), not something Deno runs. */
   readonly isStandalone: boolean;
-  /** Its folder: everything it reads of itself is in there. */
+  /** It is the bundle, which has all it needs beside it. */
+  readonly isBundled: boolean;
+  /** `contentFolder()`: everything it reads of itself is in there. */
   readonly folder: string;
-  /** URL of its main module: `client/main.ts`, or the bundle. */
+  /** Path of its main module. */
   readonly mainModule: string;
 }
 
 /** The flag that makes the program a window's process. Not for people: it is not in `--help`. */
 export const WEBVIEW_FLAG = "--webview";
 
+/** A bundle asks nobody: whatever deno.json or package is found around it is not its own. */
+export const ALONE_FLAGS = ["--no-config", "--no-lock", "--no-remote", "--no-npm"];
+
 /** The same program again, as the process of a window. A compiled program has its permissions built in. */
 export function webviewCommand(
-  { executable, isStandalone, folder, mainModule }: RunningProgram,
+  { executable, isStandalone, isBundled, folder, mainModule }: RunningProgram,
   environment: Readonly<Record<string, string>>,
 ): ChildCommand {
-  const permissions = ["--no-prompt", "--allow-ffi", `--allow-read=${folder}`];
+  // A comma would part two folders.
+  const readable = folder.replaceAll(",", ",,");
+  const permissions = ["--no-prompt", "--allow-ffi", `--allow-read=${readable}`];
+  const alone = isBundled ? ALONE_FLAGS : [];
   const args = isStandalone
     ? [WEBVIEW_FLAG]
-    : ["run", "--quiet", ...permissions, mainModule, WEBVIEW_FLAG];
+    : ["run", "--quiet", ...alone, ...permissions, mainModule, WEBVIEW_FLAG];
   return { program: executable, args, environment };
 }
 
@@ -41,11 +48,6 @@ export function webviewEnvironment(
   { os, hasGraphicsCard }: { os: string; hasGraphicsCard: boolean },
 ): Record<string, string> {
   return os === "linux" && !hasGraphicsCard ? { WEBKIT_DISABLE_DMABUF_RENDERER: "1" } : {};
-}
-
-/** Folder of the window's icons. */
-export function iconsFolder(folder: string, isCheckout: boolean): string {
-  return isCheckout ? join(folder, "client", "window", "icons") : join(folder, "webview", "icons");
 }
 
 /** Why there is no use in trying; `undefined` where there is. */

@@ -1,7 +1,7 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
+  ALONE_FLAGS,
   displayFault,
-  iconsFolder,
   lastWindowWords,
   webviewCommand,
   webviewEnvironment,
@@ -12,8 +12,9 @@ Deno.test("webviewCommand() gives Deno's child foreign functions and its own fol
   const program = {
     executable: "/usr/bin/deno",
     isStandalone: false,
+    isBundled: false,
     folder: "/opt/meet",
-    mainModule: "file:///opt/meet/client/main.ts",
+    mainModule: "/opt/meet/client/main.ts",
   };
   deepStrictEqual(webviewCommand(program, { A: "1" }), {
     program: "/usr/bin/deno",
@@ -23,13 +24,16 @@ Deno.test("webviewCommand() gives Deno's child foreign functions and its own fol
       "--no-prompt",
       "--allow-ffi",
       "--allow-read=/opt/meet",
-      "file:///opt/meet/client/main.ts",
+      "/opt/meet/client/main.ts",
       "--webview",
     ],
     environment: { A: "1" },
   });
   const standalone = { ...program, executable: "/opt/meet/fusionmeet-client", isStandalone: true };
   deepStrictEqual(webviewCommand(standalone, {}).args, ["--webview"]);
+  const bundled = { ...program, isBundled: true, folder: "/mine, yours" };
+  const { args } = webviewCommand(bundled, {});
+  for (const flag of [...ALONE_FLAGS, "--allow-read=/mine,, yours"]) ok(args.includes(flag), flag);
 });
 
 Deno.test("webviewEnvironment() turns the card's way off where there is no card", () => {
@@ -37,11 +41,6 @@ Deno.test("webviewEnvironment() turns the card's way off where there is no card"
   deepStrictEqual(webviewEnvironment({ os: "linux", hasGraphicsCard: false }), off);
   deepStrictEqual(webviewEnvironment({ os: "linux", hasGraphicsCard: true }), {});
   deepStrictEqual(webviewEnvironment({ os: "darwin", hasGraphicsCard: false }), {});
-});
-
-Deno.test("iconsFolder() is in the checkout, or beside the program", () => {
-  strictEqual(iconsFolder("/src", true), "/src/client/window/icons");
-  strictEqual(iconsFolder("/opt/meet", false), "/opt/meet/webview/icons");
 });
 
 Deno.test("displayFault() sees a Linux session without any display", () => {
