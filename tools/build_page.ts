@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 
-const ROOT = join(import.meta.dirname!, "..");
+/** The top of the checkout. */
+export const ROOT = join(import.meta.dirname!, "..");
 const SOURCE = join(ROOT, "client/webview");
 /** Where the built page is. */
 export const PAGE_FOLDER = join(ROOT, "dist/page");
