@@ -7,3 +7,4 @@ export * from "./counters.ts";
 export * from "./clock.ts";
 export * from "./decibel.ts";
 export * from "./token_bucket.ts";
+export * from "./timers.ts";

@@ -72,7 +72,7 @@ export class EnvelopeReader {
     if (this.waitingBytes < ENVELOPE_PREFIX_BYTES + size) return undefined;
     const bodyStart = this.#start + ENVELOPE_PREFIX_BYTES;
     this.#start = bodyStart + size;
-    return readBody(this.#buffer.slice(bodyStart, this.#start));
+    return readMessageBody(this.#buffer.slice(bodyStart, this.#start));
   }
 
   /** Moves what waits to the front, of a larger buffer if need be: each byte is moved a few times at most, however small the pieces. */
@@ -86,7 +86,8 @@ export class EnvelopeReader {
   }
 }
 
-function readBody(body: Uint8Array): RawMessage {
+/** One message without its envelope. @throws ProtocolError `bad-envelope` for anything that is not a plain MessagePack map with a `type`. */
+export function readMessageBody(body: Uint8Array): RawMessage {
   const fault = scanMessagePack(body);
   if (fault !== undefined) {
     throw new ProtocolError("bad-envelope", `Cannot read a message: ${fault}`);
@@ -111,7 +112,10 @@ function readBody(body: Uint8Array): RawMessage {
 /** How a message of one direction is read. */
 export type ReadMessage<Message> = (raw: RawMessage) => Message | undefined;
 
-function reader<Table extends Record<string, Fields>>(table: Table): ReadMessage<MessageOf<Table>> {
+/** Reads the messages of `table`: checks the fields, `undefined` for a type that is not in it. */
+export function messageReader<Table extends Record<string, Fields>>(
+  table: Table,
+): ReadMessage<MessageOf<Table>> {
   return (raw) => {
     if (!Object.hasOwn(table, raw.type)) return undefined;
     return { type: raw.type, ...readFields(table[raw.type], raw, raw.type) } as MessageOf<Table>;
@@ -119,7 +123,7 @@ function reader<Table extends Record<string, Fields>>(table: Table): ReadMessage
 }
 
 /** Checks a message from a client; `undefined` for a type it does not know (a newer client's: ignore and count it). @throws ProtocolError naming the field. */
-export const readClientMessage: ReadMessage<ClientMessage> = reader(CLIENT_MESSAGES);
+export const readClientMessage: ReadMessage<ClientMessage> = messageReader(CLIENT_MESSAGES);
 
 /** Checks a message from a server; `undefined` for a type it does not know. @throws ProtocolError naming the field. */
-export const readServerMessage: ReadMessage<ServerMessage> = reader(SERVER_MESSAGES);
+export const readServerMessage: ReadMessage<ServerMessage> = messageReader(SERVER_MESSAGES);

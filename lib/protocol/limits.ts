@@ -146,3 +146,47 @@ export const OWN_MIX_KEPT_MS = 5_000;
 /** Decision rings: how far back, and how many lines. */
 export const DECISIONS_KEPT_MS = 10_000;
 export const DECISIONS_MAX = 1_024;
+
+/** Finding servers. The beacon: an administratively scoped group (RFC 2365), of which no router passes anything on. */
+export const BEACON_GROUP = "239.255.70.77";
+export const BEACON_PORT = 65437;
+/** A beacon comes so often, is believed so long (three lost ones), and is sent at most so often, whoever asks. */
+export const BEACON_INTERVAL_MS = 5_000;
+export const BEACON_LIFETIME_MS = 16_000;
+export const BEACON_GAP_MS = 200;
+/** One datagram of the beacon, and of mDNS (RFC 6762 section 17). */
+export const BEACON_BYTES_MAX = 1_200;
+export const MDNS_BYTES_MAX = 9_000;
+/** How long mDNS records are kept by others, and how often a changed number of people is announced there. */
+export const MDNS_TTL_SECONDS = 120;
+export const MDNS_UPDATE_GAP_MS = 6_000;
+/** What a server is called, in UTF-16 code units; and its program's version. */
+export const SERVER_NAME_LENGTH_MAX = 64;
+export const SERVER_VERSION_LENGTH_MAX = 32;
+/** Rooms and people a server may claim. */
+export const ANNOUNCED_COUNT_MAX = 100_000;
+/** Datagrams that are looked at: from one of the latest addresses, and from all of them. */
+export const DISCOVERY_PER_ADDRESS_PER_SECOND = 20;
+export const DISCOVERY_PER_ADDRESS_BURST = 60;
+export const DISCOVERY_PER_SECOND = 400;
+export const DISCOVERY_BURST = 800;
+export const DISCOVERY_ADDRESSES_MAX = 256;
+/** Servers a client lists: in all, and that one address tells of; and what it keeps of each. */
+export const FOUND_SERVERS_MAX = 64;
+export const FOUND_PER_SOURCE_MAX = 16;
+export const SIGHTINGS_PER_SERVER_MAX = 8;
+export const ANNOUNCED_ADDRESSES_MAX = 8;
+/** Who says goodbye is listed so long: time for a server that did not say it to object. */
+export const FAREWELL_MS = 1_000;
+/** A server whose beacon stopped is asked by mDNS, and has so long to answer. */
+export const DOUBT_MS = 3_000;
+/** Networks of one machine on which servers are announced and looked for; and how often they are looked at. */
+export const LINKS_MAX = 8;
+export const LINKS_POLL_MS = 2_000;
+/** Searching a network address by address: how many, at once, a second, how long each may take, and all. */
+export const SCAN_ADDRESSES_MAX = 512;
+export const SCAN_AT_ONCE_MAX = 24;
+export const SCAN_PER_SECOND = 50;
+export const SCAN_REACH_MS = 800;
+export const SCAN_ANSWER_MS = 2_000;
+export const SCAN_TOTAL_MS = 30_000;

@@ -1,4 +1,4 @@
-import { TokenBucket } from "@fusionmeet/base";
+import { FairBucket } from "@fusionmeet/base";
 import { addressKey, type MediaAddress } from "@fusionmeet/media";
 import {
   FOREIGN_ADDRESSES_MAX,
@@ -11,27 +11,23 @@ import {
  * Anyone can send under somebody's ssrc; whoever floods from one address must not keep that person from proving another.
  */
 export class ForeignLimit {
-  readonly #all: TokenBucket;
-  /** The one heard from longest ago first. */
-  readonly #each = new Map<string, TokenBucket>();
+  readonly #bucket: FairBucket<string>;
 
   constructor(nowMs: number) {
-    this.#all = bucket(FOREIGN_PACKETS_PER_SECOND, nowMs);
+    this.#bucket = new FairBucket({
+      each: rate(FOREIGN_PACKETS_PER_ADDRESS),
+      all: rate(FOREIGN_PACKETS_PER_SECOND),
+      keysMax: FOREIGN_ADDRESSES_MAX,
+      nowMs,
+    });
   }
 
   /** True when one more packet from there may be looked at now. */
   take(address: MediaAddress, nowMs: number): boolean {
-    const key = addressKey(address);
-    const own = this.#each.get(key) ?? bucket(FOREIGN_PACKETS_PER_ADDRESS, nowMs);
-    this.#each.delete(key);
-    this.#each.set(key, own);
-    if (this.#each.size > FOREIGN_ADDRESSES_MAX) {
-      this.#each.delete(this.#each.keys().next().value!);
-    }
-    return own.take(nowMs) && this.#all.take(nowMs);
+    return this.#bucket.take(addressKey(address), nowMs);
   }
 }
 
-function bucket(perSecond: number, nowMs: number): TokenBucket {
-  return new TokenBucket({ perSecond, burst: perSecond, nowMs });
+function rate(perSecond: number): { perSecond: number; burst: number } {
+  return { perSecond, burst: perSecond };
 }
