@@ -68,7 +68,8 @@ export class Admission {
     { pin }: Pick<Lobby, "pin">,
     { address }: { address: string },
   ): ValuesOf<ServerMessages["lobby"]> {
-    const answer = { version: PROTOCOL_VERSION, needsPin: this.#pins !== undefined };
+    const { serverName: name } = this.#parts.settings;
+    const answer = { version: PROTOCOL_VERSION, name, needsPin: this.#pins !== undefined };
     const pinAccepted = this.#isRightPin(pin, address);
     const mayKnow = pinAccepted ?? !answer.needsPin;
     return { ...answer, pinAccepted, rooms: mayKnow ? openRooms(this.#rooms) : [] };

@@ -1,12 +1,14 @@
 import { isIP } from "node:net";
 import { messageOf } from "@fusionmeet/base";
 import {
+  cleanName,
   CONTROL_PORT,
   MEDIA_PORT,
   PARTICIPANTS_MAX_DEFAULT,
   PIN_LENGTH_MAX,
   PROGRAM_VERSION,
   PROTOCOL_VERSION,
+  SERVER_NAME_LENGTH_MAX,
 } from "@fusionmeet/protocol";
 
 /** The most that may be asked of one room. */
@@ -23,6 +25,10 @@ export interface ServerConfig {
   readonly participantsMax: number;
   readonly voice: "opus" | "l16";
   readonly json: boolean;
+  /** What people call it; unless said, its computer's name. */
+  readonly serverName?: string;
+  /** It tells its networks that it is there. */
+  readonly announce: boolean;
 }
 
 /** What the command line came to: run, or print `text` and stop. */
@@ -73,6 +79,14 @@ export const OPTIONS = {
   "voice": {
     value: "opus|l16",
     help: "how voice travels: opus, or l16 (lossless, 770 kbit/s each) (opus)",
+  },
+  "server-name": {
+    value: "NAME",
+    help: "what people see in the list of servers on their network (this computer's name)",
+  },
+  "announce": {
+    value: "on|off",
+    help: "tell the network that this server is there, so that nobody has to type its address (on)",
   },
   "json": { help: "one JSON object a line on stdout; the first is the ready event" },
   "help": { help: "print this and stop" },
@@ -197,6 +211,8 @@ function complete(settings: Settings, sources: ConfigSources): ServerConfig {
       fallback: PARTICIPANTS_MAX_DEFAULT,
     }),
     voice: readChoice(settings.voice, ["opus", "l16"], "opus"),
+    serverName: readServerName(settings["server-name"]),
+    announce: readChoice(settings.announce, ["on", "off"], "on") === "on",
     json:
       readChoice(settings.json, ["true", "false", "1", "0"], "false").match(/^(true|1)$/) !== null,
   };
@@ -211,6 +227,18 @@ function readHost(setting: Setting): string {
     throw new UsageError(`Cannot use ${setting.from}: ${setting.text} is not an IP address`);
   }
   return host;
+}
+
+function readServerName(setting: Setting): string | undefined {
+  if (setting === undefined) return undefined;
+  const clean = cleanName(setting.text, SERVER_NAME_LENGTH_MAX);
+  if (typeof clean !== "string") return clean.name;
+  const why = {
+    "empty": "it is empty",
+    "too-long": `it is over ${SERVER_NAME_LENGTH_MAX} characters`,
+    "bad-characters": "it has characters that cannot be seen",
+  }[clean];
+  throw new UsageError(`Cannot use ${setting.from}: ${why}`);
 }
 
 function readInteger(

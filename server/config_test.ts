@@ -27,6 +27,8 @@ Deno.test("parseConfig() without anything gives the defaults of the contract", (
     participantsMax: 100,
     voice: "opus",
     json: false,
+    serverName: undefined,
+    announce: true,
   });
 });
 
@@ -40,13 +42,16 @@ Deno.test("parseConfig() takes every option, in both spellings, with or without 
     participantsMax: 5,
     voice: "l16",
     json: true,
+    serverName: "Room 2",
+    announce: false,
   };
   const args = "--host 127.0.0.1 --port 0 --media-port 7 --data d --pin 1234 --max-participants 5" +
-    " --voice l16 --json";
-  deepStrictEqual(parse(args.split(" ")), all);
-  deepStrictEqual(parse(["--", ...args.split(" ")]), all);
+    " --voice l16 --server-name Room_2 --announce off --json";
+  const split = (line: string) => line.split(" ").map((each) => each.replace("_", " "));
+  deepStrictEqual(parse(split(args)), all);
+  deepStrictEqual(parse(["--", ...split(args)]), all);
   const inline = args.replaceAll(/(--[a-z-]+) (?!-)/g, "$1=");
-  deepStrictEqual(parse(inline.split(" ")), all);
+  deepStrictEqual(parse(split(inline)), all);
 });
 
 Deno.test("parseConfig(): a flag wins over the environment, and that over the file", () => {

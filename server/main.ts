@@ -67,16 +67,18 @@ function sayReady(
   server: RunningServer,
   { config, folder }: { config: ServerConfig; folder: DataFolder },
 ): void {
-  const { port, mediaPort, fingerprint, addresses } = server;
+  const { port, mediaPort, fingerprint, addresses, name, isAnnounced } = server;
   if (config.json) {
     const data = folder.path;
-    console.log(JSON.stringify({ event: "ready", port, mediaPort, fingerprint, addresses, data }));
+    const ready = { event: "ready", port, mediaPort, fingerprint, addresses, data, name };
+    console.log(JSON.stringify(ready));
     return;
   }
   const reachable = addresses.map((address) => address.includes(":") ? `[${address}]` : address);
   console.log([
     "FusionMeet server is ready. People on this network join it at:",
     ...reachable.map((address) => `  ${address}:${port}`),
+    ...(isAnnounced ? [`They find it in their list of servers as ${name}.`] : []),
     `Voice and pictures: UDP port ${mediaPort}.${
       config.pin === undefined ? "" : " A PIN is asked for."
     }`,

@@ -31,4 +31,6 @@ export interface RoomSettings {
   readonly voice: "opus" | "l16";
   /** Everybody needs it to come in; absent: nobody does. */
   readonly pin?: string;
+  /** What people call this server. */
+  readonly serverName?: string;
 }

@@ -1,9 +1,16 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
-import { lanAddresses, listenState, systemRandom, systemTimers } from "@fusionmeet/net";
+import {
+  lanAddresses,
+  lanInterfaces,
+  listenState,
+  systemRandom,
+  systemTimers,
+} from "@fusionmeet/net";
 import type { Fingerprint } from "@fusionmeet/protocol";
 import { FolderLock, loadServerIdentity, MeetingStore } from "@fusionmeet/store";
+import { announceServer, serverName } from "./announcing.ts";
 import { ChatWriter } from "./chat_writer.ts";
 import type { ServerConfig } from "./config.ts";
 import { ControlServer } from "./control_server.ts";
@@ -19,6 +26,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly fingerprint: Fingerprint;
   /** Where people on the network reach it, likeliest first. */
   readonly addresses: readonly string[];
+  /** What people call it. */
+  readonly name: string;
+  /** The networks of its computer are told that it is there. */
+  readonly isAnnounced: boolean;
   readonly control: ControlServer;
   readonly plane: MediaPlaneHandle;
   /** Resolves with the state when the media plane can no longer work. */
@@ -58,18 +69,27 @@ export async function startServer(
       random: systemRandom,
       epochMs: Date.now,
       ssrcs: new SsrcSource(systemRandom.u32()),
-      settings: config,
+      settings: { ...config, serverName: serverName(config) },
     }, { hostname: config.host, port: config.port, identity });
     plane.onEvent((event) => takePlaneEvent(event, control, log));
+    const announcing = config.announce
+      ? announceServer(config, {
+        fingerprint: identity.fingerprint,
+        ...{ port: control.port, rooms: control.rooms, log },
+      })
+      : undefined;
     const held = stack.move();
     let closing: Promise<void> | undefined;
     const close = (reason: string): Promise<void> =>
-      closing ??= control.close(reason).then(() => held.disposeAsync());
+      closing ??= Promise.all([announcing?.close(), control.close(reason)])
+        .then(() => held.disposeAsync());
     return {
       port: control.port,
       mediaPort: plane.address.port,
       fingerprint: identity.fingerprint,
       addresses,
+      name: serverName(config),
+      isAnnounced: config.announce && lanInterfaces(config.host).length > 0,
       control,
       plane,
       failed: plane.failed.then(messageOf),

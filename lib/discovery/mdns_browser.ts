@@ -71,10 +71,18 @@ export class MdnsBrowser {
     if (!message.isResponse) return;
     const records = [...message.answers, ...message.additionals];
     const changed = new Set<Instance>();
+    const gone = new Set<string>();
     for (const record of records) {
-      const instance = this.#take(record, source);
-      if (instance) changed.add(instance);
+      const label = instanceOf(record);
+      if (label === undefined) continue;
+      const key = `${source} ${dnsKey(label)}`;
+      if (record.ttl === 0) gone.add(key);
+      else {
+        const instance = this.#instances.get(key) ?? this.#open(key, { label, source });
+        if (instance) changed.add(this.#take(record, instance));
+      }
     }
+    for (const key of gone) this.#farewell(key);
     for (const instance of changed) this.#addresses(instance, records);
     for (const instance of changed) this.#tell(instance);
     this.#refreshLater();
@@ -137,19 +145,7 @@ export class MdnsBrowser {
 
   // ---- answers
 
-  /** Takes one record into the entry of its instance, which is given where that changed. */
-  #take(record: DnsRecord, source: string): Instance | undefined {
-    const label = record.type === "PTR"
-      ? record.name && dnsKey(record.name) === SERVICE_TYPE ? labelOf(record.value) : undefined
-      : labelOf(record.name);
-    if (label === undefined || record.type === "A") return undefined;
-    const key = `${source} ${dnsKey(label)}`;
-    if (record.ttl === 0) {
-      this.#farewell(key);
-      return undefined;
-    }
-    const instance = this.#instances.get(key) ?? this.#open(key, { label, source });
-    if (instance === undefined) return undefined;
+  #take(record: DnsRecord, instance: Instance): Instance {
     if (record.type === "SRV") {
       instance.port = record.value.port;
       instance.target = record.value.target;
@@ -215,6 +211,13 @@ export class MdnsBrowser {
     instance.fingerprint = announcement.fingerprint;
     onSighting(source, announcement, instance.lifetimeMs);
   }
+}
+
+/** The label of the instance that a record tells of; `undefined` where it tells of none of ours. */
+function instanceOf(record: DnsRecord): string | undefined {
+  if (record.type === "A") return undefined;
+  if (record.type !== "PTR") return labelOf(record.name);
+  return dnsKey(record.name) === SERVICE_TYPE ? labelOf(record.value) : undefined;
 }
 
 function question(

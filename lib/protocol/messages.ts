@@ -32,6 +32,7 @@ import {
   PIN_LENGTH_MAX,
   RESUME_TOKEN_BYTES,
   ROOM_LENGTH_MAX,
+  SERVER_NAME_LENGTH_MAX,
 } from "./limits.ts";
 
 const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
@@ -217,6 +218,8 @@ export const SERVER_MESSAGES = {
     pinAccepted: optional(flag()),
     /** Those with somebody in them, the fullest first. None without the PIN, where one is needed. */
     rooms: list(record({ name: text(ROOM_LENGTH_MAX), people: u16() }), LOBBY_ROOMS_MAX),
+    /** What people call the server. */
+    name: optional(text(SERVER_NAME_LENGTH_MAX)),
   },
   /** The server is stopping. */
   "closing": { reason: text(256) },
