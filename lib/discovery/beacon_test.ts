@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
 import { concatBytes } from "@fusionmeet/base";
 import { BEACON_BYTES_MAX } from "@fusionmeet/protocol";
-import { mutationsOf, prefixesOf } from "../protocol/mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import { type Beacon, decodeBeacon, encodeBeacon } from "./beacon.ts";
 
 const FINGERPRINT = "00112233445566778899aabbccddeeff".repeat(2);

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { concatBytes, writeU16 } from "@fusionmeet/base";
 import { MDNS_BYTES_MAX } from "@fusionmeet/protocol";
-import { mutationsOf, prefixesOf } from "../protocol/mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import { decodeDns, type DnsMessage, encodeDns, isSameDnsName } from "./dns_message.ts";
 
 const MESSAGE: DnsMessage = {

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { AssertionFailure, concatBytes } from "@fusionmeet/base";
 import { depacketizeJpeg, type JpegFault, packetizeJpeg } from "./jpeg.ts";
 import { ACCESS_UNIT_BYTES_MAX, JPEG_SIDE_MAX, RTP_PAYLOAD_BYTES_MAX } from "./limits.ts";
-import { mutationsOf, prefixesOf } from "./mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import type { PictureFragment } from "./picture_fragment.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(" ", ""));

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { AssertionFailure, concatBytes, seededRandom } from "@fusionmeet/base";
 import { NACK_SEQUENCES_MAX, RTCP_PACKETS_MAX } from "./limits.ts";
-import { mutationsOf, prefixesOf } from "./mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import {
   parseRtcp,
   type RtcpPacket,

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { AssertionFailure, concatBytes } from "@fusionmeet/base";
-import { mutationsOf, prefixesOf } from "./mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import {
   EXTENSION,
   isRtcp,

@@ -2,7 +2,7 @@ import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual, throws } from "no
 import { AssertionFailure, seededRandom } from "@fusionmeet/base";
 import type { MasterKey } from "./cryptography.ts";
 import { DATAGRAM_BYTES_MAX, RTCP_REPLAY_WINDOW, VIDEO_REPLAY_WINDOW } from "./limits.ts";
-import { mutationsOf, prefixesOf } from "./mutations.ts";
+import { mutationsOf, prefixesOf } from "../../tests/support/mutations.ts";
 import { writeSyncRequest } from "./rtcp.ts";
 import { EXTENSION, PAYLOAD_TYPE, writeRtp } from "./rtp.ts";
 import { SrtpReceiver, SrtpSender } from "./srtp.ts";
