@@ -138,7 +138,7 @@ export function keyChanged(
   );
 }
 
-/** The server's key is not the one of `--fingerprint`. */
+/** The server's key is not the one of the link or `--fingerprint`. */
 export function keyNotAsGiven(
   server: ServerAddress,
   keys: { expected: Fingerprint; seen: Fingerprint },
@@ -146,10 +146,12 @@ export function keyNotAsGiven(
   return new JoinFailure(
     "key-not-as-given",
     EXIT.keyChanged,
-    `Cannot join ${addressText(server)}: its key is not the one given with --fingerprint; given: ${
+    `Cannot join ${
+      addressText(server)
+    }: its key is not the one that the link or --fingerprint names; named: ${
       keyText(keys.expected)
     }; the server's: ${keyText(keys.seen)}`,
-    "Check the address, and compare the words with those the server prints",
+    "Check the address, ask for a new link, and compare the words with those the server prints",
     { fingerprints: keys },
   );
 }

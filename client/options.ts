@@ -1,6 +1,12 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "@fusionmeet/base";
-import { CONTROL_PORT, PIN_LENGTH_MAX } from "@fusionmeet/protocol";
+import {
+  CONTROL_PORT,
+  DEFAULT_ROOM,
+  isJoinLink,
+  parseJoinLink,
+  PIN_LENGTH_MAX,
+} from "@fusionmeet/protocol";
 import {
   type CameraSource,
   type MicrophoneSource,
@@ -9,6 +15,7 @@ import {
   parseQuality,
   type Quality,
 } from "./capture/sources.ts";
+import { addressText } from "./failures.ts";
 
 /** Where the server is; `hostname` is a name or an address without brackets. */
 export interface ServerAddress {
@@ -94,7 +101,7 @@ export const FLAGS = {
     help: `the server; port ${CONTROL_PORT} unless said; IPv6 as [ADDRESS]:PORT`,
   },
   name: { value: "NAME", help: "what the others call you" },
-  room: { value: "ROOM", help: "the room to join (Main)" },
+  room: { value: "ROOM", help: `the room to join (${DEFAULT_ROOM})` },
   pin: { value: "PIN", help: "the server's PIN, when it has one" },
   "pin-file": { value: "FILE", help: "the same, from the first line of a file" },
   fingerprint: {
@@ -153,8 +160,12 @@ export function helpText(): string {
   return [
     "fusionmeet-client: join a FusionMeet meeting.",
     "",
-    "  fusionmeet-client [--browser] [more]",
+    "  fusionmeet-client [LINK] [--browser] [more]",
     "  fusionmeet-client --headless --server HOST --name NAME [more]",
+    "  fusionmeet-client --headless LINK --name NAME [more]",
+    "",
+    "LINK is what the server prints, like fusionmeet://192.168.1.20/Main#FINGERPRINT: it says server, room and",
+    "the key that the server must have, and goes without --server, --fingerprint and (where it names one) --room.",
     "",
     ...rows,
     "",
@@ -170,12 +181,50 @@ export function helpText(): string {
 
 function readArguments(args: readonly string[]): FlagValues {
   const rest = args[0] === "--" ? args.slice(1) : [...args];
+  const { flags, words } = parseFlags(rest);
+  const [link, ...more] = words;
+  if (link === undefined) return flags;
+  if (!isJoinLink(link)) throw new UsageError(`${JSON.stringify(link)} is no flag and no link`);
+  if (more.length > 0) {
+    throw new UsageError(`One link can be followed, not ${JSON.stringify(more[0])} as well`);
+  }
+  return followLink(link, flags);
+}
+
+/** What the link says counts as given on the command line; a flag that says the same thing is one too many. */
+function followLink(link: string, flags: FlagValues): FlagValues {
+  const { room, fingerprint, ...server } = linkOf(link);
+  const said: FlagValues = { server: addressText(server), room, fingerprint };
+  for (const [name, value] of Object.entries(said) as [FlagName, string | undefined][]) {
+    if (value !== undefined && flags[name] !== undefined) {
+      throw new UsageError(`The link and --${name} both say the ${name}: leave one out`);
+    }
+  }
+  return { ...flags, ...said, room: room ?? flags.room };
+}
+
+function linkOf(text: string) {
+  try {
+    return parseJoinLink(text);
+  } catch (thrown) {
+    throw new UsageError(messageOf(thrown), { cause: thrown });
+  }
+}
+
+/** The flags, and the words that are none. */
+function parseFlags(args: string[]): { flags: FlagValues; words: string[] } {
   const options = Object.fromEntries(FLAG_TABLE.map(([name, flag]) => [name, {
     type: flag.value ? "string" as const : "boolean" as const,
     multiple: flag.repeat ?? false,
   }]));
   try {
-    const { values, tokens } = parseArgs({ args: rest, options, strict: true, tokens: true });
+    const { values, positionals, tokens } = parseArgs({
+      args,
+      options,
+      strict: true,
+      tokens: true,
+      allowPositionals: true,
+    });
     const seen = new Set<string>();
     for (const token of tokens) {
       if (token.kind !== "option" || FLAGS[token.name as FlagName] === undefined) continue;
@@ -183,7 +232,7 @@ function readArguments(args: readonly string[]): FlagValues {
       if (seen.has(token.name) && !repeat) throw new UsageError(`--${token.name} is given twice`);
       seen.add(token.name);
     }
-    return values as FlagValues;
+    return { flags: values as FlagValues, words: positionals };
   } catch (thrown) {
     if (thrown instanceof UsageError) throw thrown;
     throw new UsageError(firstSentence(messageOf(thrown)), { cause: thrown });
@@ -321,11 +370,12 @@ function meeting(values: FlagValues, sources: OptionSources): LastMeeting {
     throw new UsageError("Which server? Give its address: --server 192.168.1.20");
   }
   if (name === undefined) throw new UsageError("Who are you? Give your name: --name Ada");
-  return { server, name, room: room ?? "Main" };
+  return { server, name, room: room ?? DEFAULT_ROOM };
 }
 
 /** `HOST`, `HOST:PORT`, `ADDRESS6` or `[ADDRESS6]:PORT`. @throws UsageError */
 export function parseServer(text: string): ServerAddress {
+  if (isJoinLink(text)) throw new UsageError("A link is given by itself, without --server");
   const wrong = (state: string) =>
     new UsageError(
       `--server ${JSON.stringify(text)}: ${state}; write HOST, HOST:PORT or [IPv6]:PORT`,

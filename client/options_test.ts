@@ -180,6 +180,46 @@ Deno.test("parseOptions() joins as last time when nothing says where or who", ()
   refuses(["--headless", "--data", "d", "--name", "Bob"], /Which server/, { lastMeeting });
 });
 
+const KEY = "0a".repeat(32);
+const LINK = `fusionmeet://[fd00::1]:70/L%C3%A4b#${KEY}`;
+
+Deno.test("parseOptions() follows a link, with and without a window, wherever it stands", () => {
+  for (const args of [[LINK, "--headless", "--name", "Ada"], ["--headless", "--name=Ada", LINK]]) {
+    for (const before of [[], ["--"]]) {
+      const { server, room, fingerprint } = options([...before, ...args]);
+      deepStrictEqual([server, room, fingerprint], [{ hostname: "fd00::1", port: 70 }, "Läb", KEY]);
+    }
+  }
+  const window = parseOptions([LINK], sources());
+  if (window.do !== "window") throw new Error(window.do);
+  const { server, room, fingerprint, name } = window.options;
+  deepStrictEqual([server, room, fingerprint, name], ["[fd00::1]:70", "Läb", KEY, undefined]);
+  const open = ["--headless", "--name", "Ada", `fusionmeet://h#${KEY}`];
+  strictEqual(options(open).room, "Main");
+  strictEqual(options([...open, "--room", "Lab"]).room, "Lab");
+});
+
+Deno.test("parseOptions() refuses a link beside flags that say the same, and a link that is wrong", () => {
+  const headless = ["--headless", "--name", "Ada"];
+  for (const flag of ["--server=h", "--room=Main", `--fingerprint=${KEY}`, "--fingerprint=trust"]) {
+    refuses([...headless, flag, LINK], new RegExp(`link and ${flag.split("=")[0]} both`));
+  }
+  refuses([...headless, LINK, LINK], /One link/);
+  refuses([...headless, LINK.slice(0, -1)], /64 hex digits/);
+  refuses([...headless, "fusionmeet.local"], /no flag and no link/);
+  refuses([...headless, "--server", LINK], /without --server/);
+  refuses(["--headless", LINK], /Who are you/);
+});
+
+Deno.test("parseOptions() follows a link before what environment and file say: neither weakens it", () => {
+  const environment = { FUSIONMEET_CLIENT_FINGERPRINT: "trust", FUSIONMEET_CLIENT_NAME: "Ada" };
+  const readTextFile = () => '{"server": "file.host", "room": "File", "headless": true}';
+  const { server, room, fingerprint } = options([LINK], { environment, readTextFile });
+  deepStrictEqual([server.hostname, room, fingerprint], ["fd00::1", "Läb", KEY]);
+  // A link without a room leaves that to them.
+  strictEqual(options([`fusionmeet://h#${KEY}`], { environment, readTextFile }).room, "File");
+});
+
 Deno.test("parseOptions() prints help with every flag, and the version", () => {
   const help = parseOptions(["--help"], sources());
   strictEqual(help.do === "print" && help.text, helpText());

@@ -3,6 +3,7 @@ import { messageOf } from "@fusionmeet/base";
 import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { type Invocation, parseConfig, type ServerConfig, UsageError } from "./config.ts";
+import { invitationsOf } from "./invitation.ts";
 import { ServerLog } from "./log.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
@@ -68,9 +69,11 @@ function sayReady(
   { config, folder }: { config: ServerConfig; folder: DataFolder },
 ): void {
   const { port, mediaPort, fingerprint, addresses, name, isAnnounced } = server;
+  const invitations = invitationsOf(server);
   if (config.json) {
+    const [{ link }] = invitations;
     const data = folder.path;
-    const ready = { event: "ready", port, mediaPort, fingerprint, addresses, data, name };
+    const ready = { event: "ready", port, mediaPort, fingerprint, addresses, data, name, link };
     console.log(JSON.stringify(ready));
     return;
   }
@@ -78,6 +81,8 @@ function sayReady(
   console.log([
     "FusionMeet server is ready. People on this network join it at:",
     ...reachable.map((address) => `  ${address}:${port}`),
+    "or by a link, which also vouches for this server:",
+    ...invitations.map(({ link }) => `  ${link}`),
     ...(isAnnounced ? [`They find it in their list of servers as ${name}.`] : []),
     `Voice and pictures: UDP port ${mediaPort}.${
       config.pin === undefined ? "" : " A PIN is asked for."

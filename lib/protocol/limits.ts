@@ -39,6 +39,8 @@ export const ROOMS_PER_ADDRESS_MAX = 50;
 export const NAME_LENGTH_MAX = 64;
 export const ROOM_LENGTH_MAX = 64;
 export const PIN_LENGTH_MAX = 64;
+/** A join link, in UTF-16 code units: the longest host and room, all of it percent encoded. */
+export const JOIN_LINK_LENGTH_MAX = 1_024;
 export const ROOMS_MAX = 200;
 /** Rooms in one `lobby`: the fullest ones. Their names fit one message however long they are. */
 export const LOBBY_ROOMS_MAX = 50;

@@ -10,6 +10,7 @@ export * from "./jpeg.ts";
 export * from "./envelope.ts";
 export * from "./names.ts";
 export * from "./fingerprint_words.ts";
+export * from "./join_link.ts";
 export * from "./rtp.ts";
 export * from "./header_extensions.ts";
 export * from "./rtcp.ts";
