@@ -1,15 +1,20 @@
 import { messageOf } from "@fusionmeet/base";
 import { systemRandom, systemTimers } from "@fusionmeet/net";
-import { cleanName, NAME_LENGTH_MAX, ROOM_LENGTH_MAX } from "@fusionmeet/protocol";
+import {
+  cleanName,
+  type Fingerprint,
+  NAME_LENGTH_MAX,
+  ROOM_LENGTH_MAX,
+} from "@fusionmeet/protocol";
 import { PinStore } from "@fusionmeet/store";
 import { requireFile } from "./capture/source_check.ts";
 import { qualityOf } from "./capture/sources.ts";
-import { openControl } from "./connect.ts";
+import { openControl, openOneOf, type Reached, type Trust } from "./connect.ts";
 import { badName } from "./failures.ts";
 import { type EngineHandle, startEngine } from "./media/handle.ts";
 import { Meeting } from "./meeting.ts";
 import type { MeetingEnd, MeetingOptions } from "./meeting_types.ts";
-import { type ClientOptions, UsageError } from "./options.ts";
+import { type ClientOptions, type ServerAddress, UsageError } from "./options.ts";
 import { pinsPathIn } from "./places.ts";
 import { prepareFolder, Recorder } from "./recorder.ts";
 import { SeatFile } from "./seat_file.ts";
@@ -21,18 +26,28 @@ const ENGINE_WAIT_MS = 2_000;
 export const epochMs = () => performance.timeOrigin + performance.now();
 
 /** Whom and how to join. */
-export type AttendanceOptions = Pick<
-  ClientOptions,
-  | "server"
-  | "name"
-  | "room"
-  | "pin"
-  | "fingerprint"
-  | "microphone"
-  | "camera"
-  | "quality"
-  | "recordDirectory"
->;
+export type AttendanceOptions =
+  & ListedServer
+  & Pick<
+    ClientOptions,
+    | "server"
+    | "name"
+    | "room"
+    | "pin"
+    | "fingerprint"
+    | "microphone"
+    | "camera"
+    | "quality"
+    | "recordDirectory"
+  >;
+
+/** What is known of a server that was picked from those of the network. */
+export interface ListedServer {
+  /** Where it is, too. */
+  readonly elsewhere?: readonly ServerAddress[];
+  /** Its key: no other is accepted. */
+  readonly identity?: Fingerprint;
+}
 
 /** What an attendance needs besides. */
 export interface AttendanceMeans {
@@ -90,17 +105,21 @@ export class Attendance {
   }
 
   #makeMeeting(options: AttendanceOptions, means: AttendanceMeans, pins: PinStore): Meeting {
-    const { name, room, pin, server, fingerprint, microphone, camera } = options;
+    const { name, room, pin, server, fingerprint, identity, microphone, camera } = options;
     const { width, height, framesPerSecond: fps } = qualityOf(camera, options.quality);
-    const trust = { pins, pinsPath: pinsPathIn(means.folder), fingerprint };
-    let lastAddress: string | undefined;
+    const trust = { pins, pinsPath: pinsPathIn(means.folder), fingerprint, identity };
+    const servers = [server, ...options.elsewhere ?? []];
+    let last: Reached | undefined;
     return new Meeting({
       ...{ name, room, pin, engine: this.engine },
       open: async (signal) => {
         // Who has joined hears and sees at once.
         await atMost(ENGINE_WAIT_MS, this.engine.ready);
-        const opened = await openControl(server, trust, { signal, lastAddress });
-        lastAddress = opened.hostname;
+        // On the way back, only where it was: what the list said may be of long ago.
+        const opened = last === undefined
+          ? await openOneOf(servers, trust, { signal })
+          : await openAgain(last, trust, signal);
+        last = opened;
         return opened;
       },
       seat: new SeatFile(means.folder, {
@@ -114,6 +133,14 @@ export class Attendance {
       ...means.meeting,
     });
   }
+}
+
+async function openAgain(
+  { server, hostname }: Reached,
+  trust: Trust,
+  signal: AbortSignal,
+): Promise<Reached> {
+  return { ...await openControl(server, trust, { signal, lastAddress: hostname }), server };
 }
 
 function checkNames<Options extends AttendanceOptions>(options: Options): Options {

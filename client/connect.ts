@@ -15,6 +15,7 @@ import {
   JoinFailure,
   keyChanged,
   keyNotAsGiven,
+  keyNotAsListed,
   keyUnknown,
   unreachable,
 } from "./failures.ts";
@@ -28,6 +29,11 @@ export interface Trust {
   readonly pinsPath: string;
   /** A fingerprint the key must have, or `trust`: any key at first contact. */
   readonly fingerprint?: string;
+  /**
+   * The key of a server that was picked by it: no other is accepted; and where it is known it is, whatever was known
+   * of the address before (two servers of a network may have changed theirs).
+   */
+  readonly identity?: Fingerprint;
 }
 
 /** From the first packet to the end of the TLS handshake, for each address. */
@@ -39,11 +45,18 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 const REACH_AGAIN_MS = 1_200;
 
+/** A connection, and which of a server's addresses it is to. */
+export interface Reached extends Opened {
+  readonly server: ServerAddress;
+}
+
 /** Says why a server's key is not accepted; nothing where it is. */
 type JudgeKey = (seen: Fingerprint) => JoinFailure | undefined | Promise<JoinFailure | undefined>;
 
 interface OpenOptions {
   readonly signal: AbortSignal;
+  /** Gives up sooner on an address that does not answer: there are others to try. */
+  readonly isOneOfMany?: boolean;
   /** Where the server was reached before: tried first, also when the name is not known any more. */
   readonly lastAddress?: string;
   readonly means?: ConnectMeans;
@@ -79,13 +92,51 @@ export function openControl(
   return openJudged(server, (seen) => judgeKey(server, seen, trust), options);
 }
 
+/**
+ * As `openControl`, for a server that is at one of several addresses, tried in turn. Of a server picked by its key
+ * (`trust.identity`) an address that shows another key is passed over.
+ *
+ * @throws JoinFailure: of another key, where there was one; else of the last address.
+ */
+export async function openOneOf(
+  servers: readonly ServerAddress[],
+  trust: Trust,
+  options: OpenOptions,
+): Promise<Reached> {
+  const open = async (server: ServerAddress) => ({
+    ...await openControl(server, trust, { ...options, isOneOfMany: servers.length > 1 }),
+    server,
+  });
+  return await firstOf(servers, open);
+}
+
+/** What `ask` gives for the first of `servers` that is reached and has the right key. @throws JoinFailure */
+export async function firstOf<T>(
+  servers: readonly ServerAddress[],
+  ask: (server: ServerAddress) => Promise<T>,
+): Promise<T> {
+  let telling: JoinFailure | undefined;
+  for (const server of servers) {
+    try {
+      return await ask(server);
+    } catch (thrown) {
+      const mayBeElsewhere = thrown instanceof JoinFailure && thrown.code !== "aborted" &&
+        (thrown.exitCode === EXIT.unreachable || thrown.code === "key-not-as-listed");
+      if (!mayBeElsewhere) throw thrown;
+      if (telling?.code !== "key-not-as-listed") telling = thrown;
+    }
+  }
+  throw telling!;
+}
+
 /** As `openControl`; `judge` decides about the key. @throws JoinFailure */
 export async function openJudged(
   server: ServerAddress,
   judge: JudgeKey,
-  { signal, lastAddress, means = SYSTEM_MEANS }: OpenOptions,
+  { signal, lastAddress, isOneOfMany = false, means = SYSTEM_MEANS }: OpenOptions,
 ): Promise<Opened> {
-  const reachTimeoutMs = lastAddress === undefined ? undefined : REACH_AGAIN_MS;
+  const isImpatient = lastAddress !== undefined || isOneOfMany;
+  const reachTimeoutMs = isImpatient ? REACH_AGAIN_MS : undefined;
   let failure = unreachable("no-such-host", server);
   for await (const hostname of addressesOf(server, { signal, lastAddress, means })) {
     try {
@@ -166,10 +217,17 @@ async function openAddress(
 export async function judgeKey(
   server: ServerAddress,
   seen: Fingerprint,
-  { pins, pinsPath, fingerprint }: Trust,
+  { pins, pinsPath, fingerprint, identity }: Trust,
 ): Promise<JoinFailure | undefined> {
   const address = addressText(server);
   const contact = pins.check(address, seen);
+  if (identity !== undefined && seen !== identity) {
+    return keyNotAsListed(server, { expected: identity, seen });
+  }
+  if (identity !== undefined && pins.knows(seen)) {
+    if (contact === "first") await pins.accept(address, seen);
+    return undefined;
+  }
   if (contact === "changed") {
     return keyChanged(server, { expected: pins.get(address)!, seen, pinsPath });
   }

@@ -1,6 +1,13 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type ClientConnection, ConnectFailure, type ConnectOptions } from "@fusionmeet/net";
-import { type ConnectMeans, judgeKey, openControl, SYSTEM_MEANS, type Trust } from "./connect.ts";
+import {
+  type ConnectMeans,
+  judgeKey,
+  openControl,
+  openOneOf,
+  SYSTEM_MEANS,
+  type Trust,
+} from "./connect.ts";
 import { JoinFailure } from "./failures.ts";
 import { FakeLink, settle } from "./test_support.ts";
 
@@ -74,6 +81,58 @@ Deno.test("judgeKey() knows a server again, also at a new address", async () => 
   const moved = { hostname: "10.0.0.9", port: 65_435 };
   strictEqual(await judgeKey(moved, KEY, trust(known)), undefined);
   strictEqual((known as Record<string, string>)["10.0.0.9:65435"], KEY);
+});
+
+Deno.test("judgeKey() of a server picked by its key takes that key, where it is known, and no other", async () => {
+  const known: Record<string, string> = { "old:1": KEY, "Meet.local:65435": OTHER_KEY };
+  const picked = (identity: string, fingerprint?: string) => ({
+    ...trust(known, fingerprint),
+    identity,
+  });
+  const moved = { hostname: "10.0.0.9", port: 65_435 };
+  strictEqual(await judgeKey(moved, KEY, picked(KEY)), undefined);
+  strictEqual(known["10.0.0.9:65435"], KEY, "known at its new address from now on");
+  // The address had another server before: the user meant this one, and it has its key.
+  strictEqual(await judgeKey(SERVER, KEY, picked(KEY)), undefined);
+  strictEqual(known["Meet.local:65435"], OTHER_KEY, "what was known of the address stays");
+  for (const given of [undefined, "trust", OTHER_KEY]) {
+    const refused = await judgeKey(moved, OTHER_KEY, picked(KEY, given));
+    strictEqual(refused?.code, "key-not-as-listed");
+  }
+});
+
+Deno.test("judgeKey(): what the network announces vouches for no first contact", async () => {
+  const known: Record<string, string> = {};
+  const picked = { ...trust(known), identity: KEY };
+  strictEqual((await judgeKey(SERVER, KEY, picked))?.code, "key-unknown");
+  deepStrictEqual(known, {});
+  const accepted = { ...trust(known, KEY), identity: KEY };
+  strictEqual(await judgeKey(SERVER, KEY, accepted), undefined, "the user did");
+});
+
+Deno.test("openOneOf() passes over addresses that do not answer or show another key", async () => {
+  const known: Record<string, string> = { "old:1": KEY };
+  const at = (...hostnames: string[]) => hostnames.map((hostname) => ({ hostname, port: 1 }));
+  const impostor = "ee".repeat(32);
+  const network: ConnectMeans = {
+    resolve: (hostname) => Promise.resolve([hostname]),
+    connect: async ({ hostname, acceptKey, reachTimeoutMs }) => {
+      ok(reachTimeoutMs! < 2_000, "nobody waits long for one of many");
+      if (hostname === "dead") throw new ConnectFailure("timeout", "timeout");
+      const key = hostname === "forged" ? impostor : KEY;
+      if (!await acceptKey(key)) throw new ConnectFailure("key-refused", "no");
+      return new FakeLink() as unknown as ClientConnection;
+    },
+  };
+  const picked = { ...trust(known), identity: KEY };
+  const options = { signal, means: network };
+  const reached = await openOneOf(at("dead", "forged", "here"), picked, options);
+  deepStrictEqual([reached.server, reached.hostname], [{ hostname: "here", port: 1 }, "here"]);
+  strictEqual(await code(openOneOf(at("forged", "dead"), picked, options)), "key-not-as-listed 5");
+  strictEqual(await code(openOneOf(at("dead", "dead"), picked, options)), "timed-out 3");
+  // Met for the first time, it is introduced; nobody goes on behind the user's back.
+  const first = openOneOf(at("forged", "here"), trust({}), options);
+  strictEqual(await code(first), "key-unknown 4");
 });
 
 Deno.test("judgeKey() refuses a changed key whatever is asked, with both keys as hex and words", async () => {

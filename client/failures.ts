@@ -30,6 +30,7 @@ export type FailureCode =
   | "key-unknown"
   | "key-changed"
   | "key-not-as-given"
+  | "key-not-as-listed"
   | "connection-lost"
   /** As the server says it: `pin-wrong`, `name-taken`, `room-full`, `version`… */
   | (string & Record<never, never>);
@@ -152,6 +153,24 @@ export function keyNotAsGiven(
       keyText(keys.expected)
     }; the server's: ${keyText(keys.seen)}`,
     "Check the address, ask for a new link, and compare the words with those the server prints",
+    { fingerprints: keys },
+  );
+}
+
+/** Another server than the one that was picked from those of the network. */
+export function keyNotAsListed(
+  server: ServerAddress,
+  keys: { expected: Fingerprint; seen: Fingerprint },
+): JoinFailure {
+  return new JoinFailure(
+    "key-not-as-listed",
+    EXIT.keyChanged,
+    `Cannot join ${
+      addressText(server)
+    }: whoever answers there is not the server that was picked; that one: ${
+      keyText(keys.expected)
+    }; who answers: ${keyText(keys.seen)}`,
+    "Pick the server again in a moment, or use the address that it prints when it starts; if this happens again, somebody on this network announces it falsely: tell whoever runs it",
     { fingerprints: keys },
   );
 }

@@ -1,3 +1,4 @@
+import { shownName } from "@fusionmeet/discovery";
 import { systemTimers, type Timers } from "@fusionmeet/net";
 import {
   cleanName,
@@ -5,16 +6,19 @@ import {
   HELLO_TIMEOUT_MS,
   PROTOCOL_VERSION,
   ROOM_LENGTH_MAX,
+  SCAN_REACH_MS,
 } from "@fusionmeet/protocol";
-import { type ConnectMeans, openJudged, type Trust } from "./connect.ts";
+import { type ConnectMeans, openJudged, SYSTEM_MEANS, type Trust } from "./connect.ts";
 import {
   addressText,
   givenUp,
   type JoinFailure,
   keyChanged,
   keyNotAsGiven,
+  keyNotAsListed,
   noAnswer,
 } from "./failures.ts";
+import type { Opened } from "./meeting_types.ts";
 import type { ServerAddress } from "./options.ts";
 
 /** What a server says about itself before one joins. */
@@ -25,6 +29,8 @@ export interface LobbyAnswer {
    * then, and the rooms are what whoever it is says.
    */
   readonly isKnown: boolean;
+  /** What people call the server, where it says so. */
+  readonly name?: string;
   /** The server's version of the protocol: one may ask whom one could not join. */
   readonly version: number;
   readonly needsPin: boolean;
@@ -37,6 +43,8 @@ export interface LobbyAnswer {
 export interface AskLobbyOptions {
   readonly trust: Trust;
   readonly signal: AbortSignal;
+  /** Gives up sooner on an address that does not answer: there are others to try. */
+  readonly isOneOfMany?: boolean;
   /** Sent to a server with a known key only. */
   readonly pin?: string;
   readonly means?: ConnectMeans;
@@ -51,7 +59,7 @@ export interface AskLobbyOptions {
  */
 export async function askLobby(
   server: ServerAddress,
-  { trust, signal, pin, means, timers = systemTimers }: AskLobbyOptions,
+  { trust, signal, pin, isOneOfMany, means, timers = systemTimers }: AskLobbyOptions,
 ): Promise<LobbyAnswer> {
   let isKnown = false;
   const judge = (seen: Fingerprint) => {
@@ -59,23 +67,56 @@ export async function askLobby(
     isKnown = known;
     return refused;
   };
-  const { link, fingerprint } = await openJudged(server, judge, { signal, means });
+  const opened = await openJudged(server, judge, { signal, isOneOfMany, means });
+  const answer = await question(opened, {
+    ...{ server, signal, timers },
+    pin: isKnown && pin !== "" ? pin : undefined,
+  });
+  return { ...answer, isKnown };
+}
+
+/**
+ * Asks whoever answers at an address whether it is a server, and which: whatever its key, nothing is sent but the question.
+ * For a search of the network: an address where nobody is is given up soon.
+ *
+ * @throws JoinFailure
+ */
+export async function askAnybody(
+  server: ServerAddress,
+  signal: AbortSignal,
+): Promise<Omit<LobbyAnswer, "isKnown">> {
+  const connect: ConnectMeans["connect"] = (options) =>
+    SYSTEM_MEANS.connect({ ...options, reachTimeoutMs: SCAN_REACH_MS });
+  const means = { ...SYSTEM_MEANS, connect };
+  const opened = await openJudged(server, () => undefined, { signal, means });
+  return await question(opened, { server, signal, timers: systemTimers });
+}
+
+/** Asks, and ends the connection. @throws JoinFailure */
+async function question(
+  { link, fingerprint }: Opened,
+  { server, signal, timers, pin }: {
+    server: ServerAddress;
+    signal: AbortSignal;
+    timers: Timers;
+    pin?: string;
+  },
+): Promise<Omit<LobbyAnswer, "isKnown">> {
   const onAbort = () => link.destroy("given up");
   const cancelTimeout = timers.after(HELLO_TIMEOUT_MS, () => link.destroy("no answer to lobby"));
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   try {
-    link.send({
-      type: "lobby",
-      version: PROTOCOL_VERSION,
-      pin: isKnown && pin !== "" ? pin : undefined,
-    });
+    link.send({ type: "lobby", version: PROTOCOL_VERSION, pin });
     for await (const message of link.messages()) {
       if (message.type === "error") break;
       if (message.type !== "lobby") continue;
-      const { version, needsPin, pinAccepted, rooms } = message;
+      const { version, needsPin, pinAccepted, rooms, name } = message;
       const shown = rooms.filter(({ name }) => isCleanRoom(name));
-      return { fingerprint, isKnown, version, needsPin, pinAccepted, rooms: shown };
+      return {
+        ...{ fingerprint, version, needsPin, pinAccepted, rooms: shown },
+        ...(name === undefined ? {} : { name: shownName(name) }),
+      };
     }
     if (signal.aborted) throw givenUp();
     throw noAnswer(`${addressText(server)} did not say which rooms it has`);
@@ -90,9 +131,13 @@ export async function askLobby(
 function judgeForAsking(
   server: ServerAddress,
   seen: Fingerprint,
-  { pins, pinsPath, fingerprint }: Trust,
+  { pins, pinsPath, fingerprint, identity }: Trust,
 ): { refused?: JoinFailure; known: boolean } {
   const address = addressText(server);
+  if (identity !== undefined && seen !== identity) {
+    return { refused: keyNotAsListed(server, { expected: identity, seen }), known: false };
+  }
+  if (identity !== undefined && pins.knows(seen)) return { known: true };
   const contact = pins.check(address, seen);
   if (contact === "changed") {
     const keys = { expected: pins.get(address)!, seen, pinsPath };

@@ -18,7 +18,11 @@ class Bench {
   connected = false;
   accepted = 0;
 
-  constructor(readonly known: Record<string, string>, readonly fingerprint?: string) {}
+  constructor(
+    readonly known: Record<string, string>,
+    readonly fingerprint?: string,
+    readonly identity?: string,
+  ) {}
 
   ask(pin?: string) {
     return askLobby(SERVER, {
@@ -27,6 +31,7 @@ class Bench {
       timers: this.timers,
       trust: {
         fingerprint: this.fingerprint,
+        identity: this.identity,
         pinsPath: "data/pins.json",
         pins: {
           get: (address) => this.known[address],
@@ -99,6 +104,24 @@ Deno.test("askLobby() asks nothing of a server whose key has changed or is not t
   const other = new Bench({}, OTHER_KEY);
   await rejects(other.ask("42"), (thrown) => code(thrown) === "key-not-as-given");
   ok(!changed.connected && !other.connected);
+});
+
+Deno.test("askLobby() asks a server that was picked by its key, and nobody else", async () => {
+  const other = new Bench({ "Meet.local:65435": KEY }, undefined, OTHER_KEY);
+  await rejects(other.ask("42"), (thrown) => code(thrown) === "key-not-as-listed");
+  ok(!other.connected);
+  // Its address was another server's before.
+  const moved = new Bench({ "Meet.local:65435": OTHER_KEY, "10.0.0.1:1": KEY }, undefined, KEY);
+  strictEqual((await moved.answered({ rooms: ROOMS }, "42")).isKnown, true);
+  deepStrictEqual(moved.link.sentOf("lobby").map(({ pin }) => pin), ["42"]);
+  const unknown = new Bench({ "Meet.local:65435": OTHER_KEY }, undefined, KEY);
+  await rejects(unknown.ask("42"), (thrown) => code(thrown) === "key-changed");
+});
+
+Deno.test("askLobby() gives the server's name, if it can be shown", async () => {
+  strictEqual((await new Bench({}).answered({ name: " Hall " })).name, "Hall");
+  strictEqual((await new Bench({}).answered({ name: "a\u202eb" })).name, "FusionMeet server");
+  strictEqual((await new Bench({}).answered({})).name, undefined);
 });
 
 Deno.test("askLobby() takes an answer of another version, and no names that nobody can have", async () => {

@@ -2,6 +2,7 @@ import { messageOf } from "@fusionmeet/base";
 import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
 import { PROGRAM_VERSION } from "@fusionmeet/protocol";
 import { EXIT } from "./failures.ts";
+import { listServers } from "./list_servers.ts";
 import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { lastMeeting, readTextFileIfThere } from "./places.ts";
@@ -30,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const means = { folder: folder.path, output: standardOutput(json) };
     if (folder.place === "user") means.output.sentence(folder.sentence);
     if (invocation.do === "run") return await runHeadless(invocation.options, means);
+    if (invocation.do === "list") return await listServers(invocation.options, means);
     // What a window needs is not loaded by a bot.
     const { runWindow } = await import("./window/window_app.ts");
     return await runWindow(invocation.options, means);

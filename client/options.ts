@@ -53,12 +53,22 @@ export interface WindowOptions
   readonly fingerprint?: string;
   /** Any browser of this computer instead of a window of its own. */
   readonly browser: boolean;
+  /** Lists the servers of this computer's networks. */
+  readonly discovery: boolean;
+}
+
+/** What a client does that only looks which servers there are. */
+export interface ListOptions {
+  readonly seconds?: number;
+  readonly dataDirectory?: string;
+  readonly json: boolean;
 }
 
 /** What the command line came to: run without or with a window, or print `text` and stop with 0. */
 export type Invocation =
   | { do: "run"; options: ClientOptions }
   | { do: "window"; options: WindowOptions }
+  | { do: "list"; options: ListOptions }
   | { do: "print"; text: string };
 
 /** A flag, value or setting we cannot act on; the message is for the user, the exit code is 2. */
@@ -96,6 +106,11 @@ interface Flag {
 export const FLAGS = {
   headless: { help: "no window: events on stdout, commands on stdin" },
   browser: { help: "the window as a page in any browser of this computer" },
+  list: { help: "only print which servers are on this network, for --seconds N (3), and end" },
+  discovery: {
+    value: "on|off",
+    help: "the window lists the servers that tell this network that they are there (on)",
+  },
   server: {
     value: "HOST[:PORT]",
     help: `the server; port ${CONTROL_PORT} unless said; IPv6 as [ADDRESS]:PORT`,
@@ -144,6 +159,7 @@ export function parseOptions(args: readonly string[], sources: OptionSources): I
   const layers = [fromFlags, readEnvironment(sources.environment), readSettings(sources)];
   const values = merge(layers);
   refuseWhatIsMissing(values);
+  if (values.list) return { do: "list", options: listOptions(values) };
   return values.headless
     ? { do: "run", options: headlessOptions(values, sources) }
     : { do: "window", options: windowOptions(values, sources) };
@@ -163,6 +179,7 @@ export function helpText(): string {
     "  fusionmeet-client [LINK] [--browser] [more]",
     "  fusionmeet-client --headless --server HOST --name NAME [more]",
     "  fusionmeet-client --headless LINK --name NAME [more]",
+    "  fusionmeet-client --list [--json]",
     "",
     "LINK is what the server prints, like fusionmeet://192.168.1.20/Main#FINGERPRINT: it says server, room and",
     "the key that the server must have, and goes without --server, --fingerprint and (where it names one) --room.",
@@ -319,7 +336,21 @@ function windowOptions(values: FlagValues, sources: OptionSources): WindowOption
   const { server, name, room } = values as { [N in keyof LastMeeting]?: string };
   if (server !== undefined) parseServer(server);
   const common = commonOptions(values, sources, { device: "device" });
-  return { ...common, server, name, room, browser: values.browser === true };
+  const discovery = read("discovery", (values.discovery ?? "on") as string, parseOnOff);
+  return { ...common, server, name, room, discovery, browser: values.browser === true };
+}
+
+function listOptions(values: FlagValues): ListOptions {
+  return {
+    seconds: values.seconds === undefined ? undefined : parseSeconds(values.seconds as string),
+    dataDirectory: directory("data", values.data as string | undefined),
+    json: values.json === true,
+  };
+}
+
+function parseOnOff(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  throw new Error(`${JSON.stringify(text)} is neither on nor off`);
 }
 
 /** @param defaults.device What microphone and camera are unless said. */
@@ -349,6 +380,9 @@ function commonOptions(
 function refuseWhatIsMissing(values: FlagValues): void {
   if (values.browser && values.headless) {
     throw new UsageError("--browser and --headless are both given: leave one out");
+  }
+  if (values.list && (values.browser || values.headless)) {
+    throw new UsageError("--list joins nobody: leave --browser and --headless out");
   }
   if (values.screen !== undefined && values.screen !== "off") {
     throw new UsageError("This build cannot share a screen yet: leave --screen out");

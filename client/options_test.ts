@@ -147,6 +147,7 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
     do: "window",
     options: {
       browser: true,
+      discovery: true,
       server: "host:7",
       name: undefined,
       room: "Lab",
@@ -165,6 +166,21 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
   strictEqual(parseOptions([], sources()).do, "window");
   refuses([...MINIMUM, "--browser"], /both given/);
   throws(() => parseOptions(["--server", "a:b:c d"], sources()), UsageError);
+});
+
+Deno.test("parseOptions() lists servers, or lists none", () => {
+  deepStrictEqual(parseOptions(["--list"], sources()), {
+    do: "list",
+    options: { seconds: undefined, dataDirectory: undefined, json: false },
+  });
+  deepStrictEqual(parseOptions("--list --json --seconds 5 --data d".split(" "), sources()), {
+    do: "list",
+    options: { seconds: 5, dataDirectory: "d", json: true },
+  });
+  refuses(["--list", "--headless"], /joins nobody/);
+  const quiet = parseOptions(["--discovery", "off"], sources());
+  strictEqual(quiet.do === "window" && quiet.options.discovery, false);
+  throws(() => parseOptions(["--discovery", "maybe"], sources()), /neither on nor off/);
 });
 
 Deno.test("parseOptions() joins as last time when nothing says where or who", () => {

@@ -11,7 +11,10 @@ const OTHER_KEY = "cd".repeat(32);
 
 Deno.test("A server says which rooms are open to who knows it and its PIN", async () => {
   await using folder = new TemporaryDirectory();
-  await using server = await startServer({ data: folder.file("server"), args: ["--pin", PIN] });
+  await using server = await startServer({
+    data: folder.file("server"),
+    args: ["--pin", PIN, "--server-name", "Hall"],
+  });
   await using _ann = await startClient({
     name: "Ann",
     room: "Garden",
@@ -26,7 +29,10 @@ Deno.test("A server says which rooms are open to who knows it and its PIN", asyn
     const trust = { pins, pinsPath, fingerprint: given };
     return await askLobby({ hostname: "127.0.0.1", port }, { trust, pin, signal });
   };
-  const closed = { fingerprint, version: 1, needsPin: true, pinAccepted: undefined, rooms: [] };
+  const closed = {
+    ...{ fingerprint, name: "Hall", version: 1 },
+    ...{ needsPin: true, pinAccepted: undefined, rooms: [] },
+  };
   deepStrictEqual(await ask(PIN), { ...closed, isKnown: false }, "the PIN was kept from it");
   deepStrictEqual(await ask(undefined, fingerprint), { ...closed, isKnown: true });
   deepStrictEqual(await ask("1", fingerprint), { ...closed, isKnown: true, pinAccepted: false });

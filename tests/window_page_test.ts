@@ -1,6 +1,7 @@
 /** The window's page in Chromium, before a program that the test plays: what it shows, what it says, how it is used. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import axe from "axe-core";
+import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./support/browser.ts";
 import { FakeProgram, joinState, line, meetingState, person } from "./support/fake_program.ts";
@@ -163,6 +164,95 @@ pageTest(
     deepStrictEqual(accepted, { ...join, name: "Anna", trust: "ab".repeat(32) });
     await keyboard.press("Escape");
     await program.heard("join.cancel");
+  },
+);
+
+const OFFICE: NearbyServer = {
+  ...{ fingerprint: "ab".repeat(32), name: HOSTILE, address: "192.168.1.30:7000" },
+  ...{ rooms: 2, people: 5, known: false, formerly: [] },
+};
+const GARDEN: NearbyServer = {
+  ...{ fingerprint: "cd".repeat(32), name: "Garden", address: "192.168.1.77" },
+  ...{ rooms: null, people: null, known: true, formerly: [`${SERVER}:65435`] },
+};
+const LISTENING: Nearby = { state: "listening", servers: [], search: null, problem: null };
+
+pageTest(
+  "A server of the network is picked with the keyboard, and what is typed unpicks it",
+  () => joinState({ name: "Ann", nearby: { ...LISTENING, state: "starting" } }),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    await page.getByText("Looking for servers on this network…").waitFor();
+    const field = page.getByLabel("Server", { exact: true });
+    await holds(page, "document.activeElement.tagName === 'INPUT'");
+    program.setJoin({ nearby: { ...LISTENING, servers: [OFFICE] } });
+    const office = page.getByRole("radio", { name: /192\.168\.1\.30:7000 · 5 people in 2 rooms/ });
+    await office.waitFor();
+    ok(
+      (await page.getByRole("radiogroup", { name: "On this network" }).textContent())!.includes(
+        HOSTILE,
+      ),
+    );
+    await page.getByText("1 server found on this network").waitFor({ state: "attached" });
+    strictEqual(await field.inputValue(), "", "nobody is picked but by the user");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Space");
+    ok(await office.isChecked());
+    strictEqual(await field.inputValue(), OFFICE.address);
+    const picked = { server: OFFICE.address, picked: OFFICE.fingerprint };
+    deepStrictEqual(await program.heard("lobby", (said) => said.picked !== undefined), {
+      do: "lobby",
+      pin: "",
+      ...picked,
+    });
+    await keyboard.press("Enter");
+    const { server, picked: fingerprint } = await program.heard("join");
+    deepStrictEqual({ server, picked: fingerprint }, picked);
+    await field.fill("192.168.1.31");
+    strictEqual(await office.isChecked(), false);
+    program.forget();
+    await keyboard.press("Enter");
+    strictEqual((await program.heard("join")).picked, undefined);
+    // The list changes under one's hands: what was picked stays picked.
+    await office.check();
+    program.setJoin({ nearby: { ...LISTENING, servers: [GARDEN, { ...OFFICE, people: 6 }] } });
+    await page.getByRole("radio", { name: /6 people/ }).waitFor();
+    ok(await page.getByRole("radio", { name: /6 people/ }).isChecked());
+  },
+);
+
+pageTest(
+  "A known server that moved is followed, one that is not known never",
+  () => joinState({ name: "Ann", server: SERVER, nearby: { ...LISTENING, servers: [OFFICE] } }),
+  async ({ page, program }) => {
+    const field = page.getByLabel("Server", { exact: true });
+    strictEqual(await field.inputValue(), SERVER);
+    program.setJoin({ nearby: { ...LISTENING, servers: [GARDEN, OFFICE] } });
+    await page.getByRole("radio", { name: /Garden Known/ }).waitFor();
+    await until("the field to follow", async () => await field.inputValue() === GARDEN.address);
+    ok(await page.getByRole("radio", { name: /Garden/ }).isChecked());
+    await page.getByRole("button", { name: "Join", exact: true }).click();
+    const { server, picked } = await program.heard("join");
+    deepStrictEqual([server, picked], [GARDEN.address, GARDEN.fingerprint]);
+  },
+);
+
+pageTest(
+  "Where no server is found the page says what to do, and searches when asked to",
+  () => joinState({ nearby: LISTENING }),
+  async ({ page, program }) => {
+    await page.getByText("No server found here.").waitFor();
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    deepStrictEqual(await program.heard("search"), { do: "search", on: true });
+    program.setJoin({ nearby: { ...LISTENING, search: { done: 12, all: 253 } } });
+    await page.getByText("Searching, 12 of 253").waitFor();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await program.heard("search", ({ on }) => !on);
+    const problem = "Cannot look for servers on eth0: Permission denied";
+    program.setJoin({ nearby: { ...LISTENING, problem } });
+    await page.getByText(`${problem}.`).waitFor();
+    program.setJoin({ nearby: { ...LISTENING, state: "off" } });
+    await page.getByText("On this network").waitFor({ state: "detached" });
   },
 );
 

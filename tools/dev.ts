@@ -91,6 +91,7 @@ class Run implements AsyncDisposable {
       server,
       ...own,
       browser: false,
+      args: ["--discovery", "on"],
       data: folder.file("window"),
     }));
     void this.#tell();

@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import type { ChatEntry, PersonState, WindowState } from "@fusionmeet/bridge";
+import type { ChatEntry, Nearby, NearbyServer, PersonState, WindowState } from "@fusionmeet/bridge";
 import {
   type FakeProgram,
   joinState,
@@ -45,7 +45,40 @@ const LOBBY = {
   needsPin: false,
   rooms: [{ name: "Main", people: 4 }, { name: "Design review", people: 2 }],
 } as const;
-const FILLED = { server: SERVER, name: "Amelie Roth", room: "Main", recentServers: [SERVER] };
+const HOSTILE = "<b onmouseover=alert(1)>Free beer</b>";
+
+function nearby(index: number, rest: Partial<NearbyServer>): NearbyServer {
+  const digit = String(index);
+  return {
+    fingerprint: digit.repeat(64),
+    name: `Server ${digit}`,
+    address: `192.168.1.2${digit}`,
+    rooms: 0,
+    people: 0,
+    known: false,
+    formerly: [],
+    ...rest,
+  };
+}
+
+const NEARBY: readonly NearbyServer[] = [
+  nearby(0, {
+    name: "Third floor",
+    address: SERVER,
+    rooms: 2,
+    people: 6,
+    known: true,
+    formerly: [`${SERVER}:65435`],
+  }),
+  nearby(1, { name: "Workshop", rooms: 1, people: 1 }),
+];
+const LISTENING: Nearby = { state: "listening", servers: [], search: null, problem: null };
+const LOOKING: Nearby = { ...LISTENING, state: "starting" };
+
+const FILLED = {
+  ...{ server: SERVER, name: "Amelie Roth", room: "Main", recentServers: [SERVER] },
+  nearby: { ...LISTENING, servers: NEARBY },
+};
 
 /** A conversation of yesterday and today. */
 function conversation(): ChatEntry[] {
@@ -89,7 +122,32 @@ const openPanel = (name: RegExp) => async ({ page }: { page: Page }) => {
 
 /** Every screen and state. */
 export const SCENES: readonly Scene[] = [
-  { name: "join-first-start", small: true },
+  { name: "join-first-start", small: true, state: joinState({ nearby: LOOKING }) },
+  {
+    name: "join-nearby",
+    small: true,
+    state: joinState({
+      ...{ name: "Amelie Roth", nearby: { ...LISTENING, servers: NEARBY } },
+      lobby: LOBBY,
+    }),
+    after: ({ page }) => page.getByRole("radio", { name: /Third floor/ }).check(),
+  },
+  {
+    name: "join-nearby-many",
+    state: joinState({
+      nearby: {
+        ...LISTENING,
+        servers: [
+          ...NEARBY,
+          nearby(2, { name: HOSTILE, address: "192.168.1.22:7000", rooms: 3, people: 41 }),
+          nearby(3, { name: "قاعة الاجتماعات", rooms: null, people: null }),
+          nearby(4, { name: "Server of the reading group on the second floor, left wing" }),
+        ],
+        search: { done: 117, all: 253 },
+      },
+    }),
+  },
+  { name: "join-nearby-none", small: true, state: joinState({ nearby: LISTENING }) },
   {
     name: "join",
     small: true,

@@ -1,4 +1,5 @@
-import type { Lobby } from "@fusionmeet/bridge";
+import type { Lobby, Nearby, NearbyServer } from "@fusionmeet/bridge";
+import { CONTROL_PORT } from "@fusionmeet/protocol";
 
 /** What the join screen asks for. */
 export interface JoinForm {
@@ -8,6 +9,8 @@ export interface JoinForm {
   readonly pin: string;
   readonly microphone: boolean;
   readonly camera: boolean;
+  /** Fingerprint of the server of this network that was picked; absent once another one is typed. */
+  readonly picked?: string;
 }
 
 /** The fields one types into, in the order in which they are looked at. */
@@ -21,6 +24,25 @@ export function missingField(
 ): JoinField | undefined {
   return JOIN_FIELDS.filter((field) => field !== "pin" || needsPin)
     .find((field) => form[field].trim() === "");
+}
+
+/** The server to pick without being asked: the one that the field means, which is at another address now. */
+export function movedServer(
+  { servers }: Nearby,
+  { server, picked }: JoinForm,
+): NearbyServer | undefined {
+  if (picked !== undefined) return undefined;
+  const typed = serverKey(server);
+  if (servers.some(({ address }) => serverKey(address) === typed)) return undefined;
+  return servers.find(({ known, formerly }) =>
+    known && formerly.some((address) => serverKey(address) === typed)
+  );
+}
+
+/** One form of an address as it is typed and as it is kept. */
+function serverKey(address: string): string {
+  const trimmed = address.trim().toLowerCase();
+  return trimmed === "" || /:\d+$/.test(trimmed) ? trimmed : `${trimmed}:${CONTROL_PORT}`;
 }
 
 /** What is known about the server that stands in the field now; an answer about another one says nothing. */

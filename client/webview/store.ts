@@ -1,12 +1,13 @@
 import { batch, computed, signal } from "@preact/signals";
-import type {
-  JoinState,
-  LeftState,
-  MeetingState,
-  ProgramMessage,
-  Theme,
-  WindowState,
-  WindowStatistics,
+import {
+  type JoinState,
+  type LeftState,
+  type MeetingState,
+  NO_NEARBY,
+  type ProgramMessage,
+  type Theme,
+  type WindowState,
+  type WindowStatistics,
 } from "@fusionmeet/bridge";
 import { ChatColumn } from "./chat_column.ts";
 import { Levels } from "./levels.ts";
@@ -91,6 +92,7 @@ const NO_JOIN: JoinState = {
   microphoneSource: null,
   cameraSource: null,
   recentServers: [],
+  nearby: NO_NEARBY,
   busy: false,
   failure: null,
   introduction: null,

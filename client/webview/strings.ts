@@ -35,6 +35,28 @@ const ENGLISH = {
     server: "Server",
     serverHint: "Name or address of the computer the server runs on",
     recentServers: "Servers of earlier meetings",
+    nearby: {
+      title: "On this network",
+      looking: "Looking for servers on this network…",
+      none: "No server found here.",
+      noneText: "Type its address below, or try every address of this network.",
+      search: "Search",
+      searchMore: "Search for more",
+      searching: (done: number, all: number) => `Searching, ${done} of ${all}`,
+      stopSearch: "Stop",
+      found: (count: number) =>
+        english(count, {
+          one: "# server found on this network",
+          other: "# servers found on this network",
+        }),
+      known: "Known",
+      people: (people: number, rooms: number) =>
+        people === 0
+          ? "nobody there"
+          : `${english(people, { one: "# person", other: "# people" })} in ${
+            english(rooms, { one: "# room", other: "# rooms" })
+          }`,
+    },
     name: "Your name",
     nameHint: "As others see you",
     room: "Room",

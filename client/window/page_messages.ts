@@ -15,7 +15,8 @@ const WATCHED_MAX = 100;
 
 const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "hello": { token: optional(text), key: optional(text), decoders: object({ h264: flag }) },
-  "lobby": { server: text, pin: text },
+  "lobby": { server: text, pin: text, picked: optional(text) },
+  "search": { on: flag },
   "join": {
     server: text,
     name: text,
@@ -24,6 +25,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
     microphone: flag,
     camera: flag,
     trust: optional(text),
+    picked: optional(text),
   },
   "join.cancel": {},
   "leave": { sure: flag },

@@ -11,10 +11,13 @@ import { systemRandom, systemTimers } from "@fusionmeet/net";
 import { PinStore } from "@fusionmeet/store";
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { describeSources } from "../capture/describe.ts";
+import type { ListedServer } from "../attendance.ts";
+import { firstOf } from "../connect.ts";
 import { EXIT, JoinFailure } from "../failures.ts";
 import type { Output } from "../headless.ts";
 import { askLobby } from "../lobby.ts";
-import { parseServer, UsageError, type WindowOptions } from "../options.ts";
+import { NearbyServers } from "../nearby.ts";
+import { parseServer, type ServerAddress, UsageError, type WindowOptions } from "../options.ts";
 import { pageFolder, pinsPathIn, remembered, rememberMeeting, rememberTheme } from "../places.ts";
 import { leaveOnSignals } from "../signals.ts";
 import { BridgeServer } from "./bridge_server.ts";
@@ -25,6 +28,7 @@ import { WindowMeeting } from "./window_meeting.ts";
 import { emptyState, joinProblem } from "./window_state.ts";
 
 type JoinForm = Extract<PageMessage, { do: "join" }>;
+type LobbyQuestion = Extract<PageMessage, { do: "lobby" }>;
 
 /** A page in a browser that does not come back in this time was closed: nobody stays behind with a live microphone. */
 const PAGE_GONE_MS = 15_000;
@@ -55,6 +59,9 @@ class WindowApp {
   #attending: Promise<void> | undefined;
   #decoders: PageDecoders = { h264: true };
   #visible: readonly number[] = [];
+  readonly #nearby: NearbyServers;
+  /** Known servers, for the list; `undefined` until they are read, and where they cannot be. */
+  #pins: PinStore | undefined;
   #lobby = new AbortController();
   #isCancelled = false;
   #unreadCount = 0;
@@ -66,6 +73,11 @@ class WindowApp {
     this.#options = options;
     this.#folder = folder;
     this.#output = output;
+    this.#nearby = new NearbyServers({
+      pins: () => this.#pins,
+      onChange: (nearby) => this.#changeJoin({ nearby }),
+      onProblem: (sentence) => output.problem(sentence),
+    });
     const state = emptyState();
     const { theme } = remembered(folder);
     this.#feed = new StateFeed({ ...state, theme, join: this.#firstJoinState(state.join) }, {
@@ -97,6 +109,7 @@ class WindowApp {
     const release = leaveOnSignals(() => this.#finished.resolve());
     try {
       void this.#describeSources();
+      this.#look();
       await this.#frame.open();
       await this.#finished.promise;
       this.#lobby.abort();
@@ -106,6 +119,7 @@ class WindowApp {
       return EXIT.asked;
     } finally {
       release();
+      await this.#nearby.stop();
       await this.#frame.close();
       await this.#bridge.close();
     }
@@ -150,7 +164,11 @@ class WindowApp {
     const meeting = this.#meeting;
     switch (message.do) {
       case "lobby":
-        return void this.#askLobby(message.server, message.pin);
+        return void this.#askLobby(message);
+      case "search":
+        if (message.on) void this.#nearby.search();
+        else this.#nearby.stopSearch();
+        return;
       case "join":
         return this.#join(message);
       case "join.cancel":
@@ -162,6 +180,7 @@ class WindowApp {
       case "stay":
         return this.#feed.change({ leaveQuestion: null });
       case "again":
+        this.#look();
         return this.#feed.change({ screen: "join", left: null });
       case "source":
         return meeting?.setSource(message.kind, message.on);
@@ -229,12 +248,13 @@ class WindowApp {
 
   async #prepare(form: JoinForm): Promise<WindowMeeting> {
     const { name, room, pin, trust, microphone, camera } = form;
+    const { server, ...listed } = this.#picked(form);
     const meeting = await WindowMeeting.prepare({
       ...this.#options,
       ...{ name, room },
-      server: this.#server(form.server),
+      ...{ server, ...listed },
       pin: pin === "" ? undefined : pin,
-      fingerprint: trust ?? this.#options.fingerprint,
+      fingerprint: trust ?? this.#givenFingerprint(form),
     }, {
       folder: this.#folder,
       serverText: form.server,
@@ -253,6 +273,7 @@ class WindowApp {
 
   #joined(form: JoinForm): void {
     const meeting = this.#meeting!;
+    void this.#nearby.stop();
     this.#bridge.send(meeting.view.chat.reset());
     this.#feed.change({ screen: "meeting", meeting: meeting.view.state, left: null });
     this.#changeJoin({ busy: false });
@@ -338,27 +359,66 @@ class WindowApp {
     this.#changeJoin({ microphoneSource: microphone, cameraSource: camera });
   }
 
-  async #askLobby(serverText: string, pin: string): Promise<void> {
+  async #askLobby({ server: text, pin, picked }: LobbyQuestion): Promise<void> {
     this.#lobby.abort();
     this.#lobby = new AbortController();
     const { signal } = this.#lobby;
-    const nothing = { server: serverText, needsPin: false, rooms: [] };
+    const nothing = { server: text, needsPin: false, rooms: [] };
     this.#changeJoin({ lobby: { ...nothing, state: "asking" } });
     try {
       const pinsPath = pinsPathIn(this.#folder);
       const pins = await PinStore.open(pinsPath);
-      const { fingerprint } = this.#options;
-      const { needsPin, rooms } = await askLobby(this.#server(serverText), {
-        trust: { pins, pinsPath, fingerprint },
-        pin: pin === "" ? undefined : pin,
-        signal,
-      });
+      const fingerprint = this.#givenFingerprint({ picked });
+      const { server, elsewhere = [], identity } = this.#picked({ server: text, picked });
+      const { needsPin, rooms } = await firstOf([server, ...elsewhere], (each) =>
+        askLobby(each, {
+          trust: { pins, pinsPath, fingerprint, identity },
+          pin: pin === "" ? undefined : pin,
+          isOneOfMany: elsewhere.length > 0,
+          signal,
+        }));
       if (signal.aborted) return;
-      this.#changeJoin({ lobby: { server: serverText, state: "known", needsPin, rooms } });
+      this.#changeJoin({ lobby: { server: text, state: "known", needsPin, rooms } });
     } catch {
       // Whatever it is (a damaged pins.json, too), joining says why.
       if (!signal.aborted) this.#changeJoin({ lobby: { ...nothing, state: "unknown" } });
     }
+  }
+
+  // ---- servers of this network
+
+  /** What the command line says about the key, unless another server was picked than the one it speaks of. */
+  #givenFingerprint({ picked }: { picked?: string }): string | undefined {
+    const { fingerprint } = this.#options;
+    const isOfAnother = picked !== undefined && fingerprint !== "trust" && fingerprint !== picked;
+    return isOfAnother ? undefined : fingerprint;
+  }
+
+  /** Looks which servers there are, from now on until a meeting is joined. */
+  #look(): void {
+    if (!this.#options.discovery) return;
+    this.#nearby.start();
+    // Joining says what is wrong with the file.
+    PinStore.open(pinsPathIn(this.#folder)).then((pins) => {
+      this.#pins = pins;
+      this.#nearby.refresh();
+    }, () => undefined);
+  }
+
+  /**
+   * Where the server is that the form means. One that was picked from the list is at all the addresses announced for it;
+   * where its key is known, or was accepted now, no other key will do. What the list says vouches for nobody else.
+   *
+   * @throws JoinFailure
+   */
+  #picked(
+    { server: text, picked, trust }: { server: string; picked?: string; trust?: string },
+  ): { server: ServerAddress } & ListedServer {
+    const typed = this.#server(text);
+    if (picked === undefined) return { server: typed };
+    const isKnown = this.#pins?.knows(picked) ?? false;
+    const [server = typed, ...elsewhere] = this.#nearby.find(picked)?.endpoints ?? [];
+    return { server, elsewhere, identity: isKnown ? picked : trust };
   }
 
   /** @throws JoinFailure */

@@ -1,4 +1,4 @@
-import type { JoinProblem, JoinState, WindowState } from "@fusionmeet/bridge";
+import { type JoinProblem, type JoinState, NO_NEARBY, type WindowState } from "@fusionmeet/bridge";
 import { EXIT, type JoinFailure } from "../failures.ts";
 
 /** Before anything is known. */
@@ -13,6 +13,7 @@ export function emptyState(): WindowState {
     microphoneSource: null,
     cameraSource: null,
     recentServers: [],
+    nearby: NO_NEARBY,
     busy: false,
     failure: null,
     introduction: null,
@@ -31,6 +32,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   "room-bad": "Choose another room: letters, digits, spaces and signs",
   "key-changed":
     "Ask whoever runs the server. Only if they set it up anew and read you the new words: take the server out of pins.json in FusionMeet's folder, then join again",
+  "key-not-as-listed":
+    "Pick the server again in a moment, or type the address that it prints when it starts. If this happens again, somebody on this network announces it falsely: tell whoever runs it",
   "key-not-as-given": "Check the address, and the key that this window was started with",
   "full": "Wait until somebody leaves, or choose another room",
 };

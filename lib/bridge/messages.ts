@@ -27,7 +27,15 @@ export type PageMessage =
     readonly decoders: PageDecoders;
   }
   /** Asks a server about its rooms; the answer is in `join.lobby`. */
-  | { readonly do: "lobby"; readonly server: string; readonly pin: string }
+  | {
+    readonly do: "lobby";
+    readonly server: string;
+    readonly pin: string;
+    /** The fingerprint of the server of this network that was picked. */
+    readonly picked?: string;
+  }
+  /** Searches this computer's networks for servers address by address, or stops that. */
+  | { readonly do: "search"; readonly on: boolean }
   | {
     readonly do: "join";
     readonly server: string;
@@ -38,6 +46,7 @@ export type PageMessage =
     readonly camera: boolean;
     /** The fingerprint of `introduction`, when it was accepted. */
     readonly trust?: string;
+    readonly picked?: string;
   }
   /** Stops a join that is under way, or says no to an introduction. */
   | { readonly do: "join.cancel" }

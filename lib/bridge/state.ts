@@ -31,12 +31,45 @@ export interface JoinState {
   readonly cameraSource: string | null;
   /** Servers of earlier meetings, the latest first. */
   readonly recentServers: readonly string[];
+  /** Servers of this network. */
+  readonly nearby: Nearby;
   /** A join is under way. */
   readonly busy: boolean;
   readonly failure: JoinProblem | null;
   /** A server met for the first time waits for a yes. */
   readonly introduction: Introduction | null;
   readonly lobby: Lobby | null;
+}
+
+/** The servers that are heard on this computer's networks, and how the looking for them goes. */
+export interface Nearby {
+  /** `starting`: more may come any moment; `listening`: those that are there have been heard; `off`: nobody looks. */
+  readonly state: "starting" | "listening" | "off";
+  /** Known ones first. */
+  readonly servers: readonly NearbyServer[];
+  /** Address by address, because somebody asked for it; null while it is not under way. */
+  readonly search: { readonly done: number; readonly all: number } | null;
+  /** Why some may not be heard: a whole sentence. */
+  readonly problem: string | null;
+}
+
+/** Before anybody looks. */
+export const NO_NEARBY: Nearby = { state: "off", servers: [], search: null, problem: null };
+
+/** A server as somebody on the network announces it. */
+export interface NearbyServer {
+  /** Of its key, as announced: for picking it. */
+  readonly fingerprint: string;
+  readonly name: string;
+  /** As it would be typed. */
+  readonly address: string;
+  /** Null where they are not known. */
+  readonly rooms: number | null;
+  readonly people: number | null;
+  /** Its key was accepted before: that key is asked for, and no other is taken. */
+  readonly known: boolean;
+  /** Addresses at which its key was accepted, as typed. */
+  readonly formerly: readonly string[];
 }
 
 /** Why joining did not work. */

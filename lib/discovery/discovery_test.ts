@@ -5,7 +5,7 @@ import { BEACON_GROUP, BEACON_PORT } from "@fusionmeet/protocol";
 import { encodeBeacon } from "./beacon.ts";
 import { decodeDns, encodeDns } from "./dns_message.ts";
 import type { Link } from "./ipv4.ts";
-import { link, TestLan } from "./lan_for_test.ts";
+import { link, TestLan } from "../../tests/support/test_lan.ts";
 import { ServerAnnouncer, type ServerFacts } from "./server_announcer.ts";
 import { ServerFinder } from "./server_finder.ts";
 import { instanceName, SERVICE_TYPE } from "./service_records.ts";

@@ -20,20 +20,27 @@ export interface FoundServer {
   /** Can be shown as it is. */
   readonly name: string;
   readonly version: string;
-  readonly rooms: number;
-  readonly people: number;
+  /** Absent where it did not say. */
+  readonly rooms?: number;
+  readonly people?: number;
   /** Where to try it, best first; one at least. */
   readonly endpoints: readonly { readonly hostname: string; readonly port: number }[];
   /** Its key was accepted before. Says nothing about whoever announces it now: only the key on the connection does. */
   readonly isKnown: boolean;
 }
 
+/** What somebody told of a server: who was asked may have kept the number of people to themselves. */
+export type Told = Omit<Announcement, "rooms" | "people"> & {
+  readonly rooms?: number;
+  readonly people?: number;
+};
+
 /** One announcement, as it came from one address. */
 export interface Sighting {
   readonly by: FoundBy;
   /** Address it came from. */
   readonly source: string;
-  readonly announcement: Announcement;
+  readonly announcement: Told;
   /** Until it is forgotten, unless it comes again. */
   readonly lifetimeMs: number;
 }

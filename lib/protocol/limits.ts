@@ -187,7 +187,7 @@ export const LINKS_MAX = 8;
 export const LINKS_POLL_MS = 2_000;
 /** Searching a network address by address: how many, at once, a second, how long each may take, and all. */
 export const SCAN_ADDRESSES_MAX = 512;
-export const SCAN_AT_ONCE_MAX = 24;
+export const SCAN_AT_ONCE_MAX = 32;
 export const SCAN_PER_SECOND = 50;
 export const SCAN_REACH_MS = 800;
 export const SCAN_ANSWER_MS = 2_000;

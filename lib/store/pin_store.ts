@@ -34,6 +34,11 @@ export class PinStore {
     return this.#pins.values().some((known) => known === fingerprint);
   }
 
+  /** The addresses, as they were written, at which this key was accepted. */
+  addressesOf(fingerprint: Fingerprint): string[] {
+    return [...this.#pins].filter(([, known]) => known === fingerprint).map(([address]) => address);
+  }
+
   /**
    * Accepts a key at an address where none is known; on the disk when it returns.
    *

@@ -2,6 +2,7 @@
 import {
   type ChatEntry,
   type MeetingState,
+  NO_NEARBY,
   type PageMessage,
   type PersonState,
   type ProgramMessage,
@@ -128,6 +129,7 @@ export function joinState(join: Partial<WindowState["join"]> = {}): WindowState 
       microphoneSource: "Jabra Evolve2 65",
       cameraSource: "Integrated Webcam HD",
       recentServers: [],
+      nearby: NO_NEARBY,
       busy: false,
       failure: null,
       introduction: null,

@@ -319,6 +319,8 @@ export function launchWindow(options: ClientOptions & { browser: boolean }): Win
       ...["--fingerprint", fingerprint, "--data", options.data ?? ownData!.path],
       ...["--mic", options.mic ?? "off", "--camera", options.camera ?? "off"],
       ...(options.room === undefined ? [] : ["--room", options.room]),
+      // A test asks no network that it did not make.
+      ...(options.args?.includes("--discovery") ? [] : ["--discovery", "off"]),
       ...(options.args ?? []),
     ],
   });

@@ -7,6 +7,7 @@ import { Combobox } from "../components/combobox.tsx";
 import { asSentence, Field, type FieldProblem } from "../components/field.tsx";
 import { CircleAlert, LoaderCircle } from "../components/icons.ts";
 import { IntroductionDialog } from "../components/introduction_dialog.tsx";
+import { NearbyServers } from "../components/nearby_servers.tsx";
 import { Notice } from "../components/notice.tsx";
 import { PageHeader } from "../components/page_header.tsx";
 import { StartLook } from "../components/start_look.tsx";
@@ -16,6 +17,7 @@ import {
   type JoinForm,
   lobbyFor,
   missingField,
+  movedServer,
 } from "../join_form.ts";
 
 /** The server is asked about its rooms when nobody has typed for this long. */
@@ -57,15 +59,21 @@ export function JoinScreen() {
     if (join.failure.field) focusField(join.failure.field);
   }, [join.failure]);
 
-  const { server, pin } = form.value;
+  // A known server that was joined at another address is meant where it is now.
+  useEffect(() => {
+    const moved = join.busy ? undefined : movedServer(join.nearby, form.value);
+    if (moved) form.value = { ...form.value, server: moved.address, picked: moved.fingerprint };
+  }, [join.nearby]);
+
+  const { server, pin, picked } = form.value;
   useEffect(() => {
     if (server.trim() === "") return;
     const timer = setTimeout(
-      () => send({ do: "lobby", server: server.trim(), pin }),
+      () => send({ do: "lobby", server: server.trim(), pin, ...(picked ? { picked } : {}) }),
       LOBBY_AFTER_MS,
     );
     return () => clearTimeout(timer);
-  }, [server, pin]);
+  }, [server, pin, picked]);
 
   const change = (changed: Partial<JoinForm>) => {
     form.value = { ...form.value, ...changed };
@@ -91,7 +99,8 @@ export function JoinScreen() {
   const fieldProps = (field: JoinField) => ({
     label: strings.join[field],
     value: form.value[field],
-    onInput: (value: string) => change({ [field]: value }),
+    onInput: (value: string) =>
+      change({ [field]: value, ...(field === "server" ? { picked: undefined } : {}) }),
     isReadOnly: join.busy,
     problem: problemOf(field),
     inputRef: (input: HTMLInputElement | null) => {
@@ -110,6 +119,12 @@ export function JoinScreen() {
         <StartLook form={form.value} join={join} onChange={change} />
         <form class="join-form" onSubmit={onSubmit} noValidate aria-label={strings.join.title}>
           <h1>{strings.join.title}</h1>
+          <NearbyServers
+            nearby={join.nearby}
+            picked={picked}
+            isReadOnly={join.busy}
+            onPick={({ address, fingerprint }) => change({ server: address, picked: fingerprint })}
+          />
           <Combobox
             {...fieldProps("server")}
             hint={strings.join.serverHint}

@@ -1,6 +1,5 @@
 import { FakeTimers } from "@fusionmeet/base";
-import { ipv4Number, type Link } from "./ipv4.ts";
-import type { Channel, ChannelOptions } from "./multicast_socket.ts";
+import { type Channel, type ChannelOptions, ipv4Number, type Link } from "@fusionmeet/discovery";
 
 /** From sending to arriving. */
 const DELAY_MS = 1;
