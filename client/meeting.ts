@@ -409,6 +409,8 @@ export class Meeting {
       });
       return;
     }
+    // What cannot be had is not waited for; a later line may bring it along.
+    if (request === "chat.fetch") this.#chatLog.page([], false);
     const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
     this.#emit({ event: "refused", request, code, message, mark, ...line });
   }

@@ -3,6 +3,10 @@ import { CHAT_TURN_BYTES } from "@fusionmeet/protocol";
 import type { MeetingStore } from "@fusionmeet/store";
 import type { ServerLog } from "./log.ts";
 
+/** For the operator, when the disk says no. */
+export const DISK_ADVICE =
+  "Meetings go on without chat. See to the disk or stick with the data folder, then start the server again";
+
 interface Pending {
   readonly size: number;
   write(): void;
@@ -63,7 +67,8 @@ export class ChatWriter {
       this.#store.together(() => batch.forEach(({ write }) => write()));
       return true;
     } catch (thrown) {
-      this.#log.event("chat-not-kept", { lines: batch.length, state: messageOf(thrown) });
+      const state = messageOf(thrown);
+      this.#log.event("chat-not-kept", { lines: batch.length, state, advice: DISK_ADVICE });
       return false;
     }
   }

@@ -1,4 +1,4 @@
-import { Refusal, TokenBucket } from "@fusionmeet/base";
+import { messageOf, Refusal, TokenBucket } from "@fusionmeet/base";
 import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
@@ -7,6 +7,8 @@ import {
   ROOM_CHAT_BYTES_PER_SECOND,
 } from "@fusionmeet/protocol";
 import type { StoredLine, StoredRoom } from "@fusionmeet/store";
+import { DISK_ADVICE } from "./chat_writer.ts";
+import type { ServerLog } from "./log.ts";
 import type { ServerParts } from "./parts.ts";
 import type { Seat } from "./seat.ts";
 
@@ -14,12 +16,26 @@ import type { Seat } from "./seat.ts";
 const LINE_OVERHEAD_BYTES = 64;
 const MESSAGE_OVERHEAD_BYTES = 64;
 
-/** The chat of one room: one order, kept on disk. The room is kept there from its first line on. */
+/** A disk that is gone (a pulled stick) costs the chat of before, not the meeting. @returns undefined when it says no. */
+export function ifReadable<T>(log: ServerLog, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    log.event("chat-not-read", { state: messageOf(thrown), advice: DISK_ADVICE });
+    return undefined;
+  }
+}
+
+/**
+ * The chat of one room: one order, kept on disk. The room is kept there from its first line on. Without its disk a room
+ * goes on, and only what is said in writing is refused.
+ */
 export class RoomChat {
   readonly #parts: ServerParts;
   readonly #roomName: string;
   readonly #bytes: TokenBucket;
   #stored: StoredRoom | undefined;
+  #latestLine = 0;
 
   constructor(parts: ServerParts, roomName: string) {
     this.#parts = parts;
@@ -29,12 +45,15 @@ export class RoomChat {
       burst: ROOM_CHAT_BYTES_BURST,
       nowMs: parts.timers.nowMs(),
     });
-    this.#stored = parts.store.findRoom(roomName);
+    ifReadable(parts.log, () => {
+      this.#stored = parts.store.findRoom(roomName);
+      if (this.#stored !== undefined) this.#latestLine = parts.store.latestLine(this.#stored.id);
+    });
   }
 
   /** The highest line number; 0 before the first. */
   get latestLine(): number {
-    return this.#stored === undefined ? 0 : this.#parts.store.latestLine(this.#stored.id);
+    return this.#latestLine;
   }
 
   /**
@@ -63,6 +82,7 @@ export class RoomChat {
         return;
       }
       this.#stored = room;
+      this.#latestLine = Math.max(this.#latestLine, kept.line.id);
       done(kept);
     };
     this.#parts.chatWriter.add(write, { size, done: hear });
@@ -76,13 +96,23 @@ export class RoomChat {
     if (!isFine) throw new Refusal("too-fast", "Too much at once: say it again in a moment");
   }
 
-  /** The lines behind `after` that fit one message, oldest first, and whether there are later ones. */
+  /**
+   * The lines behind `after` that fit one message, oldest first, and whether there are later ones.
+   *
+   * @throws Refusal `chat-not-read`
+   */
   linesAfter(after: number): { lines: StoredLine[]; more: boolean } {
-    if (this.#stored === undefined) return { lines: [], more: false };
-    const next = this.#parts.store.linesAfter(this.#stored.id, {
-      after,
-      countMax: CHAT_LINES_MAX + 1,
-    });
+    const { log, store } = this.#parts;
+    const { id } = this.#stored ?? {};
+    if (id === undefined) return { lines: [], more: false };
+    const countMax = CHAT_LINES_MAX + 1;
+    const next = ifReadable(log, () => store.linesAfter(id, { after, countMax }));
+    if (next === undefined) {
+      throw new Refusal(
+        "chat-not-read",
+        "The server cannot read what was written before: its disk says no",
+      );
+    }
     let bytes = MESSAGE_OVERHEAD_BYTES;
     const lines = next.slice(0, CHAT_LINES_MAX).filter((line) => {
       bytes += LINE_OVERHEAD_BYTES + utf8Size(line.text) + utf8Size(line.from) +

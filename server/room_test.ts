@@ -11,6 +11,7 @@ import {
   SEAT_KEPT_MS,
 } from "@fusionmeet/protocol";
 import { Room } from "./room.ts";
+import { Rooms } from "./rooms.ts";
 import { enter, FakeLink, fakeParts, type Person, settle, ssrcsOf } from "./test_support.ts";
 
 function open(settings: Parameters<typeof fakeParts>[0] = {}) {
@@ -429,6 +430,22 @@ Deno.test("Room.post() says so when the disk does not take the line", () => {
   const { code, request, mark } = link.takeOne("refused");
   deepStrictEqual([code, request, mark], ["chat-not-kept", "chat.post", "m"]);
   ok(lines.some((line) => line.includes("chat-not-kept")));
+});
+
+Deno.test("A room goes on when its disk is gone, also for who comes then; only the chat of before is missed", () => {
+  const { room, parts, store, lines } = open();
+  const ann = enter(room, "Ann");
+  room.post(ann.seat, { mark: "m", text: "x" });
+  store.close();
+  const bob = enter(room, "Bob");
+  strictEqual(bob.link.takeOne("welcome").chatLatest, 1);
+  throws(() => room.chat.linesAfter(0), { name: "Refusal", code: "chat-not-read" });
+  ok(
+    lines.some((line) => line.includes("chat-not-read") && line.includes("start the server again")),
+  );
+  const cid = { name: "Cid", link: new FakeLink(), microphone: false };
+  const other = new Rooms(parts).enter("Other", cid);
+  deepStrictEqual([other.room.name, other.room.chat.latestLine], ["Other", 0]);
 });
 
 Deno.test("Room.post(): what came in one turn is kept together, and nobody hears of it before", () => {

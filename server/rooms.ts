@@ -2,6 +2,7 @@ import { Refusal } from "@fusionmeet/base";
 import { nameKey, ROOMS_MAX } from "@fusionmeet/protocol";
 import type { ServerParts } from "./parts.ts";
 import { type Entrant, Room } from "./room.ts";
+import { ifReadable } from "./room_chat.ts";
 import type { Seat } from "./seat.ts";
 import { checkRoomShare, type PeerAddress } from "./shares.ts";
 
@@ -64,10 +65,11 @@ export class Rooms {
     }
     checkRoomShare(address, this.#byKey.values());
     const key = nameKey(name);
+    const { log, store } = this.#parts;
     const room = new Room(this.#parts, {
       id: ++this.#lastRoom,
       address,
-      name: this.#parts.store.findRoom(name)?.name ?? name,
+      name: ifReadable(log, () => store.findRoom(name)?.name) ?? name,
       nextParticipant: () => ++this.#lastParticipant,
     });
     room.onEmpty = () => {
