@@ -107,7 +107,10 @@ export class Attendance {
   #makeMeeting(options: AttendanceOptions, means: AttendanceMeans, pins: PinStore): Meeting {
     const { name, room, pin, server, fingerprint, identity, microphone, camera } = options;
     const { width, height, framesPerSecond: fps } = qualityOf(camera, options.quality);
-    const trust = { pins, pinsPath: pinsPathIn(means.folder), fingerprint, identity };
+    const trust = {
+      ...{ pins, pinsPath: pinsPathIn(means.folder), fingerprint, identity },
+      notKept: (sentence: string) => means.warn("pins", sentence),
+    };
     const servers = [server, ...options.elsewhere ?? []];
     let last: Reached | undefined;
     return new Meeting({

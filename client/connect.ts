@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { messageOf } from "@fusionmeet/base";
 import {
   type ClientConnection,
   connectControl,
@@ -34,6 +35,8 @@ export interface Trust {
    * of the address before (two servers of a network may have changed theirs).
    */
   readonly identity?: Fingerprint;
+  /** An accepted key could not be kept; why, as a sentence. It counts until the program ends. */
+  readonly notKept?: (sentence: string) => void;
 }
 
 /** From the first packet to the end of the TLS handshake, for each address. */
@@ -217,15 +220,16 @@ async function openAddress(
 export async function judgeKey(
   server: ServerAddress,
   seen: Fingerprint,
-  { pins, pinsPath, fingerprint, identity }: Trust,
+  trust: Trust,
 ): Promise<JoinFailure | undefined> {
+  const { pins, pinsPath, fingerprint, identity } = trust;
   const address = addressText(server);
   const contact = pins.check(address, seen);
   if (identity !== undefined && seen !== identity) {
     return keyNotAsListed(server, { expected: identity, seen });
   }
   if (identity !== undefined && pins.knows(seen)) {
-    if (contact === "first") await pins.accept(address, seen);
+    if (contact === "first") await keepKey(trust, address, seen);
     return undefined;
   }
   if (contact === "changed") {
@@ -236,8 +240,21 @@ export async function judgeKey(
   }
   if (contact === "same") return undefined;
   if (fingerprint === undefined && !pins.knows(seen)) return keyUnknown(server, seen);
-  await pins.accept(address, seen);
+  await keepKey(trust, address, seen);
   return undefined;
+}
+
+/** Without a disk to keep it on, the key counts until the program ends. */
+async function keepKey(
+  { pins, pinsPath, notKept }: Trust,
+  address: string,
+  seen: Fingerprint,
+): Promise<void> {
+  try {
+    await pins.accept(address, seen);
+  } catch (thrown) {
+    notKept?.(`Cannot keep this server's key in ${pinsPath}: ${messageOf(thrown)}`);
+  }
 }
 
 function asJoinFailure(thrown: unknown, server: ServerAddress): unknown {

@@ -75,6 +75,15 @@ Deno.test("judgeKey() at first contact takes the given fingerprint or trust, els
   deepStrictEqual(trusting, { "Meet.local:65435": KEY });
 });
 
+Deno.test("judgeKey() goes on without a disk to keep the key on, and says so", async () => {
+  const gone = trust({}, "trust");
+  const pins = { ...gone.pins, accept: () => Promise.reject(new Error("no such device")) };
+  const said: string[] = [];
+  const notKept = (sentence: string) => said.push(sentence);
+  strictEqual(await judgeKey(SERVER, KEY, { ...gone, pins, notKept }), undefined);
+  deepStrictEqual(said, ["Cannot keep this server's key in data/pins.json: no such device"]);
+});
+
 Deno.test("judgeKey() knows a server again, also at a new address", async () => {
   const known = { "Meet.local:65435": KEY };
   strictEqual(await judgeKey(SERVER, KEY, trust(known)), undefined);

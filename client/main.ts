@@ -6,6 +6,7 @@ import { listServers } from "./list_servers.ts";
 import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { lastMeeting, readTextFileIfThere } from "./places.ts";
+import { forgetCopiedSeats } from "./seat_file.ts";
 import { WEBVIEW_FLAG } from "./window/webview_start.ts";
 
 /** The program. @returns its exit code. */
@@ -30,6 +31,8 @@ export async function main(args: readonly string[]): Promise<number> {
     const folder = folderFor(dataDirectory);
     const means = { folder: folder.path, output: standardOutput(json) };
     if (folder.place === "user") means.output.sentence(folder.sentence);
+    const copied = await forgetCopiedSeats(folder.path);
+    if (copied !== undefined) means.output.sentence(copied);
     if (invocation.do === "run") return await runHeadless(invocation.options, means);
     if (invocation.do === "list") return await listServers(invocation.options, means);
     // What a window needs is not loaded by a bot.

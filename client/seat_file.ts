@@ -1,8 +1,31 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { equalBytes } from "@fusionmeet/base";
+import { FolderOrigin } from "@fusionmeet/places";
 import { type Fingerprint, nameKey, RESUME_TOKEN_BYTES } from "@fusionmeet/protocol";
 import type { SeatKeeper } from "./meeting_types.ts";
+
+const SEAT_PREFIX = "seat-";
+
+/**
+ * Removes the seats that came here with a copy of a used folder: with them this computer would take the place of the
+ * other one in its meetings.
+ *
+ * @returns a sentence for the user when there were any.
+ */
+export async function forgetCopiedSeats(
+  folder: string,
+  origin = new FolderOrigin(folder, "client.origin"),
+): Promise<string | undefined> {
+  const isCopied = await origin.isCopied();
+  const names = isCopied ? await Array.fromAsync(Deno.readDir(folder), ({ name }) => name) : [];
+  const seats = names.filter((name) => name.startsWith(SEAT_PREFIX));
+  for (const name of seats) await Deno.remove(join(folder, name));
+  await origin.claim();
+  return seats.length === 0
+    ? undefined
+    : "This folder was copied from another computer: the seats in meetings that it had there stay there";
+}
 
 /** Only its owner may read a resume token. */
 const SECRET_MODE = 0o600;
@@ -33,7 +56,7 @@ export class SeatFile implements SeatKeeper {
     const seat = JSON.stringify([fingerprint, nameKey(room), nameKey(name)]);
     const hash = createHash("sha256").update(seat).digest("hex").slice(0, 32);
     try {
-      const path = join(this.#folder, `seat-${hash}`);
+      const path = join(this.#folder, SEAT_PREFIX + hash);
       const options = { read: true, write: true, create: true, mode: SECRET_MODE };
       const file = await Deno.open(path, options);
       if (!await file.tryLock(true)) {

@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { SeatFile } from "./seat_file.ts";
+import { FolderOrigin, type Machine } from "@fusionmeet/places";
+import { forgetCopiedSeats, SeatFile } from "./seat_file.ts";
 
 const KEY = "ab".repeat(32);
 const TOKEN = new Uint8Array(16).fill(7);
@@ -77,4 +78,31 @@ Deno.test("SeatFile goes on without a file where there can be none", async () =>
   seat.save(TOKEN);
   await seat.forget();
   strictEqual(troubles.length, 1);
+});
+
+Deno.test("forgetCopiedSeats() leaves the other computer its seats, and this one the rest of its folder", async () => {
+  using data = folder();
+  using copy = folder();
+  const machine = (name: string): Machine => ({ hardware: [name], installation: [] });
+  const [here, there] = [data, copy].map(({ path }, index) =>
+    new FolderOrigin(path, "client.origin", machine(`card ${index}`))
+  );
+  const seat = seatFile(data.path);
+  await seat.load(KEY);
+  seat.save(TOKEN);
+  seat.release();
+  Deno.writeTextFileSync(join(data.path, "pins.json"), "{}");
+  strictEqual(await forgetCopiedSeats(data.path, here), undefined);
+  for (const { name } of [...Deno.readDirSync(data.path)]) {
+    Deno.writeFileSync(join(copy.path, name), Deno.readFileSync(join(data.path, name)));
+  }
+  strictEqual(await forgetCopiedSeats(data.path, here), undefined);
+  strictEqual(
+    /copied from another computer/.test(await forgetCopiedSeats(copy.path, there) ?? ""),
+    true,
+  );
+  strictEqual(await forgetCopiedSeats(copy.path, there), undefined);
+  const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  deepStrictEqual(names(copy.path), ["client.origin", "pins.json"]);
+  strictEqual(names(data.path).length, 3);
 });

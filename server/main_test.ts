@@ -15,6 +15,12 @@ async function endOf(program: Program): Promise<{ code: number; words: string }>
   return { code, words: `${running.otherLines.join("\n")}${running.errorText}` };
 }
 
+/** What `use` makes of a server that runs meanwhile with that data folder. */
+async function withServer<T>(data: string, use: (server: ServerProgram) => T): Promise<T> {
+  await using server = await startServer({ data });
+  return use(server);
+}
+
 async function join(server: ServerProgram, name: string) {
   const connection = await connectControl({
     hostname: "127.0.0.1",
@@ -75,6 +81,31 @@ Deno.test("fusionmeet-server says what is in its way and ends with code 1", asyn
   );
   strictEqual(keyEnd.code, 1);
   match(keyEnd.words, /Cannot use .*server\.key/);
+});
+
+Deno.test("fusionmeet-server does not start with the key of a folder that was copied from another computer", async () => {
+  await using folder = new TemporaryDirectory();
+  const fingerprint = await withServer(folder.path, (server) => server.fingerprint);
+  const mark = folder.file("server.origin");
+  const elsewhere = {
+    file: { number: 1, madeMs: 1 },
+    machine: { hardware: ["card"], installation: ["system"] },
+  };
+  await Deno.writeTextFile(mark, JSON.stringify(elsewhere));
+  const start = () =>
+    run("--host", "127.0.0.1", "--port", "0", "--media-port", "0", "--data", folder.path);
+  const { code, words } = await endOf(start());
+  strictEqual(code, 1);
+  match(words, /Cannot use the key in .*: the folder was copied here from another computer/);
+  match(words, /remove server\.key and server\.crt .* remove server\.origin instead/);
+  // It was moved here.
+  await Deno.remove(mark);
+  strictEqual(await withServer(folder.path, (server) => server.fingerprint), fingerprint);
+  // Or it is a second server.
+  await Deno.writeTextFile(mark, JSON.stringify(elsewhere));
+  for (const name of ["server.key", "server.crt"]) await Deno.remove(folder.file(name));
+  ok(await withServer(folder.path, (server) => server.fingerprint) !== fingerprint);
+  strictEqual(await withServer(folder.path, () => true), true);
 });
 
 Deno.test("fusionmeet-server: wrong usage ends with code 2, --help and --version with 0", async () => {

@@ -9,7 +9,14 @@ import {
   systemTimers,
 } from "@fusionmeet/net";
 import type { Fingerprint } from "@fusionmeet/protocol";
-import { FolderLock, loadServerIdentity, MeetingStore } from "@fusionmeet/store";
+import { FolderOrigin } from "@fusionmeet/places";
+import {
+  FolderLock,
+  loadServerIdentity,
+  MeetingStore,
+  readTextIfThere,
+  SERVER_KEY_FILE,
+} from "@fusionmeet/store";
 import { announceServer, serverName } from "./announcing.ts";
 import { ChatWriter } from "./chat_writer.ts";
 import type { ServerConfig } from "./config.ts";
@@ -18,6 +25,9 @@ import type { ServerLog } from "./log.ts";
 import type { PlaneEvent } from "./media/commands.ts";
 import { type MediaPlaneHandle, startMediaWorker } from "./media/handle.ts";
 import { SsrcSource } from "./ssrcs.ts";
+
+/** Where the data folder comes from. */
+const ORIGIN_FILE = "server.origin";
 
 /** A server that takes connections. */
 export interface RunningServer extends AsyncDisposable {
@@ -50,6 +60,7 @@ export async function startServer(
   const stack = new AsyncDisposableStack();
   try {
     stack.use(await FolderLock.take(folder));
+    await refuseCopiedKey(folder);
     const addresses = lanAddresses(config.host);
     const identity = await loadServerIdentity(folder, [
       ...addresses,
@@ -57,6 +68,15 @@ export async function startServer(
       "localhost",
       hostname(),
     ]);
+    if (identity.isExposed) {
+      log.event("key-exposed", {
+        state: `Every user of this computer can read ${
+          join(folder, SERVER_KEY_FILE)
+        }, for its file system knows no owners`,
+        advice:
+          "Whoever has it can pose as this server. Where others use this computer, put the data elsewhere: --data",
+      });
+    }
     const store = stack.use(new MeetingStore(join(folder, "fusionmeet.sqlite")));
     const plane = await openPlane(config);
     stack.defer(() => plane.close());
@@ -100,6 +120,22 @@ export async function startServer(
     await stack.disposeAsync();
     throw thrown;
   }
+}
+
+/**
+ * A used folder that was copied would make a second server with the same key, which nobody could tell from the first.
+ *
+ * @throws Error in words
+ */
+async function refuseCopiedKey(folder: string): Promise<void> {
+  const origin = new FolderOrigin(folder, ORIGIN_FILE);
+  const hasKey = await readTextIfThere(join(folder, SERVER_KEY_FILE)) !== undefined;
+  if (hasKey && await origin.isCopied()) {
+    throw new Error(
+      `Cannot use the key in ${folder}: the folder was copied here from another computer, and nobody could tell two servers with one key apart. For a server of its own, remove ${SERVER_KEY_FILE} and server.crt from it. If the other server is gone (this folder was moved, or restored from a backup), remove ${ORIGIN_FILE} instead`,
+    );
+  }
+  await origin.claim();
 }
 
 async function openPlane({ host, mediaPort }: ServerConfig): Promise<MediaPlaneHandle> {

@@ -10,6 +10,9 @@ import {
   privateKeyFingerprint,
 } from "./certificate.ts";
 
+/** The file that is who a server is. */
+export const SERVER_KEY_FILE = "server.key";
+
 /** Who a server is: its key, and a certificate that carries it. */
 export interface ServerIdentity {
   /** PKCS #8 PEM. Secret. */
@@ -18,6 +21,8 @@ export interface ServerIdentity {
   readonly certificate: string;
   /** Of the key: stays when the certificate is issued anew. */
   readonly fingerprint: Fingerprint;
+  /** Others on this computer can read the key: the file system of a stick knows no owners. */
+  readonly isExposed: boolean;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function loadServerIdentity(
   folder: string,
   addresses: readonly string[],
 ): Promise<ServerIdentity> {
-  const keyPath = join(folder, "server.key");
+  const keyPath = join(folder, SERVER_KEY_FILE);
   const certificatePath = join(folder, "server.crt");
   let privateKey = await readTextIfThere(keyPath);
   const kept = await readTextIfThere(certificatePath);
@@ -44,19 +49,19 @@ export async function loadServerIdentity(
     privateKey = await makePrivateKey();
     await writeText(keyPath, privateKey, { secret: true });
   }
-  await keepSecret(keyPath);
+  const isExposed = !await keepSecret(keyPath);
   const fingerprint = within(keyPath, () => privateKeyFingerprint(privateKey));
   const names = addresses.filter(isCertifiable);
   if (kept !== undefined && isCurrent(kept, { certificatePath, keyPath, fingerprint, names })) {
-    return { privateKey, certificate: kept, fingerprint };
+    return { privateKey, certificate: kept, fingerprint, isExposed };
   }
   const certificate = await makeCertificate(privateKey, names);
   await writeText(certificatePath, certificate, { secret: false });
-  return { privateKey, certificate, fingerprint };
+  return { privateKey, certificate, fingerprint, isExposed };
 }
 
-/** Takes others' rights to a key that was copied here with them. */
-async function keepSecret(path: string): Promise<void> {
+/** Takes others' rights to a key that was copied here with them. @returns false where the file system keeps them. */
+async function keepSecret(path: string): Promise<boolean> {
   try {
     await Deno.chmod(path, 0o600);
   } catch (thrown) {
@@ -68,6 +73,9 @@ async function keepSecret(path: string): Promise<void> {
       throw thrown;
     }
   }
+  const { mode } = await Deno.stat(path);
+  // Windows has other rights, which the key inherits from its folder.
+  return Deno.build.os === "windows" || mode === null || (mode & 0o077) === 0;
 }
 
 function isCurrent(
