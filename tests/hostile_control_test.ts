@@ -413,7 +413,8 @@ async function useNames(scene: Scene): Promise<void> {
   }
   deepStrictEqual([...Deno.readDirSync(`${scene.data}/..`)].map(({ name }) => name), ["data"]);
   const files = [...Deno.readDirSync(scene.data)].map(({ name }) => name);
-  const expected = /^(server\.(key|crt|origin)|fusionmeet\.sqlite(-wal|-shm)?|in-use\.lock|uploads)$/;
+  const expected =
+    /^(server\.(key|crt|origin)|fusionmeet\.sqlite(-wal|-shm)?|in-use\.lock|uploads)$/;
   ok(files.every((name) => expected.test(name)), files.join());
 }
 

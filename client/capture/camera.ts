@@ -4,8 +4,8 @@ import type { CameraCodec } from "@fusionmeet/protocol";
 import { ArrivalClock } from "./arrival_clock.ts";
 import { CaptureLoop, type CaptureReport } from "./capture_loop.ts";
 import { EncoderProbe } from "./encoder_probe.ts";
-import { cameraArguments, JPEG_ENCODER } from "./ffmpeg_arguments.ts";
-import { captureSystem, findFfmpeg } from "./ffmpeg_process.ts";
+import { cameraArguments, captureSystem, JPEG_ENCODER } from "./ffmpeg_arguments.ts";
+import { findFfmpeg } from "./ffmpeg_process.ts";
 import { firstDevice, requireFile } from "./source_check.ts";
 import type { CameraSource, Quality } from "./sources.ts";
 

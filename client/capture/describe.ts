@@ -1,8 +1,13 @@
 import { Refusal } from "@fusionmeet/base";
 import { basename } from "node:path";
 import { type CaptureDevice, parseDeviceList } from "./devices.ts";
-import { type CaptureSystem, DEFAULT_CAMERA, deviceListArguments } from "./ffmpeg_arguments.ts";
-import { captureSystem, findFfmpeg, runFfmpeg } from "./ffmpeg_process.ts";
+import {
+  type CaptureSystem,
+  captureSystem,
+  DEFAULT_CAMERA,
+  deviceListArguments,
+} from "./ffmpeg_arguments.ts";
+import { findFfmpeg, runFfmpeg } from "./ffmpeg_process.ts";
 import { type CameraSource, type MicrophoneSource, type Quality, qualityOf } from "./sources.ts";
 
 /** Whoever asks waits no longer than this for a list of devices. */

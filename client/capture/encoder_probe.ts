@@ -1,9 +1,14 @@
 import { messageOf, ProtocolError, Refusal } from "@fusionmeet/base";
 import { FlvDemuxer } from "@fusionmeet/media";
 import { NAL_TYPE, nalType, splitAnnexB } from "@fusionmeet/protocol";
-import { encoderCandidates, probeArguments, type VideoEncoder } from "./ffmpeg_arguments.ts";
-import { captureSystem, runFfmpeg } from "./ffmpeg_process.ts";
-import { lastWordsOf } from "./last_words.ts";
+import {
+  captureSystem,
+  encoderCandidates,
+  probeArguments,
+  type VideoEncoder,
+} from "./ffmpeg_arguments.ts";
+import { runFfmpeg } from "./ffmpeg_process.ts";
+import { ffmpegLackAdvice, lastWordsOf } from "./last_words.ts";
 import type { Quality } from "./sources.ts";
 
 const PROBE_PICTURES = 5;
@@ -35,7 +40,7 @@ export class EncoderProbe {
     }
     throw new Refusal(
       "no-encoder",
-      `Cannot encode the camera's pictures: ${fault}; install an ffmpeg with libx264`,
+      `Cannot encode the camera's pictures: ${fault}. ${ffmpegLackAdvice(captureSystem())}`,
     );
   }
 }

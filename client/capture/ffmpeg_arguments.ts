@@ -4,6 +4,11 @@ import { type CameraSource, codedQuality, type MicrophoneSource, type Quality } 
 /** The operating systems we capture on. */
 export type CaptureSystem = "linux" | "windows" | "darwin";
 
+/** The system this program runs on, as far as capturing goes. */
+export function captureSystem(os: string = Deno.build.os): CaptureSystem {
+  return os === "windows" || os === "darwin" ? os : "linux";
+}
+
 /** One ffmpeg encoder with everything that makes its pictures fit the wire. */
 export interface VideoEncoder {
   readonly codec: CameraCodec;

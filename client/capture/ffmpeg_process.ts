@@ -1,8 +1,8 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
 import { programFolder } from "@fusionmeet/places";
 import { join } from "node:path";
-import type { CaptureSystem } from "./ffmpeg_arguments.ts";
-import { lastWordsOf } from "./last_words.ts";
+import { type CaptureSystem, captureSystem } from "./ffmpeg_arguments.ts";
+import { ffmpegAdvice, lastWordsOf } from "./last_words.ts";
 
 /** How an ffmpeg ended. */
 export interface FfmpegExit {
@@ -21,25 +21,40 @@ const RUN_MS_MAX = 10_000;
 /** From util-linux, on every Debian: ends its program when the thread that started it dies, however it dies. */
 const PARENT_DEATH_WRAPPER = "/usr/bin/setpriv";
 
-/** The system this program runs on, as far as capturing goes. */
-export function captureSystem(os: string = Deno.build.os): CaptureSystem {
-  return os === "windows" || os === "darwin" ? os : "linux";
-}
-
 /**
- * The ffmpeg beside the program, in `ffmpeg/` beside it, or on PATH.
+ * The ffmpeg beside the program, in `ffmpeg/` beside it, or on PATH. One beside the program that cannot be started (a
+ * stick that lets no program run, another system's) is passed over.
  *
- * @param path The directories to look in last, as PATH has them.
+ * @param options.path The directories to look in last, as PATH has them.
  * @throws Refusal "ffmpeg-missing" that says how to install it.
  */
-export async function findFfmpeg(path: string = Deno.env.get("PATH") ?? ""): Promise<string> {
+export async function findFfmpeg(
+  { path = Deno.env.get("PATH") ?? "", programDirectory = programFolder() }: {
+    path?: string;
+    programDirectory?: string;
+  } = {},
+): Promise<string> {
   const system = captureSystem();
-  const places = ffmpegPlaces({ system, programDirectory: programFolder(), path });
-  for (const place of places) {
+  let fault: string | undefined;
+  for (const place of ffmpegPlaces({ system, programDirectory, path })) {
     const found = await Deno.stat(place).catch(() => undefined);
-    if (found?.isFile) return place;
+    if (!found?.isFile) continue;
+    if (!place.startsWith(programDirectory)) return place;
+    const state = await startFault(place);
+    if (state === undefined) return place;
+    fault ??= `${place} does not start: ${state}`;
   }
-  throw new Refusal("ffmpeg-missing", missingFfmpeg(system));
+  throw new Refusal("ffmpeg-missing", missingFfmpeg(system, fault));
+}
+
+/** Why that ffmpeg does not start; `undefined` when it does. */
+async function startFault(path: string): Promise<string | undefined> {
+  try {
+    const { code, stderr } = await runFfmpeg(path, ["-version"]);
+    return code === 0 ? undefined : lastWordsOf(stderr.split("\n")) || `it ended with ${code}`;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
 }
 
 /** Where ffmpeg may be, best first. */
@@ -53,14 +68,11 @@ export function ffmpegPlaces(
     .map((directory) => join(directory, name));
 }
 
-/** The sentence for a user without ffmpeg. */
-export function missingFfmpeg(system: CaptureSystem): string {
-  const how = {
-    linux: "sudo apt-get install ffmpeg",
-    windows: "winget install ffmpeg (or put ffmpeg.exe beside this program)",
-    darwin: "brew install ffmpeg (or put ffmpeg beside this program)",
-  }[system];
-  return `Cannot find ffmpeg, which reads cameras, microphones and media files. Install it: ${how}`;
+/** The sentence for a user without ffmpeg. @param fault Of one that is there and does not start. */
+export function missingFfmpeg(system: CaptureSystem, fault = "there is none"): string {
+  return `Cannot find an ffmpeg, which reads cameras, microphones and media files (${fault}). ${
+    ffmpegAdvice(system)
+  }`;
 }
 
 /** One ffmpeg that writes to its stdout. Whoever starts it reads `chunks` to the end or stops it. */

@@ -18,7 +18,7 @@ Deno.test("ffmpegPlaces() looks beside the program, in ffmpeg/ beside it, then o
 
 Deno.test("missingFfmpeg() says how to install it", () => {
   match(missingFfmpeg("linux"), /apt-get install ffmpeg/);
-  match(missingFfmpeg("windows"), /winget install ffmpeg .*ffmpeg\.exe beside/);
+  match(missingFfmpeg("windows"), /winget install ffmpeg .*ffmpeg\.exe .*beside/);
   match(missingFfmpeg("darwin"), /brew install ffmpeg/);
 });
 
@@ -28,8 +28,30 @@ Deno.test("findFfmpeg() finds one that runs, or refuses with the sentence", asyn
   for await (const chunk of process.chunks) text += new TextDecoder().decode(chunk);
   match(text, /^ffmpeg version/);
   deepStrictEqual(await process.exit, { code: 0, stopped: false, lastWords: "" });
-  await rejects(findFfmpeg("/nowhere"), (error: Refusal) => error.code === "ffmpeg-missing");
+  const nowhere = findFfmpeg({ path: "/nowhere" });
+  await rejects(nowhere, (error: Refusal) => error.code === "ffmpeg-missing");
 });
+
+Deno.test(
+  "findFfmpeg() takes the one in ffmpeg/, and passes over one that does not start",
+  posix,
+  async () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      const beside = `${folder}/ffmpeg/ffmpeg`;
+      Deno.mkdirSync(`${folder}/ffmpeg`);
+      Deno.writeTextFileSync(beside, "#!/bin/sh\necho ffmpeg version 1\n", { mode: 0o755 });
+      strictEqual(await findFfmpeg({ programDirectory: folder }), beside);
+      Deno.chmodSync(beside, 0o644);
+      const fromPath = await findFfmpeg({ programDirectory: folder });
+      match(fromPath, /^\/usr\/.*ffmpeg$/);
+      const neither = findFfmpeg({ programDirectory: folder, path: "/nowhere" });
+      await rejects(neither, /ffmpeg\/ffmpeg does not start: .*denied.*Install it/i);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+);
 
 Deno.test("FfmpegProcess.exit tells code and last words of a long stderr", posix, async () => {
   const process = shell(

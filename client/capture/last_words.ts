@@ -1,3 +1,5 @@
+import { type CaptureSystem, captureSystem } from "./ffmpeg_arguments.ts";
+
 const CAUSE =
   /error|no such|busy|denied|cannot|can't|could not|couldn't|invalid|not found|unable|fail|refused|unknown|unsupported|not supported|unrecognized|timed? ?out|matches no/i;
 /** What ffmpeg says after the line that tells why. */
@@ -11,9 +13,39 @@ export function lastWordsOf(lines: readonly string[]): string {
   return clean.findLast((line) => CAUSE.test(line) && !EPILOGUE.test(line)) ?? clean.at(-1) ?? "";
 }
 
+/** What an ffmpeg says that was built without something. */
+const LACKS =
+  /unknown (input|output) format|unknown (en|de)coder|(en|de)coder not found|no such filter|unrecognized option|protocol not found/i;
+
+/** How to get an ffmpeg that has all we need, by system. */
+export function ffmpegAdvice(system: CaptureSystem): string {
+  return {
+    linux:
+      "Install it: sudo apt-get install ffmpeg (Debian, Ubuntu), sudo pacman -S ffmpeg (Arch), " +
+      "or ffmpeg of RPM Fusion (Fedora: its own ffmpeg-free has no libx264)",
+    windows:
+      "Install it: winget install ffmpeg (or put ffmpeg.exe of a full build beside this program)",
+    darwin: "Install it: brew install ffmpeg (or put ffmpeg of a full build beside this program)",
+  }[system];
+}
+
+/** The same where there is one that lacks something. */
+export function ffmpegLackAdvice(system: CaptureSystem): string {
+  return `This ffmpeg was built without it. ${
+    ffmpegAdvice(system)
+  }, and take away one beside this program that lacks it`;
+}
+
 /** What a source failed at, and what to do: one sentence for the user. */
-export function captureSentence(kind: "camera" | "microphone", lastWords: string): string {
+export function captureSentence(
+  kind: "camera" | "microphone",
+  lastWords: string,
+  system: CaptureSystem = captureSystem(),
+): string {
   const words = lastWords === "" ? "ffmpeg ended without a word" : lastWords;
+  if (LACKS.test(lastWords)) {
+    return `Cannot read the ${kind}: ${words}. ${ffmpegLackAdvice(system)}`;
+  }
   return `Cannot read the ${kind}: ${words}${hint(kind, lastWords)}`;
 }
 

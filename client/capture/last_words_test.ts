@@ -1,4 +1,4 @@
-import { strictEqual } from "node:assert/strict";
+import { match, strictEqual } from "node:assert/strict";
 import { captureSentence, lastWordsOf } from "./last_words.ts";
 
 Deno.test("lastWordsOf() finds the line that says why", () => {
@@ -45,4 +45,17 @@ Deno.test("captureSentence() says what to do", () => {
     captureSentence("microphone", ""),
     "Cannot read the microphone: ffmpeg ended without a word",
   );
+});
+
+Deno.test("captureSentence() says how to get an ffmpeg that has what this one lacks, on this system", () => {
+  const lacks = (words: string, system: "linux" | "windows" | "darwin") =>
+    captureSentence("microphone", words, system);
+  const pulse = lacks("Unknown input format: 'pulse'", "linux");
+  match(
+    pulse,
+    /^Cannot read the microphone: Unknown input format: 'pulse'\. This ffmpeg was built/,
+  );
+  match(pulse, /apt-get install ffmpeg.*take away one beside this program/);
+  match(lacks("Unknown encoder 'libx264'", "windows"), /winget install ffmpeg/);
+  match(lacks("No such filter: 'tpad'", "darwin"), /brew install ffmpeg/);
 });

@@ -1,7 +1,7 @@
 import { Refusal } from "@fusionmeet/base";
 import { parseDeviceList } from "./devices.ts";
-import { DEFAULT_CAMERA, deviceListArguments } from "./ffmpeg_arguments.ts";
-import { captureSystem, runFfmpeg } from "./ffmpeg_process.ts";
+import { captureSystem, DEFAULT_CAMERA, deviceListArguments } from "./ffmpeg_arguments.ts";
+import { runFfmpeg } from "./ffmpeg_process.ts";
 
 /** @throws Refusal "no-file" when there is no such file, or it is a folder. */
 export async function requireFile(kind: "camera" | "microphone", path: string): Promise<void> {
