@@ -216,6 +216,7 @@ export class Recorder {
         ...voice,
         participant: this.#nameOf(voice.participant),
       })),
+      device: statistics?.device,
       counters: statistics?.counters ?? {},
     };
     try {

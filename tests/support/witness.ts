@@ -13,6 +13,8 @@ const RATE = 48_000;
 /** A click is looked for in so much sound after it was said. */
 const REACH_SAMPLES = RATE;
 const SCORE_MIN = 0.4;
+/** RTP timestamps of pictures count so many a second. */
+const VIDEO_CLOCK = 90_000;
 
 export interface WitnessOptions {
   readonly server: ServerProgram;
@@ -71,16 +73,18 @@ export class Witness implements AsyncDisposable {
     }));
   }
 
-  /** When each picture was captured, epoch ms, by its number. @param ssrc that of the camera. */
-  capturedAtMs(ssrc: number): number[] {
-    const atMs: number[] = [];
-    let newest: number | undefined;
+  /**
+   * When each picture was captured, epoch ms, by its number; what was not sent has none. Its timestamp tells the number:
+   * a busy machine leaves pictures out. @param ssrc that of the camera.
+   */
+  capturedAtMs(ssrc: number): (number | undefined)[] {
+    const atMs: (number | undefined)[] = [];
+    let first: number | undefined;
     for (const packet of this.#proxy ? passing(this.#proxy, "up", ssrc) : []) {
-      const isNew = newest === undefined || timestampDistance(newest, packet.timestamp) > 0;
+      first ??= packet.timestamp;
+      const number = Math.round(timestampDistance(first, packet.timestamp) * FPS / VIDEO_CLOCK);
       // Others are of the same picture, or a repair of an earlier one.
-      if (!isNew) continue;
-      newest = packet.timestamp;
-      atMs.push(packet.atMs);
+      atMs[number] ??= packet.atMs;
     }
     return atMs;
   }
