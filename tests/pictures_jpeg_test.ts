@@ -19,10 +19,11 @@ import {
   cameraLine,
   FILM_PICTURES,
   goodFrames,
+  nextCameraCodec,
 } from "./support/cameras.ts";
 import { Peer } from "./support/peer.ts";
 import { writeTestVideo } from "./support/picture_files.ts";
-import { type ClientProgram, startClient, startServer } from "./support/programs.ts";
+import { startClient, startServer } from "./support/programs.ts";
 import { testSeed } from "./support/seed.ts";
 import { passRealTime, TemporaryDirectory, until } from "./support/wait.ts";
 
@@ -32,19 +33,6 @@ const WATCHED_MS = 2_500;
 const PICTURES_MIN = 50;
 
 type Ready = Extract<ServerMessage, { type: "stream.ready" }>;
-
-/** The next of Sam's streams to open for this client, and its first picture. */
-async function nextStream(client: ClientProgram, after: number): Promise<unknown> {
-  const open = await client.waitFor(
-    ({ event, state, kind }) => event === "stream" && state === "open" && kind === "camera",
-    { after, what: "a stream" },
-  );
-  await client.waitFor(({ event }) => event === "picture", {
-    after: client.events.indexOf(open),
-    what: "its first picture",
-  });
-  return open.codec;
-}
 
 /** What a peer can show of a stream it was told of, out of the datagrams that came to it. */
 function pictures({ datagrams }: Peer, ready: Ready): { shown: AccessUnit[]; lost: number } {
@@ -70,7 +58,7 @@ Deno.test("A window that cannot show H.264 comes: cameras send JPEG; it leaves: 
   await using server = await startServer({ data: folder.file("server") });
   await using vera = await startClient({ name: "Vera", server, record: folder.file("vera") });
   await using _sam = await startClient({ name: "Sam", server, camera: folder.file("sam.mkv") });
-  strictEqual(await nextStream(vera, 0), "h264");
+  strictEqual(await nextCameraCodec(vera, 0), "h264");
   await passRealTime(1_000);
 
   let after = vera.events.length;
@@ -83,7 +71,7 @@ Deno.test("A window that cannot show H.264 comes: cameras send JPEG; it leaves: 
     pia.send({ type: "watch", participant: sam.id, layer: "auto" });
     strictEqual(pia.welcome.cameraCodec, "jpeg");
     const ready = await pia.stream(({ kind, codec }) => kind === "camera" && codec === "jpeg");
-    strictEqual(await nextStream(vera, after), "jpeg");
+    strictEqual(await nextCameraCodec(vera, after), "jpeg");
     const switchedMs = performance.now() - cameMs;
     ok(switchedMs < SWITCHED_MS_MAX, `a picture after ${switchedMs} ms`);
     await until("pictures", () => pictures(pia, ready).shown.length > 0, { everyMs: 100 });
@@ -99,7 +87,7 @@ Deno.test("A window that cannot show H.264 comes: cameras send JPEG; it leaves: 
     await pia[Symbol.asyncDispose]();
   }
   const leftMs = performance.now();
-  strictEqual(await nextStream(vera, after), "h264");
+  strictEqual(await nextCameraCodec(vera, after), "h264");
   const switchedMs = performance.now() - leftMs;
   ok(switchedMs > CAMERA_CODEC_KEPT_MS - 100, `back after ${switchedMs} ms already`);
   ok(switchedMs < CAMERA_CODEC_KEPT_MS + SWITCHED_MS_MAX, `back after ${switchedMs} ms`);

@@ -11,6 +11,10 @@ const SETTLE_OFF_MS_MAX = 50;
 /** The recorded line goes on without a step until it is so far from the time of so many pulls in a row. */
 const LINE_OFF_MS_MAX = 100;
 const LINE_OFF_BLOCKS = 100;
+/** What waits at a device. */
+const TARGET_MS = PLAYOUT_TARGET_SAMPLES / 48;
+/** Times are computed from samples and back. */
+const ROUNDING_MS = 1e-6;
 /** On top of `DEVICE_SILENT_MS`: what was due while reports were awaited is still pulled if no more than this is late. */
 const LATE_MS_MAX = 100;
 
@@ -34,10 +38,10 @@ interface Candidate {
 }
 
 /**
- * When the next 10 ms are pulled from the jitter buffer: by the reports of a sound device while they come (the device's
- * clock is then the only one, so nothing drifts), else by our own clock, so that a recording goes on.
+ * When the next 10 ms are pulled from the jitter buffer: by the time of a sound device while its reports come (the
+ * device's clock is then the only one, so nothing drifts), else by our own clock, so that a recording goes on.
  *
- * One block is pulled per 480 samples of the device's time, silence included, and sent to it unless too much is under way
+ * One block is pulled per 480 samples of the device's time, silence included, whether or not the report of it has come, and sent to it unless too much is under way
  * or waits there already. After a hold-up the blocks of the lost time are pulled as well, and only the last are sent:
  * neither the jitter buffer nor the recording sees more of the device than its pace.
  */
@@ -60,7 +64,9 @@ export class DevicePlayout {
   /** When `take` has something to do. */
   get nextDueMs(): number {
     const device = this.#device;
-    return device ? device.reportedAtMs + DEVICE_SILENT_MS : this.#own.nextDueMs;
+    if (!device) return this.#own.nextDueMs;
+    const { nextDueMs } = device;
+    return nextDueMs <= device.knownUntilMs ? nextDueMs : this.#givenUpAtMs(device);
   }
 
   /** Blocks of our own clock nobody heard because of stalls. */
@@ -87,8 +93,11 @@ export class DevicePlayout {
 
   /** What is due by our own clock; a device that was silent for `DEVICE_SILENT_MS` is given up. */
   take(nowMs: number): PlayoutBlock[] {
-    if (!this.#device) return this.#takeOwn(nowMs);
-    return nowMs < this.nextDueMs ? [] : this.#leaveDevice(nowMs);
+    const device = this.#device;
+    if (!device) return this.#takeOwn(nowMs);
+    return nowMs < this.#givenUpAtMs(device)
+      ? this.#takeDevice(device, nowMs)
+      : this.#leaveDevice(nowMs);
   }
 
   /** What is due after a device's report that came at `nowMs`. */
@@ -109,13 +118,18 @@ export class DevicePlayout {
     });
   }
 
+  #givenUpAtMs(device: SoundDevice): number {
+    return device.reportedAtMs + DEVICE_SILENT_MS;
+  }
+
   #takeDevice(device: SoundDevice, nowMs: number): PlayoutBlock[] {
     const blocks: PlayoutBlock[] = [];
-    while (device.nextDueMs <= nowMs) {
-      const { nextDueMs: dueMs, lateSamples } = device;
+    const untilMs = Math.min(nowMs, device.knownUntilMs) + ROUNDING_MS;
+    while (device.nextDueMs <= untilMs) {
+      const { nextDueMs: dueMs } = device;
       const heardAtMs = device.heardAtMs(nowMs);
       // Of what is late only the end is still wanted: as much as has room there.
-      const wanted = lateSamples < PLAYOUT_TARGET_SAMPLES && device.hasRoom;
+      const wanted = nowMs - dueMs < TARGET_MS - ROUNDING_MS && device.hasRoom;
       device.pulled(wanted);
       const block = { dueMs, atMs: this.#lineAt(dueMs), heardAtMs, silent: false };
       blocks.push(wanted ? { ...block, generation: device.generation } : block);

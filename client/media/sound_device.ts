@@ -1,5 +1,6 @@
 import { type Consumption, PLAYOUT_TARGET_SAMPLES } from "@fusionmeet/bridge";
 import { SAMPLE_RATE } from "@fusionmeet/protocol";
+import { ArrivalClock } from "../capture/arrival_clock.ts";
 import { PLAYOUT_BLOCK_SAMPLES } from "./playout_clock.ts";
 
 const SAMPLES_PER_MS = SAMPLE_RATE / 1_000;
@@ -10,12 +11,14 @@ const SAMPLES_PER_MS = SAMPLE_RATE / 1_000;
 export const SENT_AHEAD_SAMPLES_MAX = PLAYOUT_TARGET_SAMPLES + SAMPLE_RATE * 0.16;
 /** A device that leaps further between two reports is another one. */
 const LEAP_SAMPLES_MAX = SAMPLE_RATE;
+/** Blocks fall due by the device's pace without a report of it for so long, and no longer: it may have stopped. */
+export const UNREPORTED_MS_MAX = 100;
 /** Share of a new report in the place of the device's clock: sound cards take samples in gulps. */
 const PLACE_SHARE = 1 / 32;
 
 /**
- * So long there was always more than so much in reserve: what is too much is left out, in one piece, and the delay is
- * short again. Sooner after the start, when everything is held up at once.
+ * So long there was always more than so much in reserve (or than what the device wants, less a block): what is too much
+ * is left out, in one piece, and the delay is short again. Sooner after the start, when everything is held up at once.
  */
 export const RESERVE_SAMPLES_MAX = 2_400;
 export const RESERVE_WINDOW_SAMPLES = 10 * SAMPLE_RATE;
@@ -28,13 +31,18 @@ export function deviceSamples(report: Consumption): number {
 
 /**
  * A sound device as its reports show it, from when it became the clock: which block is due by its time, how much of ours
- * waits there, when that is heard.
+ * waits there, when that is heard. Reports tell its pace and place; between them its time goes on, so that one that is
+ * held up on its way holds up no sound.
  */
 export class SoundDevice {
   /** The newest report. */
   #report: Consumption;
   /** When it came, ms. */
   #reportedAtMs: number;
+  /** Its time on the local clock, by the reports that came soonest. */
+  readonly #clock = new ArrivalClock();
+  /** Local time less the device's, ms. */
+  #offsetMs: number;
   /** The device's time when the next block is due, samples. */
   #nextDueSamples: number;
   /** Samples of ours it was sent, on the scale of `playedSamples`. */
@@ -60,6 +68,7 @@ export class SoundDevice {
     this.#windowFromSamples = deviceSamples(report);
     this.#nextDueSamples = deviceSamples(report) +
       (start.nextDueMs - start.nowMs) * SAMPLES_PER_MS;
+    this.#offsetMs = this.#offsetOf(report, start.nowMs);
   }
 
   get generation(): number {
@@ -80,14 +89,14 @@ export class SoundDevice {
     return this.#missedSamples / SAMPLES_PER_MS;
   }
 
-  /** When the next block is due, ms, as the newest report shows it. */
+  /** When the next block is due by the device's time, ms. */
   get nextDueMs(): number {
-    return this.#reportedAtMs - this.lateSamples / SAMPLES_PER_MS;
+    return this.#offsetMs + this.#nextDueSamples / SAMPLES_PER_MS;
   }
 
-  /** How long the next block has been due, in samples of the device; negative before. */
-  get lateSamples(): number {
-    return deviceSamples(this.#report) - this.#nextDueSamples;
+  /** Until when its time is known without another report, ms. */
+  get knownUntilMs(): number {
+    return this.#reportedAtMs + UNREPORTED_MS_MAX;
   }
 
   /** One block more is not too much. */
@@ -112,6 +121,7 @@ export class SoundDevice {
     this.#isDry = ranDry || (this.#isDry && report.playedSamples === this.#report.playedSamples);
     this.#report = report;
     this.#reportedAtMs = nowMs;
+    this.#offsetMs = this.#offsetOf(report, nowMs);
     this.#reserveSamples = Math.min(this.#reserveSamples, report.reserveSamples ?? 0);
     this.#sentSamples = Math.max(this.#sentSamples, report.playedSamples);
     const placeMs = nowMs - report.playedSamples / SAMPLES_PER_MS;
@@ -128,7 +138,8 @@ export class SoundDevice {
     if (sent && !isOver) return;
     if (sent) {
       this.#windowSamples = RESERVE_WINDOW_SAMPLES;
-      const excess = this.#reserveSamples - RESERVE_SAMPLES_MAX;
+      const wanted = (this.#report.targetSamples ?? 0) - PLAYOUT_BLOCK_SAMPLES;
+      const excess = this.#reserveSamples - Math.max(RESERVE_SAMPLES_MAX, wanted);
       this.#excessBlocks = Math.max(0, Math.ceil(excess / PLAYOUT_BLOCK_SAMPLES));
     }
     this.#windowFromSamples = deviceSamples(this.#report);
@@ -140,5 +151,10 @@ export class SoundDevice {
     const { playedSamples, outputLatencyMs } = this.#report;
     const placeMs = this.#placeMs ?? nowMs - playedSamples / SAMPLES_PER_MS;
     return placeMs + this.#sentSamples / SAMPLES_PER_MS + outputLatencyMs;
+  }
+
+  #offsetOf(report: Consumption, nowMs: number): number {
+    const deviceMs = deviceSamples(report) / SAMPLES_PER_MS;
+    return this.#clock.place(deviceMs, nowMs) - deviceMs;
   }
 }

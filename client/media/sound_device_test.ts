@@ -10,12 +10,13 @@ import {
 const BLOCK = 480;
 
 /** A device that plays what it is sent and always has `reserveSamples` left; gives how many blocks it did not want. */
-function unwantedBlocks(blocks: number, reserveSamples?: number): number {
+function unwantedBlocks(blocks: number, reserveSamples?: number, targetSamples = 2_880): number {
   const report = (played: number) => ({
     generation: 1,
     playedSamples: played * BLOCK,
     missedSamples: 0,
     outputLatencyMs: 0,
+    targetSamples,
     ...(reserveSamples !== undefined && { reserveSamples }),
   });
   const device = new SoundDevice(report(0), { nowMs: 0, nextDueMs: 0 });
@@ -37,6 +38,10 @@ Deno.test("SoundDevice leaves out what was too much in reserve for a whole windo
   strictEqual(unwantedBlocks(first + 2 * window + 20, RESERVE_SAMPLES_MAX + 1), 3);
   strictEqual(unwantedBlocks(3 * window, RESERVE_SAMPLES_MAX), 0);
   strictEqual(unwantedBlocks(3 * window), 0);
+  // A page that is often held up wants more.
+  const [held, target] = [RESERVE_SAMPLES_MAX + 9 * BLOCK, RESERVE_SAMPLES_MAX + 10 * BLOCK];
+  strictEqual(unwantedBlocks(3 * window, held, target), 0);
+  strictEqual(unwantedBlocks(first + 20, held + 5 * BLOCK, target), 5);
 });
 
 Deno.test("SoundDevice takes no more ahead than SENT_AHEAD_SAMPLES_MAX", () => {

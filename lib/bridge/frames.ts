@@ -19,7 +19,7 @@ export type PictureCodec = typeof PICTURE_CODECS[number];
 
 const PICTURE_HEADER_BYTES = 16;
 const VOICE_HEADER_BYTES = 4;
-const CONSUMED_BYTES = 32;
+const CONSUMED_BYTES = 34;
 
 /** A coded picture for one tile. */
 export interface PictureFrame {
@@ -55,6 +55,8 @@ export interface Consumption {
   readonly outputLatencyMs: number;
   /** The least that waited in the worklet since the report before, 0..65 535; absent where nobody counts. */
   readonly reserveSamples?: number;
+  /** What the worklet wants to wait there, 0..65 535: more on a page that is held up; absent where nobody says. */
+  readonly targetSamples?: number;
 }
 
 /** @param pcm s16, 48 kHz mono, a multiple of 480 samples. @param generation that of the report it answers. */
@@ -114,12 +116,14 @@ export function encodeConsumption(consumption: Consumption): Uint8Array {
   const frame = new Uint8Array(CONSUMED_BYTES);
   const view = new DataView(frame.buffer);
   view.setUint8(0, FRAME_KIND.consumed);
-  view.setUint8(1, consumption.reserveSamples === undefined ? 0 : 1);
-  view.setUint16(2, Math.min(0xffff, consumption.reserveSamples ?? 0), true);
+  const { reserveSamples, targetSamples } = consumption;
+  view.setUint8(1, (reserveSamples === undefined ? 0 : 1) | (targetSamples === undefined ? 0 : 2));
+  view.setUint16(2, Math.min(0xffff, reserveSamples ?? 0), true);
   view.setUint32(4, consumption.generation, true);
   view.setFloat64(8, consumption.playedSamples, true);
   view.setFloat64(16, consumption.missedSamples, true);
   view.setFloat64(24, consumption.outputLatencyMs, true);
+  view.setUint16(32, Math.min(0xffff, targetSamples ?? 0), true);
   return frame;
 }
 
@@ -134,7 +138,9 @@ export function decodeConsumption(frame: Uint8Array): Consumption | undefined {
     Number.isFinite(value) && value >= 0
   );
   if (!isSane) return undefined;
-  const reserve = view.getUint8(1) === 1 && { reserveSamples: view.getUint16(2, true) };
+  const flags = view.getUint8(1);
+  const reserve = (flags & 1) !== 0 && { reserveSamples: view.getUint16(2, true) };
+  const target = (flags & 2) !== 0 && { targetSamples: view.getUint16(32, true) };
   const generation = view.getUint32(4, true);
-  return { generation, playedSamples, missedSamples, outputLatencyMs, ...reserve };
+  return { generation, playedSamples, missedSamples, outputLatencyMs, ...reserve, ...target };
 }

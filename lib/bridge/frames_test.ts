@@ -47,7 +47,10 @@ Deno.test("encodeVoiceFrame() and encodeConsumption() come back as they were", (
     missedSamples: 256,
     outputLatencyMs: 21.3,
   };
-  deepStrictEqual(decodeConsumption(encodeConsumption(consumption)), consumption);
+  for (const waiting of [{}, { reserveSamples: 7 }, { reserveSamples: 0, targetSamples: 9_600 }]) {
+    const report = { ...consumption, ...waiting };
+    deepStrictEqual(decodeConsumption(encodeConsumption(report)), report);
+  }
 });
 
 Deno.test("decodeConsumption() takes no figure that is none", () => {
@@ -72,7 +75,7 @@ Deno.test("No prefix and no mutation of a frame throws; a prefix of a header is 
     }),
   ];
   const decoders = [decodePictureFrame, decodeVoiceFrame, decodeConsumption];
-  const headers = [16, 4, 32];
+  const headers = [16, 4, 34];
   frames.forEach((frame, index) => {
     for (let length = 0; length < headers[index]; length++) {
       strictEqual(decoders[index](frame.subarray(0, length)), undefined);

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isRtcp, parseRtp, type RtpPacket, rtpSsrc } from "@fusionmeet/protocol";
 import type { GreyPicture, TestVideo } from "./picture.ts";
 import { examinePictures, type PictureReport, rawInput, readPictures } from "./picture_files.ts";
-import { run } from "./programs.ts";
+import { type ClientProgram, run } from "./programs.ts";
 import type { Proxy } from "./proxy.ts";
 import { TemporaryDirectory } from "./wait.ts";
 
@@ -105,4 +105,17 @@ export function assertNoRestart(packets: readonly PassingPacket[], what: string)
   packets.slice(1).forEach(({ sequence }, index) => {
     strictEqual(sequence, packets[index].sequence + 1 & 0xffff, `${what}: packet ${index + 1}`);
   });
+}
+
+/** The codec of the next camera that opens for this client, when its first picture is there. @param after events. */
+export async function nextCameraCodec(client: ClientProgram, after: number): Promise<unknown> {
+  const open = await client.waitFor(
+    ({ event, state, kind }) => event === "stream" && state === "open" && kind === "camera",
+    { after, what: "a stream" },
+  );
+  await client.waitFor(({ event }) => event === "picture", {
+    after: client.events.indexOf(open),
+    what: "its first picture",
+  });
+  return open.codec;
 }

@@ -321,6 +321,7 @@ export function launchWindow(options: ClientOptions & { browser: boolean }): Win
       ...(options.room === undefined ? [] : ["--room", options.room]),
       // A test asks no network that it did not make.
       ...(options.args?.includes("--discovery") ? [] : ["--discovery", "off"]),
+      ...(options.record === undefined ? [] : ["--record", options.record]),
       ...(options.args ?? []),
     ],
   });

@@ -38,6 +38,27 @@ export class SoundServer implements AsyncDisposable {
     };
   }
 
+  /** Plays a file on a speaker until it is disposed of, with so much ahead: what a plain player gets from this machine. */
+  play(path: string, { speaker, aheadMs }: { speaker: string; aheadMs: number }): AsyncDisposable {
+    const player = new Deno.Command("paplay", {
+      args: [`--device=${speaker}`, `--latency-msec=${aheadMs}`, path],
+      env: this.env(),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    return {
+      async [Symbol.asyncDispose]() {
+        try {
+          player.kill("SIGKILL");
+        } catch (thrown) {
+          if (!(thrown instanceof TypeError)) throw thrown; // It has ended.
+        }
+        await player.status;
+      },
+    };
+  }
+
   /** Listens to a speaker from now on. */
   listen(speaker: string): Listener {
     return new Listener(speaker, this.env());

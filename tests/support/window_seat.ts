@@ -27,7 +27,7 @@ export interface SeatSources {
   readonly tiles: number;
 }
 
-/** Somebody at a window of `engine`, on a display and speaker of its own, who has joined by click or key. */
+/** Somebody at a window of `engine`, on a display and a sound server of its own (`speaker`, and `control` for comparison), who has joined by click or key. */
 export class WindowSeat implements AsyncDisposable {
   readonly #ends = new AsyncDisposableStack();
   readonly engine: Engine;
@@ -68,7 +68,7 @@ export class WindowSeat implements AsyncDisposable {
     const screen = screenFor(tiles);
     const folder = directory.file(`sound-${engine}`);
     await Deno.mkdir(folder);
-    this.sound = this.#ends.use(await SoundServer.start(folder, ["speaker"]));
+    this.sound = this.#ends.use(await SoundServer.start(folder, ["speaker", "control"]));
     this.display = this.#ends.use(await Display.start(screen.width, screen.height));
     await Deno.mkdir(directory.file(engine));
     await Deno.writeTextFile(directory.file(`${engine}/window.json`), JSON.stringify(screen));
@@ -140,17 +140,22 @@ function nameOf(pid: number): string {
   }
 }
 
-/** Digital silence in the newest sound, ms: a witness is never silent. */
-export function silenceMs(listener: Listener, seconds: number): number {
+/** Stretches of digital silence in the newest sound, ms each: a witness is never silent. */
+export function gapsMs(listener: Listener, seconds: number): number[] {
   const samples = listener.newest(seconds * 48_000);
-  let silent = 0;
+  const gaps: number[] = [];
   for (let at = 0; at < samples.length;) {
     let end = at;
     while (end < samples.length && samples[end] === 0) end++;
-    if (end - at > 48) silent += end - at;
+    if (end - at > 48) gaps.push((end - at) / 48);
     at = end + 1;
   }
-  return silent / 48;
+  return gaps;
+}
+
+/** All of `gapsMs`, ms. */
+export function silenceMs(listener: Listener, seconds: number): number {
+  return gapsMs(listener, seconds).reduce((sum, gap) => sum + gap, 0);
 }
 
 /** Where the picture of a witness is on a screen. @param source its number. */

@@ -60,7 +60,7 @@ class Place {
   report(generation: number, playedSamples: number): void {
     const data = new Float64Array(WORKLET_REPORT_LENGTH);
     const rest = { missedSamples: 0, underruns: 0, bufferedSamples: 7, reserveSamples: 5 };
-    writeReport(data, { generation, playedSamples, ...rest });
+    writeReport(data, { generation, playedSamples, ...rest, targetSamples: 2_880 });
     this.port.onmessage!({ data } as MessageEvent);
   }
 
@@ -87,6 +87,7 @@ Deno.test("MediaSocket says its key first and begins a generation with every soc
     missedSamples: 0,
     outputLatencyMs: 25,
     reserveSamples: 5,
+    targetSamples: 2_880,
   });
 });
 

@@ -24,6 +24,7 @@ const NO_REPORT: WorkletReport = {
   underruns: 0,
   bufferedSamples: 0,
   reserveSamples: 0,
+  targetSamples: 0,
 };
 
 export interface PageMediaOptions {

@@ -4,11 +4,15 @@ import type { WorkletReport } from "./worker_messages.ts";
 /** A program that keeps to the target never fills it; what is too much pushes out the oldest. */
 export const RING_SAMPLES_MAX = 1 << 14;
 
-/** Each time it runs dry it fills up further before it plays again, and less again after a time without. */
+/**
+ * Each time it runs dry it fills up further before it plays again, and less again after a time without: after twice the
+ * time where that was too soon.
+ */
 export const TARGET_SAMPLES_MAX = 9_600;
 export const TARGET_STEP_UP_SAMPLES = 960;
 export const TARGET_STEP_DOWN_SAMPLES = 240;
 export const CALM_SAMPLES = 20 * 48_000;
+export const CALM_SAMPLES_MAX = 8 * CALM_SAMPLES;
 
 /**
  * What waits to be played in the worklet. Once empty it plays silence until the target is there again: what comes piece
@@ -19,7 +23,7 @@ export class PlayoutRing implements WorkletReport {
   #first = 0;
   #count = 0;
   #isFilling = true;
-  #targetSamples = PLAYOUT_TARGET_SAMPLES;
+  #calmSamplesMin = CALM_SAMPLES;
   /** Played without a gap since it ran dry, or since the target fell. */
   #calmSamples = 0;
   generation = 0;
@@ -27,6 +31,7 @@ export class PlayoutRing implements WorkletReport {
   missedSamples = 0;
   underruns = 0;
   reserveSamples = 0;
+  targetSamples = PLAYOUT_TARGET_SAMPLES;
 
   get bufferedSamples(): number {
     return this.#count;
@@ -56,7 +61,7 @@ export class PlayoutRing implements WorkletReport {
 
   /** Fills `out` with the next samples, -1..1, or silence. */
   pull(out: Float32Array): void {
-    if (this.#isFilling && this.#count >= this.#targetSamples) this.#isFilling = false;
+    if (this.#isFilling && this.#count >= this.targetSamples) this.#isFilling = false;
     const played = this.#isFilling ? 0 : Math.min(out.length, this.#count);
     for (let index = 0; index < played; index++) {
       out[index] = this.#samples[(this.#first + index) % RING_SAMPLES_MAX] / 32_768;
@@ -75,14 +80,15 @@ export class PlayoutRing implements WorkletReport {
     if (ranDry) {
       this.#isFilling = true;
       this.underruns++;
-      this.#aimAt(this.#targetSamples + TARGET_STEP_UP_SAMPLES);
-    } else if (this.#calmSamples >= CALM_SAMPLES) {
-      this.#aimAt(this.#targetSamples - TARGET_STEP_DOWN_SAMPLES);
+      this.#calmSamplesMin = Math.min(CALM_SAMPLES_MAX, 2 * this.#calmSamplesMin);
+      this.#aimAt(this.targetSamples + TARGET_STEP_UP_SAMPLES);
+    } else if (this.#calmSamples >= this.#calmSamplesMin) {
+      this.#aimAt(this.targetSamples - TARGET_STEP_DOWN_SAMPLES);
     }
   }
 
   #aimAt(samples: number): void {
     this.#calmSamples = 0;
-    this.#targetSamples = Math.min(TARGET_SAMPLES_MAX, Math.max(PLAYOUT_TARGET_SAMPLES, samples));
+    this.targetSamples = Math.min(TARGET_SAMPLES_MAX, Math.max(PLAYOUT_TARGET_SAMPLES, samples));
   }
 }

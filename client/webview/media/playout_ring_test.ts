@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { PLAYOUT_TARGET_SAMPLES } from "@fusionmeet/bridge";
 import {
   CALM_SAMPLES,
+  CALM_SAMPLES_MAX,
   PlayoutRing,
   RING_SAMPLES_MAX,
   TARGET_SAMPLES_MAX,
@@ -81,6 +82,14 @@ function fillUntilItPlays(ring: PlayoutRing): number {
   }
 }
 
+/** Plays so much without a gap. */
+function play(ring: PlayoutRing, samples: number): void {
+  for (let played = 0; played < samples; played += QUANTUM) {
+    ring.push(ramp(1, QUANTUM));
+    pull(ring);
+  }
+}
+
 function runDry(ring: PlayoutRing): void {
   pull(ring, RING_SAMPLES_MAX);
   strictEqual(ring.bufferedSamples, 0);
@@ -99,11 +108,22 @@ Deno.test("PlayoutRing fills up further each time it runs dry, to TARGET_SAMPLES
   runDry(ring);
   within(fillUntilItPlays(ring), TARGET_SAMPLES_MAX);
   const steps = 8;
-  for (let played = 0; played < steps * CALM_SAMPLES; played += QUANTUM) {
-    ring.push(ramp(1, QUANTUM));
-    pull(ring);
-  }
+  play(ring, steps * CALM_SAMPLES_MAX);
   runDry(ring);
   const fallen = TARGET_SAMPLES_MAX - steps * TARGET_STEP_DOWN_SAMPLES;
   within(fillUntilItPlays(ring), fallen + TARGET_STEP_UP_SAMPLES);
+});
+
+Deno.test("PlayoutRing waits twice as long before it takes less each time that it was too little", () => {
+  const ring = new PlayoutRing();
+  fillUntilItPlays(ring);
+  for (const calm of [2, 4, 8]) {
+    runDry(ring);
+    fillUntilItPlays(ring);
+    const { targetSamples } = ring;
+    play(ring, calm * CALM_SAMPLES - 2 * QUANTUM);
+    strictEqual(ring.targetSamples, targetSamples);
+    play(ring, 2 * QUANTUM);
+    strictEqual(ring.targetSamples, targetSamples - TARGET_STEP_DOWN_SAMPLES);
+  }
 });

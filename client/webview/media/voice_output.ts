@@ -6,6 +6,11 @@ export type VoiceState = "off" | "starting" | "playing" | "needs-click" | "faile
 /** A browser that has not begun to play by then waits for a click. */
 const RESUME_MS_MAX = 1_000;
 const LOOK_MS = 1_000;
+/**
+ * What the context is asked to have ready at a time, s. With "interactive" (10 ms) Chromium's own output ran dry several
+ * times a minute on a machine with two busy cores, whatever waited in the worklet.
+ */
+const LATENCY_HINT = 0.02;
 /** What a browser takes from the context to the ear where it does not say so: measured in WebKitGTK on PulseAudio, s. */
 const OUTPUT_LATENCY_UNSAID = 0.065;
 /** A sound device that says it plays and takes nothing for so long is opened anew. */
@@ -82,7 +87,7 @@ export class VoiceOutput {
   }
 
   async #open(): Promise<AudioContext> {
-    const context = new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
+    const context = new AudioContext({ sampleRate: 48_000, latencyHint: LATENCY_HINT });
     this.#context = context;
     // While the click counts: what is awaited below may outlast it.
     context.resume().catch(() => undefined);

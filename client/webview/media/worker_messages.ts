@@ -32,9 +32,11 @@ export interface WorkletReport {
   readonly bufferedSamples: number;
   /** The least that waited since the report before. */
   readonly reserveSamples: number;
+  /** What it wants to wait there. */
+  readonly targetSamples: number;
 }
 
-export const WORKLET_REPORT_LENGTH = 6;
+export const WORKLET_REPORT_LENGTH = 7;
 
 /** A worklet's port gets a number (the generation that begins) or s16 samples, and gives this array, filled in place. */
 export type WorkletReportArray = Float64Array;
@@ -46,17 +48,12 @@ export function writeReport(array: WorkletReportArray, report: WorkletReport): v
   array[3] = report.underruns;
   array[4] = report.bufferedSamples;
   array[5] = report.reserveSamples;
+  array[6] = report.targetSamples;
 }
 
 export function readReport(array: WorkletReportArray): WorkletReport {
-  const [generation, playedSamples, missedSamples, underruns, bufferedSamples, reserveSamples] =
-    array;
-  return {
-    generation,
-    playedSamples,
-    missedSamples,
-    underruns,
-    bufferedSamples,
-    reserveSamples,
-  };
+  const [generation, playedSamples, missedSamples, underruns, ...waiting] = array;
+  const [bufferedSamples, reserveSamples, targetSamples] = waiting;
+  const played = { generation, playedSamples, missedSamples, underruns };
+  return { ...played, bufferedSamples, reserveSamples, targetSamples };
 }
