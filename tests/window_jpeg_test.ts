@@ -64,6 +64,8 @@ Deno.test({
     const { decoders } = await seat.window.waitFor("page");
     strictEqual((decoders as { h264: boolean }).h264, false);
     strictEqual(await nextCameraCodec(vera, after), "jpeg");
+    // With two tiles the picture is seen whole.
+    await vera.stop();
     const look = async () => findNumber(await seat.display.look(), VIDEO.source);
     const first = (await until("Ada on the screen", look, { timeoutMs: 20_000, everyMs: 200 }))!;
     await until("later pictures", async () => (await look())!.frame > first.frame + FPS, {

@@ -104,7 +104,7 @@ export class WindowSeat implements AsyncDisposable {
         await passRealTime(500);
         return server.events.some(({ event, name }) => event === "joined" && name === engine) ||
           await this.#hasJoined();
-      }, { everyMs: 500 });
+      }, { everyMs: 500, timeoutMs: 40_000 });
     }
   }
 
