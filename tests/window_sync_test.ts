@@ -32,7 +32,7 @@ for (const engine of ENGINES) {
       await buildPage();
       await using directory = new TemporaryDirectory();
       await using server = await startServer({ data: directory.file("server") });
-      await using witness = await Witness.start({ ...WITNESS, server, directory, seconds: 150 });
+      await using witness = await Witness.start({ ...WITNESS, server, directory, seconds: 110 });
       await witness.program.waitFor("joined");
       const sources = { mic: "silence", camera: "off", tiles: 1 };
       await using seat = await WindowSeat.take(engine, server, directory, sources);

@@ -157,7 +157,10 @@ Deno.test("DevicePlayout goes on at a device's pace while its reports are held u
   device.run(500);
   const blocks = device.run(UNREPORTED_MS_MAX, { reports: false });
   strictEqual(device.sent(blocks).length, UNREPORTED_MS_MAX / 10);
-  deepStrictEqual(blocks.map(({ dueMs }) => Math.round(dueMs)), blocks.map((_, at) => 510 + at * 10));
+  deepStrictEqual(
+    blocks.map(({ dueMs }) => Math.round(dueMs)),
+    blocks.map((_, at) => 510 + at * 10),
+  );
   device.run(500);
   strictEqual(device.waiting, PLAYOUT_TARGET_SAMPLES);
   const { underruns, missedMs } = device.playout.figures(device.nowMs)!;
