@@ -204,7 +204,7 @@ async function openAddress(
         return refused === undefined;
       },
     });
-    return { link, hostname, fingerprint: fingerprint! };
+    return { link, hostname, port: server.port, fingerprint: fingerprint! };
   } catch (thrown) {
     if (refused) throw refused;
     throw asJoinFailure(thrown, server);

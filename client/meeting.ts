@@ -1,5 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
-import type { ConnectionEnd } from "@fusionmeet/net";
+import { type ByteStream, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
 import {
   CAMERA_CODECS,
   type CameraCodec,
@@ -12,6 +12,7 @@ import {
   PROTOCOL_VERSION,
   type ServerMessage,
   type ServerMessages,
+  type TicketPurpose,
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import { ChatLog } from "./chat_log.ts";
@@ -32,6 +33,7 @@ import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
 import { Speakers } from "./speakers.ts";
+import { TicketRequests } from "./ticket_requests.ts";
 import { UnshownCameras } from "./unshown_cameras.ts";
 import { WatchList } from "./watch_list.ts";
 
@@ -71,6 +73,8 @@ export class Meeting {
   readonly #watchList: WatchList;
   readonly #unshownCameras: UnshownCameras;
   readonly #sources: OwnSources;
+  readonly #tickets: TicketRequests;
+  #opened: Opened | undefined;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
   #leaveReason: string | undefined;
@@ -103,6 +107,10 @@ export class Meeting {
     this.#watchList = new WatchList({
       send: (watch) => this.#send({ type: "watch", ...watch }),
       timers: options.timers,
+    });
+    this.#tickets = new TicketRequests({
+      send: (message) => this.#send(message),
+      random: options.random,
     });
     options.engine.onEvent((event) => this.#engineEvent(event));
   }
@@ -197,6 +205,30 @@ export class Meeting {
       throw new Refusal("no-such-person", `Nobody else in the room is called ${name}`);
     }
     this.#watchList.choose(person.id, layer);
+  }
+
+  /**
+   * Opens a connection of its own for a screen or a file: to the same server, by a ticket. It ends with this connection to the meeting.
+   *
+   * @param subject The id of the share or file.
+   * @throws Refusal with the server's sentence. @throws ConnectFailure
+   */
+  async openTicketed(
+    purpose: TicketPurpose,
+    subject: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<ByteStream> {
+    const opened = this.#link && this.#opened;
+    if (opened === undefined) throw new Refusal("not-connected", "There is no connection now");
+    const ticket = await this.#tickets.ask(purpose, subject);
+    const { hostname, port, fingerprint } = opened;
+    const { openTicketed: open = openTicketed } = this.#options;
+    try {
+      return await open({ hostname, port, fingerprint, ticket, ...options });
+    } catch (thrown) {
+      if (!(thrown instanceof TicketRefused)) throw thrown;
+      throw new Refusal(thrown.code, thrown.message, { cause: thrown });
+    }
   }
 
   /**
@@ -304,7 +336,9 @@ export class Meeting {
     return { wasJoined, reason: failure?.message ?? reason, failure };
   }
 
-  #welcomed(welcome: Received<"welcome">, { link, hostname, fingerprint }: Opened): void {
+  #welcomed(welcome: Received<"welcome">, opened: Opened): void {
+    const { link, hostname, fingerprint } = opened;
+    this.#opened = opened;
     const { engine, seat, timers } = this.#options;
     const isFirst = this.#self === undefined;
     this.#link = link;
@@ -342,6 +376,7 @@ export class Meeting {
     if (this.#link === undefined) return;
     this.#link = undefined;
     this.#cancelMediaCheck();
+    this.#tickets.disconnected();
     this.#chatOutbox.disconnected();
     this.#watchList.disconnected();
     this.#unshownCameras.disconnected();
@@ -364,6 +399,8 @@ export class Meeting {
     error: () => {},
     pong: () => {},
     lobby: () => {},
+    ticket: (meeting, { mark, ticket }) => meeting.#tickets.given(mark, ticket),
+    "ticket.accepted": () => {},
     refused: (meeting, refusal) => meeting.#declined(refusal),
     participants: (meeting, { list, last }) => {
       meeting.#people.part(list, last);
@@ -402,6 +439,7 @@ export class Meeting {
   } as const satisfies Handlers<ServerMessages, Meeting>;
 
   #declined({ request = "", code, message, mark }: Received<"refused">): void {
+    if (mark !== undefined && this.#tickets.declined(mark, { code, message })) return;
     if (request === "chat.post" && code === "too-fast") {
       const link = this.#link;
       this.#options.timers.after(1000 / CHAT_PER_SECOND, () => {

@@ -1,5 +1,5 @@
 import type { NowMs, Random } from "@fusionmeet/base";
-import type { ConnectionEnd, Timers } from "@fusionmeet/net";
+import type { ByteStream, ConnectionEnd, TicketedOptions, Timers } from "@fusionmeet/net";
 import type { CameraCodec, ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
 import type { ChatLine } from "./chat_log.ts";
 import type { JoinFailure } from "./failures.ts";
@@ -24,6 +24,8 @@ export interface Opened {
   readonly link: ControlLink;
   /** The server's numeric address: media goes there too. */
   readonly hostname: string;
+  /** Of the control connections. */
+  readonly port: number;
   readonly fingerprint: Fingerprint;
 }
 
@@ -50,6 +52,8 @@ export interface MeetingOptions {
   readonly pin?: string;
   /** One attempt to connect. @throws JoinFailure */
   readonly open: (signal: AbortSignal) => Promise<Opened>;
+  /** One connection by ticket; the system's unless said. @throws ConnectFailure, TicketRefused */
+  readonly openTicketed?: (options: TicketedOptions) => Promise<ByteStream>;
   readonly engine: Pick<EngineHandle, "command" | "onEvent">;
   readonly seat: SeatKeeper;
   /** There is a microphone; it is on from the start unless `startsOff` has it. */

@@ -206,6 +206,6 @@ export class MeetingBench {
     this.attempts++;
     const link = await this.connect(signal);
     this.links.push(link);
-    return { link, hostname: "192.0.2.1", fingerprint: "ab".repeat(32) };
+    return { link, hostname: "192.0.2.1", port: 65_435, fingerprint: "ab".repeat(32) };
   }
 }

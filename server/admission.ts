@@ -11,6 +11,7 @@ import {
 } from "@fusionmeet/protocol";
 import { PinGuard } from "./pin_guard.ts";
 import type { ServerParts } from "./parts.ts";
+import { otherVersion } from "./refusals.ts";
 import type { Room } from "./room.ts";
 import type { Rooms } from "./rooms.ts";
 import type { MemberLink, Seat } from "./seat.ts";
@@ -40,12 +41,7 @@ export class Admission {
     room: Room;
     seat: Seat;
   } {
-    if (hello.version !== PROTOCOL_VERSION) {
-      throw new Refusal(
-        "version",
-        `This server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${hello.version}`,
-      );
-    }
+    if (hello.version !== PROTOCOL_VERSION) throw otherVersion(hello.version);
     const room = cleanName(hello.room, ROOM_LENGTH_MAX);
     const isKnown = typeof room !== "string" && hello.resume !== undefined &&
       this.#rooms.find(room.name)?.hasSeatFor(hello.resume) === true;

@@ -1,21 +1,23 @@
 import { type Counters, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
-import { ControlConnection, type IncomingTls, pause } from "@fusionmeet/net";
+import { type ByteStream, ControlConnection, type IncomingTls, pause } from "@fusionmeet/net";
 import {
   type ClientMessage,
   type ClientMessages,
   CONTROL_MESSAGES_BURST,
   CONTROL_MESSAGES_PER_SECOND,
   HELLO_TIMEOUT_MS,
+  PROTOCOL_VERSION,
   readClientMessage,
   type ServerMessage,
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import type { Admission } from "./admission.ts";
 import { COSTS, HANDLERS } from "./handlers.ts";
-import { refusalMessage } from "./refusals.ts";
+import { otherVersion, refusalMessage } from "./refusals.ts";
 import type { ServerParts } from "./parts.ts";
 import type { MemberLink } from "./seat.ts";
 import type { Session } from "./session.ts";
+import type { TicketDesk, TicketGrant } from "./ticket_desk.ts";
 
 /** How long a peer that sends too much waits before it is looked at again. */
 const THROTTLE_MS = 20;
@@ -26,25 +28,30 @@ type Connection = ControlConnection<ClientMessage, ServerMessage>;
 export class ServerConnection {
   readonly #parts: ServerParts;
   readonly #admission: Admission;
+  readonly #tickets: TicketDesk;
   readonly #incoming: IncomingTls;
   /** How connections end, and what is refused. */
   readonly #counters: Counters;
   readonly #connection: Connection;
   readonly #bucket: TokenBucket;
   #session: Session | undefined;
-  /** Called once, when the peer has said a `hello` that was accepted. */
+  /** What the connection is for, where it is no control connection. */
+  #grant: TicketGrant | undefined;
+  /** Called once, when the peer has said a `hello` or a `ticket` that was accepted. */
   onHello: () => void = () => {};
 
   constructor(
     parts: ServerParts,
-    { admission, incoming, counters }: {
+    { admission, tickets, incoming, counters }: {
       admission: Admission;
+      tickets: TicketDesk;
       incoming: IncomingTls;
       counters: Counters;
     },
   ) {
     this.#parts = parts;
     this.#admission = admission;
+    this.#tickets = tickets;
     this.#incoming = incoming;
     this.#counters = counters;
     this.#connection = new ControlConnection({
@@ -83,8 +90,10 @@ export class ServerConnection {
         await this.#throttle(message.type);
         if (!this.#connection.isOpen) break;
         this.#take(message);
+        if (this.#grant !== undefined) break;
         if (this.#session !== undefined) stopTimer();
       }
+      if (this.#grant !== undefined) await this.#handOver(this.#grant, stopTimer);
     } catch (thrown) {
       this.#connection.end(thrown);
     } finally {
@@ -94,7 +103,8 @@ export class ServerConnection {
     this.#counters.add(`ended.${reason}`);
     if (error) this.#counters.add(`protocol.${error.code}`);
     // Who was silent from the start is as often found by the one timer as by the other.
-    const isSilent = this.#session === undefined && reason === "silent";
+    const isNobody = this.#session === undefined && this.#grant === undefined;
+    const isSilent = isNobody && reason === "silent";
     if (isLate || isSilent) this.#counters.add("no-hello");
     const { unknownMessages } = this.#connection.counts;
     if (unknownMessages > 0) this.#counters.add("unknown-messages", unknownMessages);
@@ -112,6 +122,19 @@ export class ServerConnection {
     while (!signal.aborted && !this.#bucket.take(timers.nowMs(), COSTS[type] ?? 1)) {
       await pause(THROTTLE_MS, { timers, signal });
     }
+  }
+
+  /** From here on the connection is its purpose's. */
+  async #handOver(grant: TicketGrant, stopTimer: () => void): Promise<void> {
+    let stream: ByteStream;
+    try {
+      stream = await this.#connection.release();
+    } catch (thrown) {
+      this.#tickets.drop(grant);
+      throw thrown;
+    }
+    stopTimer();
+    await this.#tickets.serve(grant, stream);
   }
 
   #take(message: ClientMessage): void {
@@ -137,10 +160,16 @@ export class ServerConnection {
       void this.#connection.close("lobby answered");
       return;
     }
+    if (message.type === "ticket") {
+      this.#grant = this.#redeem(message);
+      this.#connection.send({ type: "ticket.accepted" });
+      this.onHello();
+      return;
+    }
     if (message.type !== "hello") {
       throw new ProtocolError(
         "unexpected",
-        `Cannot take ${message.type}: hello or lobby comes first`,
+        `Cannot take ${message.type}: hello, lobby or ticket comes first`,
       );
     }
     const link: MemberLink = {
@@ -149,7 +178,8 @@ export class ServerConnection {
     };
     const { address } = this.#incoming;
     const { room, seat } = this.#admission.admit(message, { address, link });
-    this.#session = { room, seat, link };
+    const signal = seat.presence!.ended.signal;
+    this.#session = { room, seat, link, address, signal, tickets: this.#tickets };
     this.#parts.log.event("joined", {
       room: room.name,
       participant: seat.id,
@@ -157,6 +187,11 @@ export class ServerConnection {
       address,
     });
     this.onHello();
+  }
+
+  #redeem({ version, ticket }: Extract<ClientMessage, { type: "ticket" }>): TicketGrant {
+    if (version !== PROTOCOL_VERSION) throw otherVersion(version);
+    return this.#tickets.take(ticket, { address: this.#incoming.address });
   }
 
   #refuse(refusal: Refusal, message: ClientMessage): void {

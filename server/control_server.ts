@@ -6,6 +6,7 @@ import { ServerConnection } from "./connection.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits, ConnectionTable } from "./connection_limits.ts";
 import type { ServerParts } from "./parts.ts";
 import { Rooms } from "./rooms.ts";
+import { TicketDesk } from "./ticket_desk.ts";
 
 /** Takes control connections and serves them, until it is closed. */
 export class ControlServer {
@@ -17,6 +18,8 @@ export class ControlServer {
   readonly #open = new Set<ServerConnection>();
   readonly rooms: Rooms;
   readonly counters = new Counters();
+  /** Whose owners take the connections for screens and files. */
+  readonly tickets: TicketDesk;
 
   /** @throws Error in words when the address cannot be listened on. */
   constructor(
@@ -32,6 +35,7 @@ export class ControlServer {
     this.#connections = new ConnectionTable(options.limits ?? CONNECTION_LIMITS);
     this.rooms = new Rooms(parts);
     this.#admission = new Admission(parts, this.rooms);
+    this.tickets = new TicketDesk(parts, { counters: this.counters });
     const { hostname, port, identity } = options;
     this.#listener = new TlsListener({ hostname, port, ...identity });
     void this.#accept();
@@ -62,6 +66,7 @@ export class ControlServer {
       }
       const connection = new ServerConnection(this.#parts, {
         admission: this.#admission,
+        tickets: this.tickets,
         incoming,
         counters: this.counters,
       });

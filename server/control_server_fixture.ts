@@ -79,11 +79,18 @@ export class TestServer {
     return client;
   }
 
-  connectRaw(): Promise<ByteStream> {
+  connectRaw(
+    seenKey: (fingerprint: string) => void = () => {},
+    localAddress?: string,
+  ): Promise<ByteStream> {
     return connectTls({
       hostname: "127.0.0.1",
       port: this.control.port,
-      acceptKey: () => true,
+      localAddress,
+      acceptKey: (fingerprint) => {
+        seenKey(fingerprint);
+        return true;
+      },
     });
   }
 

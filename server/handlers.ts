@@ -10,6 +10,13 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   "lobby": () => {
     throw new ProtocolError("unexpected", "Cannot take lobby: hello was said before");
   },
+  "ticket": () => {
+    throw new ProtocolError("unexpected", "Cannot take ticket: hello was said before");
+  },
+  "ticket.get": (session, { mark, ...wanted }) => {
+    const ticket = session.tickets.issue(session, wanted);
+    session.link.send({ type: "ticket", mark, ticket });
+  },
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
   "leave": ({ room, seat, link }) => {
     room.leave(seat, link);
@@ -33,4 +40,5 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "chat.fetch": 4,
   "source": 4,
   "watch": 2,
+  "ticket.get": 10,
 };

@@ -1,5 +1,13 @@
-import type { Refusal } from "@fusionmeet/base";
+import { Refusal } from "@fusionmeet/base";
 import { type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from "@fusionmeet/protocol";
+
+/** To who speaks another version of the protocol. */
+export function otherVersion(version: number): Refusal {
+  return new Refusal(
+    "version",
+    `This server speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${version}`,
+  );
+}
 
 /** How a peer is told that a request of theirs was declined. */
 export function refusalMessage(

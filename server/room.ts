@@ -260,6 +260,7 @@ export class Room {
     return {
       participant: seat.id,
       link,
+      ended: new AbortController(),
       ssrcs: {
         feedback: ssrcs.take(),
         serverFeedback: ssrcs.take(),
@@ -351,6 +352,7 @@ export class Room {
     assert(presence !== undefined, "only who is here goes away");
     if (presence.camera !== undefined) this.#stopCamera(seat, presence);
     seat.presence = undefined;
+    presence.ended.abort();
     this.#parts.plane.command({ do: "participant.remove", participant: seat.id });
     this.#keys.forget(seat);
   }

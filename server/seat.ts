@@ -33,6 +33,8 @@ export interface Presence {
   /** The seat's id. */
   readonly participant: number;
   readonly link: MemberLink;
+  /** Aborted when this connection no longer holds the seat. */
+  readonly ended: AbortController;
   readonly ssrcs: SeatSsrcs;
   /** Key and salt. */
   readonly linkKey: Uint8Array;

@@ -79,6 +79,8 @@ async function answerTo(scene: Scene, bytes: Uint8Array): Promise<string | undef
 
 const HELLO = { type: "hello", version: 1, name: "Eve", room: "Main", pin: PIN };
 
+const TICKET = { type: "ticket", version: 1, ticket: new Uint8Array(16) };
+
 function nested(depth: number): unknown {
   return depth === 0 ? 1 : [nested(depth - 1)];
 }
@@ -111,6 +113,14 @@ const HALF_RIGHT: readonly [string, Uint8Array, string][] = [
     "a lobby with a PIN of 65",
     enveloped(encode({ type: "lobby", version: 1, pin: "x".repeat(65) })),
     "bad-field",
+  ],
+  ["half a ticket", enveloped(encode({ ...TICKET, ticket: new Uint8Array(8) })), "bad-field"],
+  ["a ticket of no version", enveloped(encode({ ...TICKET, version: undefined })), "bad-field"],
+  ["a ticket nobody gave", enveloped(encode(TICKET)), "ticket-bad"],
+  [
+    "a ticket to ask for one",
+    enveloped(encode({ type: "ticket.get", mark: "m", purpose: "file.send", subject: 1 })),
+    "unexpected",
   ],
   [
     "chat before hello",
@@ -254,6 +264,12 @@ async function breakAfterHello(scene: Scene): Promise<void> {
     ["lines after -1", { type: "chat.fetch", after: -1 }, "bad-field"],
     ["a source of a kind", { type: "source", kind: "__proto__", on: true }, "bad-field"],
     ["a watch of everybody", { type: "watch", participant: [1], layer: "high" }, "bad-field"],
+    ["a ticket", TICKET, "unexpected"],
+    [
+      "a ticket to dance",
+      { ...TICKET, type: "ticket.get", mark: "m", purpose: "dance" },
+      "bad-field",
+    ],
     ["an ack of 2^32", { type: "stream.ack", ssrc: 2 ** 32 }, "bad-field"],
   ];
   for (const [name, message, code] of broken) {
@@ -500,6 +516,7 @@ function checkCounts(server: ServerProgram): void {
     ...["refused.pin-needed", "refused.pin-wrong", "refused.too-many-wrong-pins"],
     ...["refused.name-bad", "refused.name-empty", "refused.room-bad", "refused.full"],
     ...["connections-over-limit", "connections-without-hello-dropped"],
+    ...["refused.ticket-bad", "tickets.unknown"],
   ];
   deepStrictEqual(names.filter((name) => !(control[name] > 0)), [], JSON.stringify(control));
   const faults = server.events.filter(({ event }) => ["mistake", "media-fault"].includes(event));

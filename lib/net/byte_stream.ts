@@ -9,3 +9,20 @@ export interface ByteStream {
   /** Ends both ways at once; pending reads and writes end or throw. */
   close(): void;
 }
+
+/** The same connection, of which `bytes` were read before. */
+export function startingWith(bytes: Uint8Array, stream: ByteStream): ByteStream {
+  let rest = bytes;
+  return {
+    read: (into) => {
+      if (rest.length === 0) return stream.read(into);
+      const size = Math.min(rest.length, into.length);
+      into.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return Promise.resolve(size);
+    },
+    write: (piece) => stream.write(piece),
+    closeWrite: () => stream.closeWrite(),
+    close: () => stream.close(),
+  };
+}

@@ -8,7 +8,7 @@ import {
   type ReadMessage,
   type ServerMessage,
 } from "@fusionmeet/protocol";
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, startingWith } from "./byte_stream.ts";
 import { Outbox } from "./outbox.ts";
 import { every, systemTimers, type Timers } from "./timers.ts";
 
@@ -16,7 +16,8 @@ import { every, systemTimers, type Timers } from "./timers.ts";
 export interface ConnectionEnd {
   /**
    * `closed-here`: `close()` or the signal; `closed-by-peer`: a clean end; `silent`: no message for `DEAD_AFTER_MS`;
-   * `outbox-full`: the peer reads too slowly; `protocol`: it broke the protocol (`error` says how); `broken`: the network.
+   * `outbox-full`: the peer reads too slowly; `protocol`: it broke the protocol (`error` says how); `broken`: the network;
+   * `released`: it carries something else now.
    */
   readonly reason:
     | "closed-here"
@@ -24,7 +25,8 @@ export interface ConnectionEnd {
     | "silent"
     | "outbox-full"
     | "protocol"
-    | "broken";
+    | "broken"
+    | "released";
   /** A sentence for the log. */
   readonly detail: string;
   /** `protocol`: what was thrown. */
@@ -78,6 +80,7 @@ export class ControlConnection<
   readonly #timers: Timers;
   readonly #ended = new AbortController();
   readonly #end = Promise.withResolvers<ConnectionEnd>();
+  readonly #envelopes = new EnvelopeReader();
   #writing: Promise<void> | undefined;
   #reading: Promise<number | null> | undefined;
   #isClosing = false;
@@ -131,7 +134,7 @@ export class ControlConnection<
 
   /** The messages that come, until the end of the connection (`ended` says why). To be read once, by one reader. */
   async *messages(): AsyncGenerator<In, void, void> {
-    const envelopes = new EnvelopeReader();
+    const envelopes = this.#envelopes;
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
     try {
       while (this.isOpen) {
@@ -181,6 +184,22 @@ export class ControlConnection<
   /** Ends the connection at once; what is unsent is lost. */
   destroy(detail: string): void {
     this.#finish({ reason: "closed-here", detail });
+  }
+
+  /**
+   * Stops to carry messages, and gives the stream to whoever speaks something else on it from here on: what came behind the last
+   * message included. To be called by who reads the messages, between two of them.
+   *
+   * @throws Error when the connection ends before everything was sent.
+   */
+  async release(): Promise<ByteStream> {
+    assert(this.isOpen, "only an open connection is released");
+    this.#isClosing = true;
+    await this.#writing;
+    if (this.signal.aborted) throw new Error(`The connection ended: ${this.signal.reason}`);
+    this.#end.resolve({ reason: "released", detail: "it carries something else now" });
+    this.#ended.abort("released");
+    return startingWith(this.#envelopes.takeRest(), this.#stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

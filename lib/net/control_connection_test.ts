@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { concatBytes } from "@fusionmeet/base";
 import {
   type ClientMessage,
   encodeMessage,
@@ -6,6 +7,7 @@ import {
   readServerMessage,
   type ServerMessage,
 } from "@fusionmeet/protocol";
+import type { ByteStream } from "./byte_stream.ts";
 import { ControlConnection } from "./control_connection.ts";
 import { memoryStreams } from "../../tests/support/memory_stream.ts";
 import { FakeTimers } from "./timers.ts";
@@ -183,4 +185,30 @@ Deno.test("ControlConnection: an abort of its signal ends it", async () => {
   stop.abort();
   strictEqual((await connection.ended).reason, "closed-here");
   strictEqual(timers.waitingCount, 0);
+});
+
+Deno.test("ControlConnection.release() gives the stream with what came behind the last message", async () => {
+  const { client, server, clientStream, timers } = pair();
+  const text = new TextEncoder();
+  await clientStream.write(concatBytes(encodeMessage({ type: "leave" }), text.encode("more")));
+  let stream: ByteStream | undefined;
+  for await (const message of server.messages()) {
+    deepStrictEqual(message, { type: "leave" });
+    server.send({ type: "pong", at: 1 });
+    stream = await server.release();
+  }
+  strictEqual((await server.ended).reason, "released");
+  const got = client.messages();
+  deepStrictEqual((await got.next()).value, { type: "pong", at: 1 });
+  const buffer = new Uint8Array(3);
+  strictEqual(await stream!.read(buffer), 3);
+  strictEqual(await stream!.read(buffer), 1);
+  deepStrictEqual(buffer, text.encode("eor"));
+  await clientStream.write(text.encode("!"));
+  strictEqual(await stream!.read(buffer), 1);
+  client.destroy("done");
+  strictEqual(await stream!.read(buffer), null);
+  strictEqual(timers.waitingCount, 0);
+  server.destroy("too late");
+  server.send({ type: "pong", at: 2 });
 });

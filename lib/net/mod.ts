@@ -6,6 +6,7 @@ export * from "./byte_stream.ts";
 export * from "./outbox.ts";
 export * from "./control_connection.ts";
 export * from "./tls_client.ts";
+export * from "./ticketed_client.ts";
 export * from "./tls_listener.ts";
 export * from "./tls_stream.ts";
 export * from "./lan_addresses.ts";

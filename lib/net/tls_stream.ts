@@ -19,6 +19,7 @@ export class TlsStream implements ByteStream {
   readonly #socket: TLSSocket;
   readonly #stream: SocketStream;
   readonly #ready = Promise.withResolvers<void>();
+  #isClosed = false;
 
   private constructor(
     tcp: ByteStream,
@@ -78,7 +79,10 @@ export class TlsStream implements ByteStream {
     return this.#stream.closeWrite();
   }
 
+  /** May be called again. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#stream.close();
     this.#tap.destroy();
     this.#tcp.close();

@@ -75,6 +75,13 @@ export class EnvelopeReader {
     return readMessageBody(this.#buffer.slice(bodyStart, this.#start));
   }
 
+  /** Takes what waits unread out of it; a copy. */
+  takeRest(): Uint8Array {
+    const rest = this.#buffer.slice(this.#start, this.#end);
+    this.#start = this.#end;
+    return rest;
+  }
+
   /** Moves what waits to the front, of a larger buffer if need be: each byte is moved a few times at most, however small the pieces. */
   #makePlace(size: number): void {
     const waiting = this.#buffer.subarray(this.#start, this.#end);

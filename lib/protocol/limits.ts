@@ -69,6 +69,14 @@ export const CHAT_LINES_MAX = 100;
 export const PARTICIPANTS_PER_MESSAGE = 50;
 export const RESUME_TOKEN_BYTES = 16;
 
+/** What opens a connection for a screen or a file: so long it is good, once. */
+export const TICKET_BYTES = 16;
+export const TICKET_MS = 30_000;
+/** Tickets that wait to be used: of one participant, and of one address. And connections one participant may have by them. */
+export const TICKETS_PER_PARTICIPANT_MAX = 16;
+export const TICKETS_PER_ADDRESS_MAX = 128;
+export const TICKETED_PER_PARTICIPANT_MAX = 16;
+
 /** A whole datagram, and the payload of an RTP packet in it. */
 export const DATAGRAM_BYTES_MAX = 1_500;
 export const RTP_PAYLOAD_BYTES_MAX = 1_200;

@@ -33,6 +33,7 @@ import {
   RESUME_TOKEN_BYTES,
   ROOM_LENGTH_MAX,
   SERVER_NAME_LENGTH_MAX,
+  TICKET_BYTES,
 } from "./limits.ts";
 
 const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
@@ -64,6 +65,10 @@ export const CHAT_LINE_FIELDS = {
 } as const satisfies Fields;
 
 const CODECS = oneOf("h264", "vp8", "jpeg");
+
+/** What connections of their own are for. */
+export const TICKET_PURPOSES = ["screen.send", "screen.view", "file.send", "file.fetch"] as const;
+export type TicketPurpose = typeof TICKET_PURPOSES[number];
 
 /** From client to server. */
 export const CLIENT_MESSAGES = {
@@ -109,6 +114,15 @@ export const CLIENT_MESSAGES = {
   "keys.ack": { epoch: u8() },
   /** Instead of `hello`, from somebody who has not joined yet: which rooms are open? Answered by `lobby`, of any version; then the connection ends. */
   "lobby": { version: u16(), pin: optional(text(PIN_LENGTH_MAX)) },
+  /** Asks for leave to open one more connection; answered by `ticket`, or `refused` with the same mark. */
+  "ticket.get": {
+    mark: mark(),
+    purpose: oneOf(...TICKET_PURPOSES),
+    /** What it is about: the id of the share or of the file. */
+    subject: u53(),
+  },
+  /** Instead of `hello`, on a connection of its own: answered by `ticket.accepted`; from there on the purpose says what travels. */
+  "ticket": { version: u16(), ticket: bytes(TICKET_BYTES) },
 } as const satisfies Record<string, Fields>;
 
 /** From server to client. */
@@ -223,6 +237,10 @@ export const SERVER_MESSAGES = {
   },
   /** The server is stopping. */
   "closing": { reason: text(256) },
+  /** The answer to `ticket.get`: good once, for `TICKET_MS`, from the address of this connection and only as long as it lasts. Secret. */
+  "ticket": { mark: mark(), ticket: bytes(TICKET_BYTES) },
+  /** The answer to `ticket`: the connection is the purpose's from here on. */
+  "ticket.accepted": {},
 } as const satisfies Record<string, Fields>;
 
 export type ClientMessages = typeof CLIENT_MESSAGES;

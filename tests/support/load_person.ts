@@ -86,7 +86,7 @@ export class LoadPerson {
           signal,
           timers: systemTimers,
         });
-        return { link, hostname, fingerprint };
+        return { link, hostname, port, fingerprint };
       },
       engine: {
         command: (command) => {

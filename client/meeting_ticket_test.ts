@@ -1,0 +1,65 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { type ByteStream, type TicketedOptions, TicketRefused } from "@fusionmeet/net";
+import { MeetingBench, settle } from "./test_support.ts";
+
+const TICKET = new Uint8Array(16).fill(3);
+const STREAM = {} as ByteStream;
+
+async function joined(open: (options: TicketedOptions) => Promise<ByteStream>) {
+  const opened: TicketedOptions[] = [];
+  const bench = await new MeetingBench({
+    openTicketed: (options) => {
+      opened.push(options);
+      return open(options);
+    },
+  }).join();
+  return { bench, opened };
+}
+
+Deno.test("Meeting.openTicketed() asks for a ticket and takes it to the same server", async () => {
+  const { bench, opened } = await joined(() => Promise.resolve(STREAM));
+  const { link, meeting } = bench;
+  const streams = Promise.all([
+    meeting.openTicketed("screen.view", 5),
+    meeting.openTicketed("file.send", 6),
+  ]);
+  const asked = link.sentOf("ticket.get");
+  deepStrictEqual(asked.map(({ purpose, subject }) => [purpose, subject]), [
+    ["screen.view", 5],
+    ["file.send", 6],
+  ]);
+  await link.say(
+    { type: "ticket", mark: asked[1].mark, ticket: TICKET.with(0, 9) },
+    { type: "ticket", mark: "nobody's", ticket: TICKET },
+    { type: "ticket", mark: asked[0].mark, ticket: TICKET },
+  );
+  deepStrictEqual(await streams, [STREAM, STREAM]);
+  deepStrictEqual(opened.map(({ ticket }) => ticket[0]), [9, 3]);
+  const { hostname, port, fingerprint } = opened[0];
+  deepStrictEqual([hostname, port, fingerprint], ["192.0.2.1", 65_435, "ab".repeat(32)]);
+});
+
+Deno.test("Meeting.openTicketed() says why there is none", async () => {
+  const { bench } = await joined(() => {
+    throw new TicketRefused("ticket-bad", "The ticket is not good");
+  });
+  const { link, meeting } = bench;
+  const declined = meeting.openTicketed("screen.view", 5);
+  const [{ mark }] = link.sentOf("ticket.get");
+  await link.say({
+    ...{ type: "refused", code: "no-such-share", message: "There is no such share" },
+    ...{ request: "ticket.get", mark },
+  });
+  await rejects(declined, { name: "Refusal", code: "no-such-share" });
+  deepStrictEqual(bench.eventsOf("refused"), [], "whoever asked was told");
+  const refused = meeting.openTicketed("screen.view", 5);
+  refused.catch(() => {});
+  await link.say({ type: "ticket", mark: link.sentOf("ticket.get")[1].mark, ticket: TICKET });
+  await rejects(refused, { name: "Refusal", code: "ticket-bad" });
+  const lost = meeting.openTicketed("screen.view", 5);
+  lost.catch(() => {});
+  await link.breakDown();
+  await rejects(lost, { name: "Refusal", code: "not-connected" });
+  await settle();
+  strictEqual(bench.eventsOf("reconnecting").length, 1);
+});

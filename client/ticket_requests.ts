@@ -1,0 +1,46 @@
+import { type Random, Refusal } from "@fusionmeet/base";
+import type { ClientMessage, TicketPurpose } from "@fusionmeet/protocol";
+
+/** Tickets that were asked for, until the server answers or the connection is gone. */
+export class TicketRequests {
+  readonly #send: (message: ClientMessage) => void;
+  readonly #random: Random;
+  readonly #waiting = new Map<string, PromiseWithResolvers<Uint8Array>>();
+
+  constructor({ send, random }: { send: (message: ClientMessage) => void; random: Random }) {
+    this.#send = send;
+    this.#random = random;
+  }
+
+  /** @throws Refusal with the server's sentence, or `not-connected` */
+  ask(purpose: TicketPurpose, subject: number): Promise<Uint8Array> {
+    const mark = this.#random.fill(new Uint8Array(8)).toHex();
+    const answer = Promise.withResolvers<Uint8Array>();
+    this.#waiting.set(mark, answer);
+    this.#send({ type: "ticket.get", mark, purpose, subject });
+    return answer.promise;
+  }
+
+  given(mark: string, ticket: Uint8Array): void {
+    this.#take(mark)?.resolve(ticket);
+  }
+
+  /** @returns false when none of these is meant. */
+  declined(mark: string, { code, message }: { code: string; message: string }): boolean {
+    const answer = this.#take(mark);
+    answer?.reject(new Refusal(code, message));
+    return answer !== undefined;
+  }
+
+  disconnected(): void {
+    for (const mark of [...this.#waiting.keys()]) {
+      this.declined(mark, { code: "not-connected", message: "The connection was lost" });
+    }
+  }
+
+  #take(mark: string): PromiseWithResolvers<Uint8Array> | undefined {
+    const answer = this.#waiting.get(mark);
+    this.#waiting.delete(mark);
+    return answer;
+  }
+}

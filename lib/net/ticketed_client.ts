@@ -1,0 +1,59 @@
+import {
+  type Fingerprint,
+  HELLO_TIMEOUT_MS,
+  PROTOCOL_VERSION,
+  readServerMessage,
+} from "@fusionmeet/protocol";
+import type { ByteStream } from "./byte_stream.ts";
+import {
+  type ClientConnection,
+  ConnectFailure,
+  type ConnectOptions,
+  connectTls,
+} from "./tls_client.ts";
+import { ControlConnection } from "./control_connection.ts";
+
+export interface TicketedOptions extends Omit<ConnectOptions, "acceptKey"> {
+  /** The key of the server that gave the ticket: no other one is sent it. */
+  readonly fingerprint: Fingerprint;
+  /** From `ticket`; good once. */
+  readonly ticket: Uint8Array;
+}
+
+/** A ticket was not taken; `message` is the server's sentence. */
+export class TicketRefused extends Error {
+  override readonly name = "TicketRefused";
+  constructor(readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+/**
+ * Opens a connection of its own for what a ticket is for, to the very server that gave it.
+ *
+ * @returns the connection behind `ticket.accepted`; closing it is the caller's, and so is its silence.
+ * @throws ConnectFailure, TicketRefused
+ */
+export async function openTicketed(options: TicketedOptions): Promise<ByteStream> {
+  const { ticket, fingerprint, signal, timers } = options;
+  const stream = await connectTls({ ...options, acceptKey: (key) => key === fingerprint });
+  const connection: ClientConnection = new ControlConnection({
+    ...{ stream, readMessage: readServerMessage, timers, signal },
+    deadAfterMs: HELLO_TIMEOUT_MS,
+  });
+  connection.send({ type: "ticket", version: PROTOCOL_VERSION, ticket });
+  try {
+    for await (const message of connection.messages()) {
+      if (message.type === "ticket.accepted") return await connection.release();
+      if (message.type === "refused" || message.type === "error") {
+        throw new TicketRefused(message.code, message.message);
+      }
+    }
+  } finally {
+    connection.destroy("done");
+  }
+  if (signal?.aborted) throw new ConnectFailure("aborted", "Given up");
+  const { reason, detail } = await connection.ended;
+  const code = reason === "silent" ? "timeout" : "not-a-server";
+  throw new ConnectFailure(code, `The server did not answer to a ticket: ${detail}`);
+}
