@@ -23,6 +23,8 @@ import {
 } from "./demo_people.ts";
 
 const FILE_SECONDS = 600;
+/** ffmpeg's first start on a machine takes seconds. */
+const DEVICES_MS_MAX = 15_000;
 /** Editors write a file in several steps. */
 const SETTLE_MS = 300;
 const WATCHED = ["client", "lib", "server"];
@@ -45,7 +47,10 @@ async function filesOf(person: DemoPerson, folder: TemporaryDirectory): Promise<
 /** The devices of this machine, or files in their place. */
 async function ownSources(files: Files): Promise<{ mic: string; camera: string }> {
   const device = { kind: "device" } as const;
-  const { microphone, camera } = await describeSources({ microphone: device, camera: device });
+  const { microphone, camera } = await describeSources({
+    ...{ microphone: device, camera: device },
+    msMax: DEVICES_MS_MAX,
+  });
   return {
     mic: microphone === null ? files.voicePath : "device",
     camera: camera === null ? files.picturesPath : "device",

@@ -10,7 +10,7 @@ import {
 import { findFfmpeg, runFfmpeg } from "./ffmpeg_process.ts";
 import { type CameraSource, type MicrophoneSource, type Quality, qualityOf } from "./sources.ts";
 
-/** Whoever asks waits no longer than this for a list of devices. */
+/** Whoever looks at a window waits no longer than this for a list of devices. */
 export const DESCRIBE_MS_MAX = 800;
 
 /** What `describeSources` needs to know. */
@@ -21,6 +21,8 @@ export interface DescribeOptions {
   /** Lists the devices of this computer, the default one first; rejects where it cannot. */
   readonly list?: (kind: CaptureDevice["kind"]) => Promise<CaptureDevice[]>;
   readonly system?: CaptureSystem;
+  /** How long to wait for a list of devices (`DESCRIBE_MS_MAX`). */
+  readonly msMax?: number;
 }
 
 /** What would be switched on, in words; null where there is nothing to switch on. */
@@ -31,7 +33,7 @@ export interface SourceWords {
 
 /**
  * Says in words what microphone and camera would be: "Tone 431 Hz", "Test picture 320x240", a file's name, a device's
- * own name. Never rejects and takes less than a second: a list of devices that does not come is done without.
+ * own name. Never rejects and takes no longer than `msMax`: a list of devices that does not come is done without.
  */
 export async function describeSources(options: DescribeOptions): Promise<SourceWords> {
   const [microphone, camera] = await Promise.all([
@@ -77,8 +79,8 @@ async function describeDevice(
   kind: CaptureDevice["kind"],
   options: DescribeOptions & { id?: string },
 ): Promise<string | null> {
-  const { id, list = listDevices, system = captureSystem() } = options;
-  const devices = await inTime(list(kind)).catch((thrown) =>
+  const { id, list = listDevices, system = captureSystem(), msMax = DESCRIBE_MS_MAX } = options;
+  const devices = await inTime(list(kind), msMax).catch((thrown) =>
     thrown instanceof Refusal ? [] : undefined
   );
   // Not listed is not absent: a name may be one of another sound system.
@@ -108,10 +110,10 @@ async function alsaMicrophones(): Promise<CaptureDevice[]> {
   return [{ kind: "microphone", id: "default", label: "Default microphone" }];
 }
 
-/** What `promise` gives; rejects when that takes longer than `DESCRIBE_MS_MAX`. */
-async function inTime<T>(promise: Promise<T>): Promise<T> {
+/** What `promise` gives; rejects when that takes longer. */
+async function inTime<T>(promise: Promise<T>, msMax: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("too slow")), DESCRIBE_MS_MAX);
+  const timer = setTimeout(() => late.reject(new Error("too slow")), msMax);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {

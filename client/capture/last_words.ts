@@ -50,7 +50,6 @@ export function captureSentence(
 }
 
 function hint(kind: "camera" | "microphone", lastWords: string): string {
-  const flag = kind === "camera" ? "--camera" : "--mic";
   if (/busy|in use|already opened|Could not run graph/i.test(lastWords)) {
     return "; another program uses it: close that one";
   }
@@ -60,7 +59,7 @@ function hint(kind: "camera" | "microphone", lastWords: string): string {
   }
   if (/refused|external library/i.test(lastWords)) return "; is the sound server running?";
   if (/no such|not found|could not find|input\/output error/i.test(lastWords)) {
-    return `; plug it in, or choose another with ${flag} device:ID`;
+    return "; plug it in, or choose another one";
   }
   return "";
 }

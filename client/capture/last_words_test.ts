@@ -34,7 +34,7 @@ Deno.test("captureSentence() says what to do", () => {
   );
   strictEqual(
     sentence("/dev/video7: No such file or directory"),
-    "Cannot read the camera: /dev/video7: No such file or directory; plug it in, or choose another with --camera device:ID",
+    "Cannot read the camera: /dev/video7: No such file or directory; plug it in, or choose another one",
   );
   strictEqual(/privacy settings/.test(sentence("/dev/video0: Permission denied")), true);
   strictEqual(

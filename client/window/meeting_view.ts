@@ -25,6 +25,9 @@ export interface MeetingViewOptions {
   readonly send: (message: ProgramMessage) => void;
 }
 
+/** Codes of warnings that tell of one's own microphone or camera. */
+const SOURCE_TROUBLE = /^(microphone|camera)\.(retrying|failed)$/;
+
 /** Turns what happens in a meeting into what its window shows. Pure: it asks nobody and decides nothing. */
 export class MeetingView {
   readonly chat: ChatFeed;
@@ -89,6 +92,8 @@ export class MeetingView {
         return this.#source(event.kind, { on: event.on, problem: null });
       case "warning":
         if (event.code === "chat-restarted") this.chat.restart();
+        // It is shown with the source for as long as it lasts.
+        if (SOURCE_TROUBLE.test(event.code)) return;
         return this.#toast("warning", event.code, event.message);
     }
   }

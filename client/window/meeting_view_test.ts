@@ -100,6 +100,11 @@ Deno.test("MeetingView says why a source does not deliver, until it does or is s
   bench.view.engineEvent({ event: "capture.retrying", kind: "microphone", message: failed });
   bench.view.meetingEvent({ event: "source", kind: "microphone", on: false });
   deepStrictEqual(bench.state.microphone, { exists: true, on: false, problem: null });
+  // It is shown there, and not said a second time.
+  const codes = ["microphone.retrying", "camera.failed", "camera-codec"];
+  for (const code of codes) bench.view.meetingEvent({ event: "warning", code, message: failed });
+  const toasts = bench.sent.filter(({ type }) => type === "toast");
+  deepStrictEqual(toasts, [{ type: "toast", kind: "warning", code: codes[2], message: failed }]);
 });
 
 Deno.test("MeetingView shows the way back with its end, and that it is over", () => {
