@@ -5,22 +5,15 @@
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROGRAM_VERSION } from "@fusionmeet/protocol";
-import { buildPage, PAGE_FOLDER, ROOT } from "./build_page.ts";
+import { ROOT } from "./build_page.ts";
 import { packArchive } from "./bundle_archive.ts";
 import { checkBundle, filesIn, strangeFiles } from "./bundle_check.ts";
-import { bundlePrograms, npmFolder } from "./bundle_programs.ts";
 import { readmeText } from "./bundle_readme.ts";
-import { type DenoConfig, startFiles } from "./bundle_start_files.ts";
-import { denoLicence, denoRuntime } from "./deno_runtime.ts";
-import {
-  isLicenceFile,
-  type Licence,
-  licenceIn,
-  licencePage,
-  packageLicences,
-  packagesIn,
-} from "./licences.ts";
-import { chosenTargets, DENO_VERSION, type Target } from "./targets.ts";
+import { startFiles } from "./bundle_start_files.ts";
+import { denoRuntime } from "./deno_runtime.ts";
+import { isLicenceFile, type Licence, licenceIn, licencePage } from "./licences.ts";
+import { type Contents, gatherContents, windowFiles } from "./program_files.ts";
+import { chosenTargets, type Target } from "./targets.ts";
 
 /** What is packed and where to. */
 export interface BundleOptions {
@@ -41,39 +34,9 @@ export interface Bundle {
   readonly archive?: string;
 }
 
-/** What is the same for all targets. */
-interface Contents {
-  readonly scripts: ReadonlyMap<string, string>;
-  readonly licences: readonly Licence[];
-  readonly config: DenoConfig;
-}
-
 /** Makes one bundle. @throws Error in words when something is missing, or in it that must not be. */
 export async function buildBundle(options: BundleOptions): Promise<Bundle> {
-  return await buildFrom(await gather(), options);
-}
-
-async function gather(): Promise<Contents> {
-  await buildPage();
-  const scripts = await bundlePrograms();
-  const maps = filesIn(PAGE_FOLDER).filter(({ path }) => path.endsWith(".map"))
-    .map(({ path }) => Deno.readTextFileSync(join(PAGE_FOLDER, path)));
-  const packages = packagesIn([...scripts.values(), ...maps]);
-  return {
-    scripts,
-    licences: [
-      { what: "FusionMeet", text: await Deno.readTextFile(join(ROOT, "LICENSE")) },
-      { what: `Deno ${DENO_VERSION}`, text: await denoLicence() },
-      ...await packageLicences([...packages, webviewPackage()], npmFolder()),
-    ],
-    config: JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json"))),
-  };
-}
-
-/** The package with libwebview, as `name/version`. */
-function webviewPackage(): string {
-  const folder = dirname(new URL(import.meta.resolve("webview-bun/package.json")).pathname);
-  return `webview-bun/${basename(folder)}`;
+  return await buildFrom(await gatherContents(), options);
 }
 
 async function buildFrom(contents: Contents, options: BundleOptions): Promise<Bundle> {
@@ -89,8 +52,7 @@ async function buildFrom(contents: Contents, options: BundleOptions): Promise<Bu
   const runtime = options.runtime ?? await denoRuntime(target);
   await copy(runtime, join(program, `deno${target.exeSuffix}`), true);
   for (const [file, text] of scripts) await write(join(program, file), text);
-  await copyPage(join(program, "page"));
-  await copyWebview(target, join(program, "webview"));
+  for (const [path, from] of windowFiles(target)) await copy(from, join(program, path));
   const licences = [...contents.licences];
   if (ffmpeg !== undefined) licences.push(await packFfmpeg(ffmpeg, folder, target));
   await write(join(folder, "LICENSES.txt"), forSystem(licencePage(licences), target));
@@ -125,19 +87,6 @@ async function pack(folder: string, name: string, target: Target): Promise<Uint8
     isExecutable: (Deno.statSync(join(folder, path)).mode! & 0o100) !== 0,
   }));
   return await packArchive(files, target.archiveSuffix);
-}
-
-async function copyPage(folder: string): Promise<void> {
-  for (const { path } of filesIn(PAGE_FOLDER)) {
-    if (!path.endsWith(".map")) await copy(join(PAGE_FOLDER, path), join(folder, path));
-  }
-}
-
-async function copyWebview(target: Target, folder: string): Promise<void> {
-  const library = join(npmFolder(), webviewPackage(), "build", target.webviewLibrary);
-  await copy(library, join(folder, target.webviewLibrary));
-  const icons = join(ROOT, "client", "window", "icons");
-  for (const { path } of filesIn(icons)) await copy(join(icons, path), join(folder, "icons", path));
 }
 
 /** @returns its licence. @throws Error in words when it is not for that system, or without licence. */
@@ -184,7 +133,7 @@ async function main(args: string[]): Promise<number> {
     if (values.ffmpeg !== undefined && targets.length > 1) {
       throw new Error("--ffmpeg is a program for one system: name that one with --target");
     }
-    const contents = await gather();
+    const contents = await gatherContents();
     for (const target of targets) {
       const { folder, archive } = await buildFrom(contents, { target, ffmpeg: values.ffmpeg });
       const size = (Deno.statSync(archive!).size / 1e6).toFixed(1);

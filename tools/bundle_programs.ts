@@ -26,6 +26,12 @@ const SCRIPTS: readonly Script[] = [
 /** The names of the scripts, each a file. */
 export const SCRIPT_FILES: readonly string[] = SCRIPTS.map(({ file }) => file);
 
+/** The script of that name and its workers, which together are a program. */
+export function scriptsOfProgram(name: "server" | "client"): string[] {
+  const script = SCRIPTS.find(({ file }) => file === `${name}.js`)!;
+  return [script.file, ...Object.values(script.workers)];
+}
+
 /** The scripts by name, the same bytes wherever they are made. @throws Error in words */
 export async function bundlePrograms(): Promise<ReadonlyMap<string, string>> {
   const folder = await Deno.makeTempDir();

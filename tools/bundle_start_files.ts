@@ -16,14 +16,20 @@ export interface DenoConfig {
   readonly tasks: Readonly<Record<string, string | { readonly command: string }>>;
 }
 
-type ProgramName = "server" | "client";
+/** One of the two programs. */
+export type ProgramName = "server" | "client";
 
 /** What stands between `deno` and the script: the permissions of the task of that name, and no others. */
-export function runFlags({ unstable, tasks }: DenoConfig, name: ProgramName): string[] {
+export function runFlags(config: DenoConfig, name: ProgramName): string[] {
+  const features = config.unstable.map((each) => `--unstable-${each}`);
+  return ["run", ...ALONE_FLAGS, ...features, ...permissionFlags(config, name)];
+}
+
+/** What the task of that name says of permissions. */
+export function permissionFlags({ tasks }: DenoConfig, name: ProgramName): string[] {
   const task = tasks[name];
   const words = (typeof task === "string" ? task : task.command).split(" ");
-  const permissions = words.filter((word) => /^--(no-prompt|allow-|deny-)/.test(word));
-  return ["run", ...ALONE_FLAGS, ...unstable.map((each) => `--unstable-${each}`), ...permissions];
+  return words.filter((word) => /^--(no-prompt|allow-|deny-)/.test(word));
 }
 
 /** The start files of both programs for a target. */
