@@ -1,5 +1,10 @@
 import { type Counters, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
-import { type ByteStream, ControlConnection, type IncomingTls, pause } from "@fusionmeet/net";
+import {
+  type ByteStream,
+  ControlConnection,
+  type IncomingConnection,
+  pause,
+} from "@fusionmeet/net";
 import {
   type ClientMessage,
   type ClientMessages,
@@ -24,16 +29,17 @@ const THROTTLE_MS = 20;
 
 type Connection = ControlConnection<ClientMessage, ServerMessage>;
 
-/** One control connection at the server, from accepting it to its end. The only place where errors become messages. */
+/** One control connection at the server, from the first byte of its TLS to its end. The only place where errors become messages. */
 export class ServerConnection {
   readonly #parts: ServerParts;
   readonly #admission: Admission;
   readonly #tickets: TicketDesk;
-  readonly #incoming: IncomingTls;
+  readonly #incoming: IncomingConnection;
   /** How connections end, and what is refused. */
   readonly #counters: Counters;
   readonly #connection: Connection;
   readonly #bucket: TokenBucket;
+  readonly #acceptedAtMs: number;
   #session: Session | undefined;
   /** What the connection is for, where it is no control connection. */
   #grant: TicketGrant | undefined;
@@ -42,11 +48,13 @@ export class ServerConnection {
 
   constructor(
     parts: ServerParts,
-    { admission, tickets, incoming, counters }: {
+    { admission, tickets, incoming, counters, acceptedAtMs }: {
       admission: Admission;
       tickets: TicketDesk;
-      incoming: IncomingTls;
+      incoming: IncomingConnection;
       counters: Counters;
+      /** On the clock of `parts.timers`: from then on `hello` is waited for. */
+      acceptedAtMs: number;
     },
   ) {
     this.#parts = parts;
@@ -54,6 +62,7 @@ export class ServerConnection {
     this.#tickets = tickets;
     this.#incoming = incoming;
     this.#counters = counters;
+    this.#acceptedAtMs = acceptedAtMs;
     this.#connection = new ControlConnection({
       stream: incoming.stream,
       readMessage: readClientMessage,
@@ -80,7 +89,9 @@ export class ServerConnection {
   /** Serves the peer to the end of the connection. Never throws. */
   async serve(): Promise<void> {
     let isLate = false;
-    const stopTimer = this.#parts.timers.after(HELLO_TIMEOUT_MS, () => {
+    const { timers } = this.#parts;
+    const leftMs = this.#acceptedAtMs + HELLO_TIMEOUT_MS - timers.nowMs();
+    const stopTimer = timers.after(Math.max(0, leftMs), () => {
       isLate = true;
       this.destroy(`no hello in ${HELLO_TIMEOUT_MS} ms`);
     });

@@ -1,21 +1,24 @@
 import { Counters } from "@fusionmeet/base";
 import { TlsListener } from "@fusionmeet/net";
+import type { Fingerprint } from "@fusionmeet/protocol";
 import type { ServerIdentity } from "@fusionmeet/store";
 import { Admission } from "./admission.ts";
-import { ServerConnection } from "./connection.ts";
+import { Arrival } from "./arrival.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits, ConnectionTable } from "./connection_limits.ts";
+import { answerFor, type PageAnswer } from "./join_page.ts";
 import type { ServerParts } from "./parts.ts";
 import { Rooms } from "./rooms.ts";
 import { TicketDesk } from "./ticket_desk.ts";
 
-/** Takes control connections and serves them, until it is closed. */
+/** Takes control connections, and browsers that ask for the page, and serves them until it is closed. */
 export class ControlServer {
   readonly #parts: ServerParts;
   readonly #listener: TlsListener;
   readonly #admission: Admission;
   readonly #connections: ConnectionTable;
   readonly #serving = new Set<Promise<void>>();
-  readonly #open = new Set<ServerConnection>();
+  readonly #open = new Set<Arrival>();
+  readonly #fingerprint: Fingerprint;
   readonly rooms: Rooms;
   readonly counters = new Counters();
   /** Whose owners take the connections for screens and files. */
@@ -37,6 +40,7 @@ export class ControlServer {
     this.#admission = new Admission(parts, this.rooms);
     this.tickets = new TicketDesk(parts, { counters: this.counters });
     const { hostname, port, identity } = options;
+    this.#fingerprint = identity.fingerprint;
     this.#listener = new TlsListener({ hostname, port, ...identity });
     void this.#accept();
   }
@@ -53,7 +57,7 @@ export class ControlServer {
   async close(reason: string): Promise<void> {
     this.#listener.close();
     this.rooms.close(reason);
-    for (const connection of this.#open) void connection.close(reason);
+    for (const arrival of this.#open) void arrival.close(reason);
     await Promise.all(this.#serving);
   }
 
@@ -61,31 +65,50 @@ export class ControlServer {
     for await (const incoming of this.#listener.connections()) {
       if (!this.#connections.hasRoomFor(incoming.address)) {
         this.counters.add("connections-over-limit");
-        incoming.stream.close();
+        incoming.tcp.close();
         continue;
       }
-      const connection = new ServerConnection(this.#parts, {
+      const arrival = new Arrival(this.#parts, {
         admission: this.#admission,
         tickets: this.tickets,
         incoming,
         counters: this.counters,
+        page: (asked) => this.#page(asked),
       });
       const limited = {
         address: incoming.address,
         destroy: (reason: string) => {
           this.counters.add("connections-without-hello-dropped");
-          connection.destroy(reason);
+          arrival.destroy(reason);
         },
       };
       this.#connections.add(limited);
-      this.#open.add(connection);
-      connection.onHello = () => this.#connections.settle(limited);
-      const serving = connection.serve().finally(() => {
+      this.#open.add(arrival);
+      arrival.onHello = () => this.#connections.settle(limited);
+      const serving = arrival.serve().finally(() => {
         this.#connections.remove(limited);
-        this.#open.delete(connection);
+        this.#open.delete(arrival);
         this.#serving.delete(serving);
       });
       this.#serving.add(serving);
     }
   }
+
+  /** What a browser gets that came here instead of a client. */
+  #page({ path, localAddress }: { path: string; localAddress: string }): PageAnswer {
+    const { addresses, settings } = this.#parts;
+    return answerFor(path, {
+      serverName: settings.serverName,
+      needsPin: settings.pin !== undefined,
+      fingerprint: this.#fingerprint,
+      port: this.port,
+      addresses: bestFirst(addresses(), localAddress),
+    });
+  }
+}
+
+/** The address at which somebody reached us comes first: others of that network reach it, too. */
+function bestFirst(addresses: readonly string[], reachedAt: string): readonly string[] {
+  if (!addresses.includes(reachedAt)) return addresses;
+  return [reachedAt, ...addresses.filter((address) => address !== reachedAt)];
 }

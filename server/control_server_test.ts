@@ -345,3 +345,90 @@ Deno.test("Rooms: at the limit and one over, case folded, and closed when empty"
   strictEqual(rooms.count, ROOMS_MAX - 1);
   strictEqual(rooms.byId(entered[3].room.id), undefined);
 });
+
+const GET = new TextEncoder().encode("GET /Lab HTTP/1.1\r\nHost: x\r\n\r\n");
+
+/** A TCP connection without TLS. */
+async function plain(port: number, bytes: Uint8Array = new Uint8Array(0)): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+  return connection;
+}
+
+/** All that comes until the end of the connection, which is closed then. */
+async function textOf(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(4096);
+  let text = "";
+  for (;;) {
+    const size = await connection.read(buffer).catch(() => null);
+    if (size === null) break;
+    text += new TextDecoder().decode(buffer.subarray(0, size));
+  }
+  connection.close();
+  return text;
+}
+
+Deno.test("ControlServer: a browser at the same port gets the page, and nobody who speaks TLS notices", async () => {
+  await withServer({ pin: "4711", serverName: "studio" }, async (server) => {
+    const { port } = server.control;
+    const ann = await server.join("Ann", { pin: "4711" });
+    await ann.next("welcome");
+    const text = await textOf(await plain(port, GET));
+    ok(text.startsWith("HTTP/1.1 200 OK\r\n") && text.includes("Join <bdi>Lab</bdi>"));
+    // Where it was reached comes first, then where else the server is.
+    const hosts = [...text.matchAll(/>fusionmeet:\/\/([^:]*):/g)].map(([, host]) => host);
+    deepStrictEqual(hosts, ["127.0.0.1", "192.0.2.7"]);
+    ok(!text.includes("4711"), "no PIN");
+    ok((await textOf(await plain(port, new TextEncoder().encode("HI\r\n\r\n")))).includes(" 400 "));
+    // One byte at a time, and a client whose TLS comes one byte at a time.
+    const slow = await plain(port);
+    for (const byte of GET) await slow.write(new Uint8Array([byte]));
+    ok((await textOf(slow)).includes("Lab"));
+    await ann.synchronise();
+    strictEqual(server.control.counters.get("page.200"), 2);
+    strictEqual(server.control.counters.get("page.400"), 1);
+    await until(() => server.control.connectionCount === 1);
+  });
+});
+
+Deno.test("ControlServer: a request that never ends is gone in the time a client has for its hello", async () => {
+  await withServer({}, async (server) => {
+    const { port } = server.control;
+    const half = await plain(port, GET.subarray(0, 20));
+    const first = await plain(port, GET.subarray(0, 1));
+    // Has its page and stays.
+    const lingering = await plain(port, GET);
+    await until(() => server.control.connectionCount === 3);
+    strictEqual(await lingering.read(new Uint8Array(1)), 1);
+    server.timers.advance(HELLO_TIMEOUT_MS - 1);
+    strictEqual(server.control.connectionCount, 3);
+    server.timers.advance(1);
+    await until(() => server.control.connectionCount === 0);
+    strictEqual(server.control.counters.get("page.late"), 2);
+    for (const each of [half, first, lingering]) each.close();
+  });
+});
+
+Deno.test("ControlServer: browsers count as connections without hello, and give way as those do", async () => {
+  await withServer({ limits: { all: 99, perAddress: 4, withoutHello: 2 } }, async (server) => {
+    const { port } = server.control;
+    const waiting: Deno.Conn[] = [];
+    for (let count = 1; count <= 4; count++) waiting.push(await plain(port, GET.subarray(0, 3)));
+    await until(() => server.control.counters.get("connections-without-hello-dropped") === 2);
+    await until(() => server.control.connectionCount === 2);
+    await (await server.join("Ann")).next("welcome");
+    for (const each of waiting) each.close();
+    await until(() => server.control.connectionCount === 1);
+    ok((await textOf(await plain(port, GET))).includes(" 200 "));
+  });
+});
+
+Deno.test("ControlServer.close() does not wait for a browser", async () => {
+  await withServer({}, async (server) => {
+    const half = await plain(server.control.port, GET.subarray(0, 5));
+    await until(() => server.control.connectionCount === 1);
+    await server.control.close("over");
+    strictEqual(server.control.connectionCount, 0);
+    half.close();
+  });
+});

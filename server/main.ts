@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { messageOf } from "@fusionmeet/base";
 import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
+import { isLoopback } from "@fusionmeet/net";
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { type Invocation, parseConfig, type ServerConfig, UsageError } from "./config.ts";
 import { invitationsOf } from "./invitation.ts";
 import { ServerLog } from "./log.ts";
+import { qrLines } from "./qr_code.ts";
 import { type RunningServer, startServer } from "./start.ts";
 
 /** Statistics are logged this often (with `--json`). */
@@ -69,12 +71,12 @@ function sayReady(
   { config, folder }: { config: ServerConfig; folder: DataFolder },
 ): void {
   const { port, mediaPort, fingerprint, addresses, name, isAnnounced } = server;
-  const invitations = invitationsOf(server);
+  const invitations = invitationsOf({ port, fingerprint, addresses: server.linkAddresses });
+  const [{ link, page }] = invitations;
   if (config.json) {
-    const [{ link }] = invitations;
     const data = folder.path;
-    const ready = { event: "ready", port, mediaPort, fingerprint, addresses, data, name, link };
-    console.log(JSON.stringify(ready));
+    const ready = { port, mediaPort, fingerprint, addresses, data, name, link, page };
+    console.log(JSON.stringify({ event: "ready", ...ready }));
     return;
   }
   const reachable = addresses.map((address) => address.includes(":") ? `[${address}]` : address);
@@ -90,6 +92,10 @@ function sayReady(
     `Fingerprint: ${fingerprint}`,
     `  in words: ${fingerprintWords(fingerprint).join(" ")}`,
     folder.sentence,
+    ...(isLoopback(server.linkAddresses[0]) ? [] : [
+      `How to join, for a phone's camera or a browser: ${page}`,
+      ...qrLines(page, { colors: Deno.stdout.isTerminal() }),
+    ]),
     "Stop it with Ctrl-C.",
   ].join("\n"));
 }

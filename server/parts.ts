@@ -22,6 +22,8 @@ export interface ServerParts {
   readonly epochMs: () => number;
   readonly ssrcs: SsrcSource;
   readonly settings: RoomSettings;
+  /** Where others on the network reach this server now, likeliest first. */
+  readonly addresses: () => readonly string[];
 }
 
 /** What the operator decides about rooms. */

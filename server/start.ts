@@ -2,13 +2,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
 import {
+  announcedAddresses,
   lanAddresses,
   lanInterfaces,
   listenState,
   systemRandom,
   systemTimers,
 } from "@fusionmeet/net";
-import type { Fingerprint } from "@fusionmeet/protocol";
+import { ANNOUNCED_ADDRESSES_MAX, type Fingerprint } from "@fusionmeet/protocol";
 import { FolderOrigin } from "@fusionmeet/places";
 import {
   FolderLock,
@@ -36,6 +37,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly fingerprint: Fingerprint;
   /** Where people on the network reach it, likeliest first. */
   readonly addresses: readonly string[];
+  /** The short list of them, for links and codes. */
+  readonly linkAddresses: readonly string[];
   /** What people call it. */
   readonly name: string;
   /** The networks of its computer are told that it is there. */
@@ -62,6 +65,7 @@ export async function startServer(
     stack.use(await FolderLock.take(folder));
     await refuseCopiedKey(folder);
     const addresses = lanAddresses(config.host);
+    const linkAddresses = () => addressesForLinks(config.host);
     const identity = await loadServerIdentity(folder, [
       ...addresses,
       "127.0.0.1",
@@ -90,6 +94,7 @@ export async function startServer(
       epochMs: Date.now,
       ssrcs: new SsrcSource(systemRandom.u32()),
       settings: { ...config, serverName: serverName(config) },
+      addresses: linkAddresses,
     }, { hostname: config.host, port: config.port, identity });
     plane.onEvent((event) => takePlaneEvent(event, control, log));
     const announcing = config.announce
@@ -108,6 +113,7 @@ export async function startServer(
       mediaPort: plane.address.port,
       fingerprint: identity.fingerprint,
       addresses,
+      linkAddresses: linkAddresses(),
       name: serverName(config),
       isAnnounced: config.announce && lanInterfaces(config.host).length > 0,
       control,
@@ -136,6 +142,12 @@ async function refuseCopiedKey(folder: string): Promise<void> {
     );
   }
   await origin.claim();
+}
+
+/** What others are told to use: the networks it is found on, else whatever it has. */
+function addressesForLinks(host: string): readonly string[] {
+  const announced = announcedAddresses(host).slice(0, ANNOUNCED_ADDRESSES_MAX);
+  return announced.length > 0 ? announced : lanAddresses(host).slice(0, ANNOUNCED_ADDRESSES_MAX);
 }
 
 async function openPlane({ host, mediaPort }: ServerConfig): Promise<MediaPlaneHandle> {

@@ -99,6 +99,7 @@ export function fakeParts(settings: Partial<RoomSettings> = {}) {
     epochMs: () => 1_000_000 + timers.nowMs(),
     ssrcs: new SsrcSource(1),
     settings: { participantsMax: 100, voice: "opus", ...settings } as RoomSettings,
+    addresses: () => ["192.0.2.7", "127.0.0.1"],
   };
 }
 

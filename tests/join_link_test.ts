@@ -1,8 +1,10 @@
 /** A real server and real clients that know nothing of each other but a join link. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { isLoopback } from "@fusionmeet/net";
 import { fingerprintWords, formatJoinLink, parseJoinLink } from "@fusionmeet/protocol";
 import { Program, startServer, taskArguments } from "./support/programs.ts";
-import { TemporaryDirectory } from "./support/wait.ts";
+import { readQrLines } from "./support/qr_reader.ts";
+import { TemporaryDirectory, until } from "./support/wait.ts";
 
 /** A headless client that is told its name and a link, and nothing else. */
 function follow(link: string, name: string, data: string): Program {
@@ -64,4 +66,50 @@ Deno.test("A link is no way to a server with another key, known or not, under th
   });
   strictEqual((await second.exit()).code, 4);
   strictEqual(second.events.at(-1)!.code, "key-unknown");
+});
+
+Deno.test("The server's page leads to the meeting: the link that stands on it, with the words of the server's screen", async () => {
+  await using data = new TemporaryDirectory();
+  await using server = await startServer({ data: data.path, args: ["--server-name", "<Studio>"] });
+  strictEqual(server.ready.page, `http://127.0.0.1:${server.port}/`);
+  const response = await fetch(`${server.ready.page}${encodeURIComponent("Café/<b>")}`);
+  const text = await response.text();
+  strictEqual(response.status, 200);
+  ok(response.headers.get("Content-Security-Policy")?.startsWith("default-src 'none'"));
+  ok(!text.includes("<b>") && !text.includes("<Studio>") && text.includes("&#60;Studio&#62;"));
+  for (const word of fingerprintWords(server.fingerprint)) ok(text.includes(`<li>${word}</li>`));
+  const [, link] = /<code class="link">([^<]*)</.exec(text)!;
+  await using ada = follow(link, "Ada", data.file("ada"));
+  strictEqual((await ada.waitFor("joined")).room, "Café/<b>");
+  // Beside the meeting of Ada, the same port goes on giving pages, one a connection.
+  const pages = await Promise.all(Array.from({ length: 20 }, () => fetch(server.ready.page)));
+  ok((await Promise.all(pages.map((page) => page.text()))).every((page) => page.includes("Main")));
+  await ada.send({ do: "leave" });
+  strictEqual((await ada.exit()).code, 0);
+});
+
+Deno.test("The server's terminal shows its links, and a code that leads a phone to its page", async () => {
+  await using data = new TemporaryDirectory();
+  await using server = new Program("the server", {
+    args: [
+      ...taskArguments("server"),
+      ...["--port", "0", "--media-port", "0", "--data", data.path, "--announce", "off"],
+    ],
+  });
+  await until("the last line", () => server.otherLines.some((line) => line.startsWith("Stop it")));
+  const lines = server.otherLines;
+  const links = lines.filter((line) => line.includes("fusionmeet://")).map(parseJoinLink);
+  ok(links.length > 0 && links.every(({ room }) => room === "Main"), lines.join("\n"));
+  const code = lines.filter((line) => /^[ █▀▄]{20,}$/.test(line));
+  const [{ hostname, port }] = links;
+  if (isLoopback(hostname)) {
+    // A machine without a network: no phone can come, and none is asked to.
+    strictEqual(code.length, 0);
+  } else {
+    const page = readQrLines(code);
+    strictEqual(page, `http://${hostname}:${port}/`);
+    ok(lines.some((line) => line.endsWith(page)), "the address stands above it");
+    ok((await (await fetch(page)).text()).includes(formatJoinLink(links[0])));
+  }
+  strictEqual((await server.stop()).code, 0);
 });

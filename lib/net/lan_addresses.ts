@@ -76,11 +76,12 @@ function isEveryAddress(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-/** Loopback and unspecified addresses. */
-function isLoopback(address: string): boolean {
+/** Loopback and unspecified addresses: nobody else reaches this machine by them. */
+export function isLoopback(address: string): boolean {
   return /^(127\.|0\.)/.test(address) || /^::1?$/.test(address);
 }
 
-function isLinkLocal(address: string): boolean {
+/** Addresses that a machine gave itself: with IPv6 they mean something only together with an interface. */
+export function isLinkLocal(address: string): boolean {
   return /^(169\.254\.|fe[89ab][0-9a-f]:)/i.test(address);
 }

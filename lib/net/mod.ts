@@ -3,6 +3,7 @@ export * from "./cryptography.ts";
 export * from "./random.ts";
 export * from "./timers.ts";
 export * from "./byte_stream.ts";
+export * from "./peekable_stream.ts";
 export * from "./outbox.ts";
 export * from "./control_connection.ts";
 export * from "./tls_client.ts";

@@ -1,19 +1,36 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import { messageOf } from "@fusionmeet/base";
+import { PeekableStream } from "./peekable_stream.ts";
 import { TlsStream } from "./tls_stream.ts";
 
-/** A TLS connection that came in. */
-export interface IncomingTls {
-  /** Its handshake has begun; `stream.handshake()` says when it is done. */
-  readonly stream: TlsStream;
+/** A connection that came in. What its peer says first shows whether it is TLS. */
+export class IncomingConnection {
+  /** What comes before any TLS; to be read by nobody once `stream` was asked for. */
+  readonly tcp: PeekableStream;
   /** The peer's IP address. */
   readonly address: string;
+  /** Ours, at which it came in. */
+  readonly localAddress: string;
+  readonly #context: SecureContext;
+  #stream: TlsStream | undefined;
+
+  constructor(connection: Deno.TcpConn, context: SecureContext) {
+    this.tcp = new PeekableStream(connection);
+    this.address = hostnameOf(connection.remoteAddr);
+    this.localAddress = hostnameOf(connection.localAddr);
+    this.#context = context;
+  }
+
+  /** The same as TLS: asked for the first time, the handshake begins; `stream.handshake()` says when it is done. */
+  get stream(): TlsStream {
+    return this.#stream ??= TlsStream.server(this.tcp, this.#context);
+  }
 }
 
 /** How long accepting rests after the system said no (out of file handles). */
 const ACCEPT_RETRY_MS = 100;
 
-/** Takes TLS connections. */
+/** Takes connections that are meant to be TLS. */
 export class TlsListener implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #context: SecureContext;
@@ -43,7 +60,7 @@ export class TlsListener implements Disposable {
   }
 
   /** The connections as they come, until `close()`. Does not stop for a failed one. */
-  async *connections(): AsyncGenerator<IncomingTls, void, void> {
+  async *connections(): AsyncGenerator<IncomingConnection, void, void> {
     while (!this.#isClosed) {
       let connection: Deno.TcpConn;
       try {
@@ -54,10 +71,7 @@ export class TlsListener implements Disposable {
         continue;
       }
       connection.setNoDelay(true);
-      yield {
-        stream: TlsStream.server(connection, this.#context),
-        address: (connection.remoteAddr as Deno.NetAddr).hostname,
-      };
+      yield new IncomingConnection(connection, this.#context);
     }
   }
 
@@ -70,6 +84,10 @@ export class TlsListener implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function hostnameOf(address: Deno.Addr): string {
+  return (address as Deno.NetAddr).hostname;
 }
 
 /** Why an address cannot be listened on, in words. Also knows an error by its text: workers pass on nothing else. */

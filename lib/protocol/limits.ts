@@ -35,6 +35,9 @@ export const CONNECTIONS_WITHOUT_HELLO_MAX = 128;
 export const SEATS_PER_ADDRESS_MIN = 16;
 export const ROOMS_PER_ADDRESS_MAX = 50;
 
+/** The request of a browser for the server's page, up to its empty line. */
+export const PAGE_REQUEST_BYTES_MAX = 8 * 1024;
+
 /** Names and rooms, in UTF-16 code units after NFC. */
 export const NAME_LENGTH_MAX = 64;
 export const ROOM_LENGTH_MAX = 64;
