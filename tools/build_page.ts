@@ -23,9 +23,9 @@ function* filesUnder(path: string): Generator<string> {
   for (const { name } of Deno.readDirSync(path)) yield* filesUnder(join(path, name));
 }
 
-/** When the newest of the page's sources was written, epoch ms. */
-function sourcesWrittenAt(): number {
-  const files = WATCHED.flatMap((path) => [...filesUnder(join(ROOT, path))]);
+/** When the newest of these files and folders (from the top, tests aside) was written, epoch ms. */
+function sourcesWrittenAt(watched: readonly string[]): number {
+  const files = watched.flatMap((path) => [...filesUnder(join(ROOT, path))]);
   return Math.max(...files.filter((path) => !/_test\.tsx?$/.test(path)).map(writtenAt));
 }
 
@@ -33,9 +33,10 @@ function writtenAt(path: string): number {
   return Deno.statSync(path).mtime?.getTime() ?? 0;
 }
 
-function isUpToDate(): boolean {
+/** True when `made` is there, and newer than all it is made of: files and folders from the top. */
+export function isUpToDate(made: string, watched: readonly string[]): boolean {
   try {
-    return writtenAt(join(PAGE_FOLDER, "index.html")) > sourcesWrittenAt();
+    return writtenAt(made) > sourcesWrittenAt(watched);
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return false;
     throw thrown;
@@ -60,7 +61,7 @@ async function bundle(folder: string): Promise<void> {
  * @returns whether it had to be made. @throws Error with what the bundler said.
  */
 export async function buildPage(options: { force?: boolean } = {}): Promise<boolean> {
-  if (!options.force && isUpToDate()) return false;
+  if (!options.force && isUpToDate(join(PAGE_FOLDER, "index.html"), WATCHED)) return false;
   // As old as what it is made of, so that a change meanwhile is not missed.
   const begun = new Date();
   // Made beside its place and moved there as a whole: whoever serves it meanwhile never sees half a page.

@@ -41,9 +41,16 @@ export class Program implements AsyncDisposable {
 
   constructor(
     readonly what: string,
-    options: { args: string[]; env?: Record<string, string>; clearEnv?: boolean; cwd?: string },
+    options: {
+      /** Deno when absent. */
+      command?: string;
+      args: string[];
+      env?: Record<string, string>;
+      clearEnv?: boolean;
+      cwd?: string;
+    },
   ) {
-    this.#process = new Deno.Command(Deno.execPath(), {
+    this.#process = new Deno.Command(options.command ?? Deno.execPath(), {
       args: options.args,
       env: { NO_COLOR: "1", ...options.env },
       clearEnv: options.clearEnv,
