@@ -1,5 +1,6 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
 import { systemTimers } from "@fusionmeet/net";
+import { type LogFile, print, printProblem } from "@fusionmeet/places";
 import { Attendance, epochMs } from "./attendance.ts";
 import { addressText, EXIT, JoinFailure } from "./failures.ts";
 import type { Meeting } from "./meeting.ts";
@@ -14,20 +15,30 @@ import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_
 export interface Output {
   report(report: Report): void;
   sentence(text: string): void;
+  /** A sentence that is not about what people said or did: it is kept in the log, too. */
+  note(text: string): void;
   /** For people, whatever the format of the rest. */
   problem(text: string): void;
 }
 
-/** JSON lines or sentences on stdout, problems on stderr. */
-export function standardOutput(json: boolean): Output {
+/** JSON lines or sentences on stdout, problems on stderr; notes and problems in the log, too. */
+export function standardOutput(json: boolean, log: Pick<LogFile, "write">): Output {
+  const keep = (text: string) => log.write(`${new Date(epochMs()).toISOString()} ${text}`);
   return {
     report: ({ event, ...rest }) => {
-      if (json) console.log(JSON.stringify({ event, at: Math.round(epochMs()), ...rest }));
+      if (json) print(JSON.stringify({ event, at: Math.round(epochMs()), ...rest }));
     },
     sentence: (text) => {
-      if (!json) console.log(text);
+      if (!json) print(text);
     },
-    problem: (text) => console.error(text),
+    note: (text) => {
+      if (!json) print(text);
+      keep(text);
+    },
+    problem: (text) => {
+      printProblem(text);
+      keep(text);
+    },
   };
 }
 
@@ -159,7 +170,7 @@ class Headless {
 
   #warn(code: string, message: string): void {
     this.#output.report({ event: "warning", code, message });
-    this.#output.sentence(`Warning: ${message}`);
+    this.#output.note(`Warning: ${message}`);
   }
 }
 

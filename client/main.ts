@@ -1,5 +1,12 @@
 import { messageOf } from "@fusionmeet/base";
-import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
+import {
+  type DataFolder,
+  dataFolder,
+  LogFile,
+  print,
+  printProblem,
+  settingsFile,
+} from "@fusionmeet/places";
 import { PROGRAM_VERSION } from "@fusionmeet/protocol";
 import { EXIT } from "./failures.ts";
 import { listServers } from "./list_servers.ts";
@@ -11,6 +18,7 @@ import { WEBVIEW_FLAG } from "./window/webview_start.ts";
 
 /** The program. @returns its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  let problem: (text: string) => void = printProblem;
   try {
     if (args[0] === WEBVIEW_FLAG) {
       const { runWebviewChild } = await import("./window/webview_child.ts");
@@ -24,15 +32,18 @@ export async function main(args: readonly string[]): Promise<number> {
       version: PROGRAM_VERSION,
     });
     if (invocation.do === "print") {
-      console.log(invocation.text);
+      print(invocation.text);
       return EXIT.asked;
     }
     const { dataDirectory, json } = invocation.options;
-    const folder = folderFor(dataDirectory);
-    const means = { folder: folder.path, output: standardOutput(json) };
-    if (folder.place === "user") means.output.sentence(folder.sentence);
-    const copied = await forgetCopiedSeats(folder.path);
-    if (copied !== undefined) means.output.sentence(copied);
+    const { path: folder, place, sentence } = folderFor(dataDirectory);
+    const output = standardOutput(json, new LogFile(folder, "fusionmeet-client.log"));
+    problem = output.problem;
+    const means = { folder, output };
+    if (place === "user") output.note(sentence);
+    else output.sentence(sentence);
+    const copied = await forgetCopiedSeats(folder);
+    if (copied !== undefined) output.note(copied);
     if (invocation.do === "run") return await runHeadless(invocation.options, means);
     if (invocation.do === "list") return await listServers(invocation.options, means);
     // What a window needs is not loaded by a bot.
@@ -40,11 +51,11 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runWindow(invocation.options, means);
   } catch (thrown) {
     if (thrown instanceof UsageError) {
-      console.error(`${thrown.message}.\nSee fusionmeet-client --help.`);
+      problem(`${thrown.message}.\nSee fusionmeet-client --help.`);
       return EXIT.usage;
     }
-    console.error(`fusionmeet-client ended by a mistake of its own: ${messageOf(thrown)}`);
-    console.error(thrown);
+    const stack = thrown instanceof Error ? `\n${thrown.stack}` : "";
+    problem(`fusionmeet-client ended by a mistake of its own: ${messageOf(thrown)}${stack}`);
     return EXIT.fault;
   }
 }

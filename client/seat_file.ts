@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { equalBytes } from "@fusionmeet/base";
+import { equalBytes, messageOf } from "@fusionmeet/base";
 import { FolderOrigin } from "@fusionmeet/places";
 import { type Fingerprint, nameKey, RESUME_TOKEN_BYTES } from "@fusionmeet/protocol";
 import type { SeatKeeper } from "./meeting_types.ts";
@@ -11,11 +11,23 @@ const SEAT_PREFIX = "seat-";
  * Removes the seats that came here with a copy of a used folder: with them this computer would take the place of the
  * other one in its meetings.
  *
- * @returns a sentence for the user when there were any.
+ * @returns a sentence for the user when there were any, or when they could not be found out.
  */
 export async function forgetCopiedSeats(
   folder: string,
   origin = new FolderOrigin(folder, "client.origin"),
+): Promise<string | undefined> {
+  try {
+    return await forgetIfCopied(folder, origin);
+  } catch (thrown) {
+    // Files that another user of this computer made there.
+    return `Cannot tell whether this folder was copied from another computer: ${messageOf(thrown)}`;
+  }
+}
+
+async function forgetIfCopied(
+  folder: string,
+  origin: FolderOrigin,
 ): Promise<string | undefined> {
   const isCopied = await origin.isCopied();
   const names = isCopied ? await Array.fromAsync(Deno.readDir(folder), ({ name }) => name) : [];

@@ -1,6 +1,14 @@
 import { readFileSync } from "node:fs";
 import { messageOf } from "@fusionmeet/base";
-import { type DataFolder, dataFolder, settingsFile } from "@fusionmeet/places";
+import {
+  type DataFolder,
+  dataFolder,
+  LogFile,
+  print,
+  printProblem,
+  settingsFile,
+  STOP_SIGNALS,
+} from "@fusionmeet/places";
 import { isLoopback } from "@fusionmeet/net";
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { type Invocation, parseConfig, type ServerConfig, UsageError } from "./config.ts";
@@ -24,31 +32,28 @@ async function main(): Promise<number> {
     });
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
-    console.error(`fusionmeet-server: ${thrown.message}`);
+    printProblem(`fusionmeet-server: ${thrown.message}`);
     return EXIT.usage;
   }
   if (invocation.do === "print") {
-    console.log(invocation.text);
+    print(invocation.text);
     return EXIT.asked;
   }
   return await run(invocation.config);
 }
 
 async function run(config: ServerConfig): Promise<number> {
-  const log = new ServerLog({
-    json: config.json,
-    write: config.json ? console.log : console.error,
-    epochMs: Date.now,
-  });
   // From here on a signal ends it in order, however early it comes.
   const stopped = nextSignal();
-  let server: RunningServer;
   let folder: DataFolder;
+  let log: ServerLog;
+  let server: RunningServer;
   try {
     folder = dataFolder(config.data);
+    log = openLog(folder.path, config);
     server = await startServer(config, { folder: folder.path, log });
   } catch (thrown) {
-    console.error(`fusionmeet-server: ${messageOf(thrown)}`);
+    printProblem(`fusionmeet-server: ${messageOf(thrown)}`);
     return EXIT.failed;
   }
   outliveMistakes(log);
@@ -66,6 +71,17 @@ async function run(config: ServerConfig): Promise<number> {
   return failure === undefined ? EXIT.asked : EXIT.failed;
 }
 
+/** To the terminal, and to a file for whoever looks later. */
+function openLog(folder: string, { json }: ServerConfig): ServerLog {
+  const file = new LogFile(folder, "fusionmeet-server.log");
+  const toTerminal = json ? print : printProblem;
+  const write = (line: string) => {
+    toTerminal(line);
+    file.write(line);
+  };
+  return new ServerLog({ json, write, epochMs: Date.now });
+}
+
 function sayReady(
   server: RunningServer,
   { config, folder }: { config: ServerConfig; folder: DataFolder },
@@ -76,11 +92,11 @@ function sayReady(
   if (config.json) {
     const data = folder.path;
     const ready = { port, mediaPort, fingerprint, addresses, data, name, link, page };
-    console.log(JSON.stringify({ event: "ready", ...ready }));
+    print(JSON.stringify({ event: "ready", ...ready }));
     return;
   }
   const reachable = addresses.map((address) => address.includes(":") ? `[${address}]` : address);
-  console.log([
+  print([
     "FusionMeet server is ready. People on this network join it at:",
     ...reachable.map((address) => `  ${address}:${port}`),
     "or by a link, which also vouches for this server:",
@@ -128,13 +144,10 @@ function outliveMistakes(log: ServerLog): void {
   });
 }
 
-/** Resolves when the operator or the system wants the server to end. */
+/** Resolves when the operator or the system wants the server to end; a closed console wants that, too. */
 function nextSignal(): Promise<undefined> {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
   return new Promise((resolve) => {
-    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(undefined));
+    for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => resolve(undefined));
   });
 }
 

@@ -91,8 +91,8 @@ Deno.test("A server and two clients from the unpacked bundle meet, and keep what
 
   const kept = names(bundle.folder).filter((name) => !fresh.includes(name));
   deepStrictEqual(kept, [
-    ...["client.origin", "ffmpeg", "fusionmeet.sqlite", "in-use.lock", "pins.json"],
-    ...["server.crt", "server.key", "server.origin", "settings.json"],
+    ...["client.origin", "ffmpeg", "fusionmeet-server.log", "fusionmeet.sqlite", "in-use.lock"],
+    ...["pins.json", "server.crt", "server.key", "server.origin", "settings.json"],
   ]);
   strictEqual(Deno.statSync(join(bundle.folder, "server.key")).mode! & 0o777, 0o600);
   deepStrictEqual(bundle.homeNames(), [".cache"]);

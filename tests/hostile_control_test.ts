@@ -430,7 +430,7 @@ async function useNames(scene: Scene): Promise<void> {
   deepStrictEqual([...Deno.readDirSync(`${scene.data}/..`)].map(({ name }) => name), ["data"]);
   const files = [...Deno.readDirSync(scene.data)].map(({ name }) => name);
   const expected =
-    /^(server\.(key|crt|origin)|fusionmeet\.sqlite(-wal|-shm)?|in-use\.lock|uploads)$/;
+    /^(server\.(key|crt|origin)|fusionmeet(\.sqlite(-wal|-shm)?|-server\.log)|in-use\.lock|uploads)$/;
   ok(files.every((name) => expected.test(name)), files.join());
 }
 

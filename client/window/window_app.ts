@@ -141,7 +141,7 @@ class WindowApp {
     this.#meeting?.watch([]);
     if (!this.#frame.isBrowser) return;
     this.#cancelGone = systemTimers.after(PAGE_GONE_MS, () => {
-      this.#output.sentence("The page was closed");
+      this.#output.note("The page was closed");
       this.#finished.resolve();
     });
   }
@@ -316,7 +316,7 @@ class WindowApp {
 
   /** What broke in this program ends the meeting, not the window. */
   #broken(thrown: unknown): void {
-    console.error(thrown);
+    this.#output.problem(thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown));
     const problem: JoinProblem = {
       code: "fault",
       message: `FusionMeet made a mistake: ${messageOf(thrown)}`,

@@ -54,7 +54,7 @@ export class WindowFrame {
       void opened.ended.then((end) => this.#ended(end));
     } catch (thrown) {
       if (!(thrown instanceof NoWindow)) throw thrown;
-      output.sentence(`No window of its own: ${thrown.message}`);
+      output.note(`No window of its own: ${thrown.message}`);
       output.report({ event: "window", state: "none", message: thrown.message });
       await this.#openBrowser();
     }
@@ -73,7 +73,7 @@ export class WindowFrame {
     const { folder, link, output } = this.#options;
     this.#isBrowser = true;
     const problem = await openBrowser(link(), { folder });
-    if (problem !== undefined) output.sentence(problem);
+    if (problem !== undefined) output.note(problem);
     // The link in the terminal is one of its own: the browser may have used the other one.
     const url = link();
     output.report({ event: "link", url });
@@ -88,7 +88,7 @@ export class WindowFrame {
     const nowMs = performance.now();
     const isAgain = nowMs - this.#crashedAtMs < CRASHES_APART_MS;
     this.#crashedAtMs = nowMs;
-    output.sentence(`The window crashed (${detail}); the meeting goes on, and it is opened again`);
+    output.note(`The window crashed (${detail}); the meeting goes on, and it is opened again`);
     if (isAgain) await this.#openBrowser();
     else await this.open();
     toast("The window broke and was opened again; the meeting went on");
