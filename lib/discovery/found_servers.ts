@@ -54,6 +54,9 @@ interface KeptSighting extends Sighting {
 /** A beacon that has not come for so long may be of an address that is not used any more. */
 const STALE_MS = BEACON_INTERVAL_MS + 2_000;
 
+/** The list is made anew at most so often: a flood of announcements costs no more. */
+const UPDATE_GAP_MS = 100;
+
 /** What the table stands on. */
 export interface FoundServersParts {
   readonly timers: Timers;
@@ -76,6 +79,8 @@ export class FoundServers {
   /** In the order in which they were first heard of. */
   readonly #byKey = new Map<Fingerprint, KeptSighting[]>();
   #cancelSweep = () => {};
+  #updatedAtMs = -Infinity;
+  #cancelUpdate: (() => void) | undefined;
   #shown = "[]";
   #isClosed = false;
 
@@ -118,7 +123,7 @@ export class FoundServers {
     const sightings = this.#byKey.get(fingerprint)?.filter((each) => each.source === source) ?? [];
     if (sightings.length === 0) this.#parts.counters.add("farewell-of-nobody");
     for (const each of sightings) each.expiresAtMs = Math.min(each.expiresAtMs, endsAtMs);
-    this.#sweepLater();
+    this.#changed();
   }
 
   /** This machine's networks, or the keys that are known, are others. */
@@ -129,6 +134,7 @@ export class FoundServers {
   close(): void {
     this.#isClosed = true;
     this.#cancelSweep();
+    this.#cancelUpdate?.();
   }
 
   #server(fingerprint: Fingerprint): FoundServer {
@@ -225,6 +231,18 @@ export class FoundServers {
   }
 
   #changed(): void {
+    if (this.#isClosed || this.#cancelUpdate !== undefined) return;
+    const { timers } = this.#parts;
+    const waitMs = this.#updatedAtMs + UPDATE_GAP_MS - timers.nowMs();
+    if (waitMs <= 0) return this.#update();
+    this.#cancelUpdate = timers.after(waitMs, () => {
+      this.#cancelUpdate = undefined;
+      this.#update();
+    });
+  }
+
+  #update(): void {
+    this.#updatedAtMs = this.#parts.timers.nowMs();
     this.#sweepLater();
     const shown = JSON.stringify(this.servers);
     if (shown === this.#shown) return;

@@ -176,12 +176,13 @@ export class MdnsResponder {
 
   #answer({ questions, answers: known }: DnsMessage): void {
     const wanted = new Set(questions.flatMap((question) => this.#partsFor(question)));
-    const name = instanceName(this.label);
-    const isKnown = known.some((record) =>
-      record.type === "PTR" && isSameDnsName(record.name, SERVICE_TYPE) &&
-      isSameDnsName(record.value, name) && record.ttl * 2 >= MDNS_TTL_SECONDS
-    );
-    if (isKnown) wanted.delete("service");
+    const isKnown = (name: string, value: string) =>
+      known.some((record) =>
+        record.type === "PTR" && isSameDnsName(record.name, name) &&
+        isSameDnsName(record.value, value) && record.ttl * 2 >= MDNS_TTL_SECONDS
+      );
+    if (isKnown(SERVICE_TYPE, instanceName(this.label))) wanted.delete("service");
+    if (isKnown(ALL_SERVICES, SERVICE_TYPE)) wanted.delete("types");
     if (wanted.size === 0) return;
     const isShared = wanted.has("service") || wanted.has("types");
     const { min, max } = SHARED_DELAY_MS;
