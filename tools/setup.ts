@@ -47,6 +47,9 @@ export const TESTS: readonly Need[] = [
   { program: "ip", package: "iproute2", why: "networks of their own" },
   { program: "mkfs.exfat", package: "exfatprogs", why: "a USB stick as it is sold" },
   { program: "mount.exfat-fuse", package: "exfat-fuse", why: "that stick, in use and pulled" },
+  { program: "avahi-daemon", package: "avahi-daemon", why: "somebody else's mDNS" },
+  { program: "avahi-browse", package: "avahi-utils", why: "asks and publishes with it" },
+  { program: "dbus-daemon", package: "dbus", why: "they talk over it" },
 ];
 
 /** What is there. */

@@ -135,8 +135,11 @@ Deno.test("ServerAnnouncer follows networks that come, go and change their addre
   server.links = [link("eth0", "10.0.0.5")];
   await lan.pass(2_100);
   deepStrictEqual(client.places(), ["Office 10.0.0.5:65435"]);
+  await lan.pass(3_000);
+  // From an address that is gone no goodbye comes.
+  lan.loses = ({ source }) => source === "10.0.0.5";
   server.links = [link("eth0", "10.0.0.99")];
-  await lan.pass(8_000);
+  await lan.pass(9_000);
   strictEqual(client.finder.servers[0].endpoints[0].hostname, "10.0.0.99", "the new one first");
   await lan.pass(30_000);
   deepStrictEqual(client.places(), ["Office 10.0.0.99:65435"], "the old one is forgotten");

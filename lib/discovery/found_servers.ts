@@ -142,8 +142,12 @@ export class FoundServers {
     const sightings = this.#byKey.get(fingerprint)!;
     const latest = sightings.reduce((one, other) => other.seenAtMs > one.seenAtMs ? other : one);
     const { version, rooms, people, name } = latest.announcement;
+    // Where the beacon stopped, what mDNS still says may be of long ago, too.
+    const left = new Set(
+      sightings.filter((each) => isStale(each, nowMs)).map(({ source }) => source),
+    );
     const ordered = sightings.toSorted((a, b) =>
-      Number(isStale(a, nowMs)) - Number(isStale(b, nowMs)) || a.firstAtMs - b.firstAtMs
+      Number(left.has(a.source)) - Number(left.has(b.source)) || a.firstAtMs - b.firstAtMs
     );
     return {
       ...{ fingerprint, version, rooms, people },

@@ -48,10 +48,17 @@ export class Program implements AsyncDisposable {
       env?: Record<string, string>;
       clearEnv?: boolean;
       cwd?: string;
+      /** What stands before it: a command that starts it elsewhere (`LanHost.inside()`). */
+      inside?: string[];
     },
   ) {
-    this.#process = new Deno.Command(options.command ?? Deno.execPath(), {
-      args: options.args,
+    const [command, ...args] = [
+      ...options.inside ?? [],
+      options.command ?? Deno.execPath(),
+      ...options.args,
+    ];
+    this.#process = new Deno.Command(command, {
+      args,
       env: { NO_COLOR: "1", ...options.env },
       clearEnv: options.clearEnv,
       cwd: options.cwd ?? ROOT,
@@ -228,12 +235,13 @@ export class ServerProgram extends Program {
  * Starts a server on 127.0.0.1 and any free ports and waits until it is ready. Its data directory is `data`.
  */
 export async function startServer(
-  options: { data: string; args?: string[]; env?: Record<string, string> },
+  options: { data: string; args?: string[]; env?: Record<string, string>; inside?: string[] },
 ): Promise<ServerProgram> {
   const given = options.args ?? [];
   const unless = (flag: string, value: string) => given.includes(flag) ? [] : [flag, value];
   const server = new ServerProgram("the server", {
     env: options.env,
+    inside: options.inside,
     args: [
       ...taskArguments("server"),
       "--json",
@@ -270,6 +278,7 @@ export interface ClientOptions {
   readonly room?: string;
   readonly args?: string[];
   readonly env?: Record<string, string>;
+  readonly inside?: string[];
 }
 
 /** A headless client; `joined` is its event of that name. */
@@ -297,7 +306,8 @@ export function launchClient(options: ClientOptions): ClientProgram {
     ...(options.record === undefined ? [] : ["--record", options.record]),
     ...(options.args ?? []),
   ];
-  const client = new ClientProgram(options.name, { args, env: options.env });
+  const { env, inside } = options;
+  const client = new ClientProgram(options.name, { args, env, inside });
   client.ownData = ownData;
   return client;
 }
@@ -319,6 +329,7 @@ export function launchWindow(options: ClientOptions & { browser: boolean }): Win
   const { hostname = "127.0.0.1", port, fingerprint } = options.server;
   const window = new WindowProgram(options.name, {
     env: options.env,
+    inside: options.inside,
     args: [
       ...taskArguments("client"),
       ...(options.browser ? ["--browser"] : []),
