@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
-import { contentFolder, contentPath, isBundled } from "@fusionmeet/places";
+import { cacheFolder, contentFolder, contentPath, isBundled } from "@fusionmeet/places";
 import { readTextFileIfThere } from "../places.ts";
 import { readLines } from "../stdin_commands.ts";
 import { openLink } from "./browser.ts";
-import { findWebviewLibrary, LIBRARY_FOLDER } from "./webview_library.ts";
+import { findWebviewLibrary, libraryFileName, LIBRARY_FOLDER } from "./webview_library.ts";
 import {
   type FromWindow,
   parseFromWindow,
@@ -20,6 +21,7 @@ import {
   type WindowFault,
   windowSentence,
 } from "./webview_start.ts";
+import { unpackFolder } from "./webview_unpack.ts";
 
 /** From the start of the process to its page, a slow disk included. */
 const READY_TIMEOUT_MS = 20_000;
@@ -91,8 +93,7 @@ export async function openWindow(
 function windowStart(): WindowStart {
   const fault = displayFault(Deno.build.os, (name) => Deno.env.get(name));
   if (fault !== undefined) throw new NoWindow(fault);
-  const library = findWebviewLibrary();
-  if (library === undefined) throw noWindow("find", "");
+  const files = Deno.build.standalone ? unpackedFiles() : filesOutside();
   const command = webviewCommand({
     executable: Deno.execPath(),
     isStandalone: Deno.build.standalone,
@@ -102,11 +103,35 @@ function windowStart(): WindowStart {
   }, webviewEnvironment({ os: Deno.build.os, hasGraphicsCard: hasGraphicsCard() }));
   return {
     command,
-    library,
-    icons: contentPath({ checkout: "client/window/icons", bundle: `${LIBRARY_FOLDER}/icons` }),
+    ...files,
     readyTimeoutMs: READY_TIMEOUT_MS,
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
+}
+
+/** What others than Deno read of the program. @throws NoWindow */
+function filesOutside(): Pick<WindowStart, "library" | "icons"> {
+  const library = findWebviewLibrary();
+  if (library === undefined) throw noWindow("find", "");
+  const icons = contentPath({
+    checkout: "client/window/icons",
+    bundle: `${LIBRARY_FOLDER}/icons`,
+  });
+  return { library, icons };
+}
+
+/** The same out of an executable, which only Deno can look into. @throws NoWindow */
+function unpackedFiles(): Pick<WindowStart, "library" | "icons"> {
+  const { os, arch } = Deno.build;
+  const name = libraryFileName(os, arch);
+  if (name === undefined) throw noWindow("find", "");
+  const cache = cacheFolder(os, (variable) => Deno.env.get(variable));
+  try {
+    const folder = unpackFolder(join(contentFolder(), LIBRARY_FOLDER), cache);
+    return { library: join(folder, name), icons: join(folder, "icons") };
+  } catch (thrown) {
+    throw noWindow("unpack", messageOf(thrown));
+  }
 }
 
 /** Linux: a card that draws has a file there. */

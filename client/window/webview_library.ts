@@ -64,7 +64,7 @@ export function libraryPlaces(
   return places;
 }
 
-/** Path of libwebview for this system; `undefined` where there is none. */
+/** Path of libwebview for this system; `undefined` where there is none. Not for an executable, which has it inside. */
 export function findWebviewLibrary(): string | undefined {
   const fileName = libraryFileName(Deno.build.os, Deno.build.arch);
   if (fileName === undefined) return undefined;

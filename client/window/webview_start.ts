@@ -61,7 +61,7 @@ export function displayFault(
 
 /** What kept a window from opening, and what to do. */
 export interface WindowFault {
-  readonly step: WindowStep | "find" | "timeout";
+  readonly step: WindowStep | "find" | "unpack" | "timeout";
   /** In the words of the system. */
   readonly detail: string;
   readonly os: string;
@@ -78,6 +78,8 @@ export function windowSentence({ step, detail, os, arch, release }: WindowFault)
         `libwebview for ${os} on ${arch} is not beside the program`,
         "Unpack the program again, with all of its folders",
       );
+    case "unpack":
+      return sentence(`what it is made of could not be put where the system can load it (${detail})`);
     case "library":
       return sentence(`the system's webview could not be loaded (${detail})`, install(os, release));
     case "window":

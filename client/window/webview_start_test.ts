@@ -72,6 +72,7 @@ Deno.test("windowSentence() has a whole sentence for every step", () => {
     windowSentence({ step, detail, os, arch: "x86_64", release: "" });
   deepStrictEqual([
     on("linux", "find"),
+    on("linux", "unpack", "Cannot unpack into /home/ada/.cache/fusionmeet: disk full"),
     on("linux", "window", "No window could be opened"),
     on("windows", "window", "No window could be opened"),
     on("linux", "page", "Connection refused"),
@@ -79,6 +80,7 @@ Deno.test("windowSentence() has a whole sentence for every step", () => {
     on("linux", "process", "it was ended by SIGKILL"),
   ], [
     "Cannot open a window: libwebview for linux on x86_64 is not beside the program. Unpack the program again, with all of its folders",
+    "Cannot open a window: what it is made of could not be put where the system can load it (Cannot unpack into /home/ada/.cache/fusionmeet: disk full)",
     "Cannot open a window: No window could be opened; the display did not let this program in",
     "Cannot open a window: No window could be opened, probably for want of WebView2. Install it: winget install Microsoft.EdgeWebView2Runtime Microsoft.VCRedist.2015+.x64",
     "Cannot open a window: its page could not be loaded (Connection refused)",

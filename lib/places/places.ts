@@ -49,6 +49,19 @@ export function userFolder(
   return join(variable("XDG_DATA_HOME") || join(home, ".local", "share"), "fusionmeet");
 }
 
+/** Where a user's programs keep what they can make again, by operating system. */
+export function cacheFolder(
+  os: typeof Deno.build.os,
+  variable: (name: string) => string | undefined,
+): string {
+  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
+  if (os === "windows") {
+    return join(variable("LOCALAPPDATA") ?? join(home, "AppData", "Local"), "FusionMeet", "cache");
+  }
+  if (os === "darwin") return join(home, "Library", "Caches", "FusionMeet");
+  return join(variable("XDG_CACHE_HOME") || join(home, ".cache"), "fusionmeet");
+}
+
 /** A folder that can be written to, and why it is that one. */
 export interface DataFolder {
   readonly path: string;

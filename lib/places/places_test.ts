@@ -2,6 +2,7 @@ import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  cacheFolder,
   contentFolder,
   contentPath,
   dataFolder,
@@ -35,6 +36,18 @@ Deno.test("userFolder() is where programs keep their files on each system", () =
   strictEqual(userFolder("darwin", home), "/home/ada/Library/Application Support/FusionMeet");
   const windows = variables({ USERPROFILE: "C:/Ada", APPDATA: "C:/Ada/Roaming" });
   strictEqual(userFolder("windows", windows), "C:/Ada/Roaming/FusionMeet");
+});
+
+Deno.test("cacheFolder() is where programs keep what they can make again", () => {
+  const on = (os: typeof Deno.build.os, variables: Record<string, string>) =>
+    cacheFolder(os, (name) => variables[name]).replaceAll("\\", "/");
+  strictEqual(on("linux", { HOME: "/home/ada" }), "/home/ada/.cache/fusionmeet");
+  strictEqual(on("linux", { HOME: "/home/ada", XDG_CACHE_HOME: "/c" }), "/c/fusionmeet");
+  strictEqual(on("darwin", { HOME: "/home/ada" }), "/home/ada/Library/Caches/FusionMeet");
+  const local = { USERPROFILE: "C:/Ada", LOCALAPPDATA: "C:/Ada/Local" };
+  strictEqual(on("windows", local), "C:/Ada/Local/FusionMeet/cache");
+  const profile = { USERPROFILE: "C:/Ada" };
+  strictEqual(on("windows", profile), "C:/Ada/AppData/Local/FusionMeet/cache");
 });
 
 Deno.test("dataFolder() makes the folder asked for, or says why not", () =>
