@@ -9,7 +9,8 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { equalBytes, messageOf } from "@fusionmeet/base";
 import { FormatError } from "./byte_reader.ts";
-import { expectedOf } from "./executable_contents.ts";
+import type { ProgramName } from "./bundle_start_files.ts";
+import { expectedOf, type Making } from "./executable_contents.ts";
 import { type ExecutableFile, isPlainDeno, machineOf, readExecutable } from "./executable_file.ts";
 import { gatherContents } from "./program_files.ts";
 import { parsePayload, type Payload } from "./standalone_payload.ts";
@@ -245,6 +246,36 @@ function spellingsOf(folder: string): string[] {
   return [path, path.replaceAll("\\", "/"), path.replaceAll("\\", "\\\\")];
 }
 
+/** A line for each executable that is whole, and one for each fault of the others. */
+export async function checkFiles(
+  paths: readonly string[],
+  making: Making,
+): Promise<{ whole: string[]; faults: string[] }> {
+  const whole: string[] = [];
+  const faults: string[] = [];
+  for (const path of paths) {
+    const bytes = await Deno.readFile(path);
+    const found = faultsOf(bytes, expectedOf(programOf(path), making));
+    faults.push(...found.map((fault) => `${path}: ${fault}`));
+    if (found.length > 0) continue;
+    whole.push(`${path}: ${verdict({ isStandIn: isPlainDeno(bytes) })}`);
+  }
+  return { whole, faults };
+}
+
+function programOf(path: string): ProgramName {
+  const [, program] = /^fusionmeet-(server|client)(?:\.exe)?$/.exec(basename(path)) ?? [];
+  if (program === "server" || program === "client") return program;
+  throw new Error(`${path} is called neither fusionmeet-server nor fusionmeet-client`);
+}
+
+/** What an executable without faults is good for. @param isStandIn `isPlainDeno` of it. */
+export function verdict({ isStandIn }: { isStandIn: boolean }): string {
+  return isStandIn
+    ? "whole, but put into plain Deno, which does not run it: to be looked at only"
+    : "whole";
+}
+
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
@@ -253,26 +284,10 @@ async function main(args: string[]): Promise<number> {
   });
   const target = values.target === undefined ? hostTarget() : targetNamed(values.target);
   const contents = await gatherContents();
-  let faultCount = 0;
-  for (const path of positionals) {
-    const [, program] = /^fusionmeet-(server|client)(?:\.exe)?$/.exec(basename(path)) ?? [];
-    if (program !== "server" && program !== "client") {
-      throw new Error(`${path} is called neither fusionmeet-server nor fusionmeet-client`);
-    }
-    const bytes = await Deno.readFile(path);
-    const faults = faultsOf(bytes, expectedOf(program, { target, contents }));
-    for (const fault of faults) console.error(`${path}: ${fault}`);
-    if (faults.length === 0) console.log(`${path}: ${verdict(bytes)}`);
-    faultCount += faults.length;
-  }
-  return faultCount === 0 ? 0 : 1;
-}
-
-/** What an executable without faults is good for. */
-export function verdict(bytes: Uint8Array): string {
-  return isPlainDeno(bytes)
-    ? "whole, but put into plain Deno, which does not run it: to be looked at only"
-    : "whole";
+  const { whole, faults } = await checkFiles(positionals, { target, contents });
+  for (const line of whole) console.log(line);
+  for (const line of faults) console.error(line);
+  return faults.length === 0 ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -49,13 +49,13 @@ const WRITTEN_AT = new Date(Date.UTC(2000, 0, 1));
  */
 export async function compileProgram(program: ProgramName, options: CompileOptions): Promise<Made> {
   const { target, contents, output = join(ROOT, "dist"), base } = options;
-  const icons = base === undefined ? [] : readExecutable(await Deno.readFile(base)).icons;
-  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(output, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: output, prefix: "compile-" });
   try {
     const expected = expectedOf(program, options);
     const plan = {
       ...expected,
-      foreignIcons: icons,
+      foreignIcons: await iconsOfBase(target, base),
       buildFolders: [...expected.buildFolders, folder],
     };
     await layOut(join(folder, "files"), plan.files);
@@ -74,12 +74,12 @@ export async function compileProgram(program: ProgramName, options: CompileOptio
     if (faults.length > 0) {
       throw new Error(`Cannot give ${name} for ${target.name} away: ${faults.join("; ")}`);
     }
-    const kind = isPlainDeno(bytes) ? "stand-ins" : "executables";
-    const path = join(output, kind, target.name, name);
+    const isStandIn = isPlainDeno(bytes);
+    const path = join(output, isStandIn ? "stand-ins" : "executables", target.name, name);
     await Deno.mkdir(dirname(path), { recursive: true });
-    await Deno.copyFile(made, path);
+    await Deno.rename(made, path);
     await Deno.writeTextFile(join(dirname(path), "LICENSES.txt"), licencePage(contents.licences));
-    return { path, size: bytes.length, verdict: verdict(bytes) };
+    return { path, size: bytes.length, verdict: verdict({ isStandIn }) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -130,6 +130,15 @@ async function iconPictures(): Promise<{ size: number; png: Uint8Array }[]> {
   return all.filter(({ size }) => size <= 256).sort((a, b) => b.size - a.size);
 }
 
+/** Pictures that a program for Windows would have if its icon were forgotten. */
+async function iconsOfBase(
+  { os }: Target,
+  base: string | undefined,
+): Promise<readonly Uint8Array[]> {
+  if (os !== "windows" || base === undefined) return [];
+  return readExecutable(await Deno.readFile(base)).icons;
+}
+
 async function denoCompile(
   args: readonly string[],
   { cwd, target, base }: { cwd: string; target: Target; base?: string },
@@ -156,8 +165,8 @@ export function compileFault(words: string, { denoTriple, name }: Target): strin
     `folder that needs none: deno task bundle --target ${name}`;
 }
 
-/** Plain Deno for that target. */
-async function standIn(target: Target): Promise<string> {
+/** Path of plain Deno for that target. @throws Error in words when it cannot be had. */
+export async function standIn(target: Target): Promise<string> {
   const isThis = target === hostTarget() && Deno.version.deno === DENO_VERSION;
   return isThis ? Deno.execPath() : await denoRuntime(target);
 }
