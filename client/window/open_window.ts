@@ -4,7 +4,7 @@ import { cacheFolder, contentFolder, contentPath, isBundled } from "@fusionmeet/
 import { readTextFileIfThere } from "../places.ts";
 import { readLines } from "../stdin_commands.ts";
 import { openLink } from "./browser.ts";
-import { findWebviewLibrary, libraryFileName, LIBRARY_FOLDER } from "./webview_library.ts";
+import { findWebviewLibrary, LIBRARY_FOLDER, libraryFileName } from "./webview_library.ts";
 import {
   type FromWindow,
   parseFromWindow,

@@ -79,7 +79,9 @@ export function windowSentence({ step, detail, os, arch, release }: WindowFault)
         "Unpack the program again, with all of its folders",
       );
     case "unpack":
-      return sentence(`what it is made of could not be put where the system can load it (${detail})`);
+      return sentence(
+        `what it is made of could not be put where the system can load it (${detail})`,
+      );
     case "library":
       return sentence(`the system's webview could not be loaded (${detail})`, install(os, release));
     case "window":
