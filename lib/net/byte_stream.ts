@@ -26,3 +26,25 @@ export function startingWith(bytes: Uint8Array, stream: ByteStream): ByteStream 
     close: () => stream.close(),
   };
 }
+
+/** Writes all of `bytes`. */
+export async function writeAll(
+  stream: Pick<ByteStream, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await stream.write(bytes.subarray(at));
+}
+
+/** Reads until `into` is full or the peer has ended. @returns how many bytes came. */
+export async function readFull(
+  stream: Pick<ByteStream, "read">,
+  into: Uint8Array,
+): Promise<number> {
+  let size = 0;
+  while (size < into.length) {
+    const more = await stream.read(into.subarray(size));
+    if (more === null) break;
+    size += more;
+  }
+  return size;
+}

@@ -80,6 +80,26 @@ export const TICKETS_PER_PARTICIPANT_MAX = 16;
 export const TICKETS_PER_ADDRESS_MAX = 128;
 export const TICKETED_PER_PARTICIPANT_MAX = 16;
 
+/** Files: what one is called, in UTF-16 code units, and the SHA-256 of its content. */
+export const SHARED_NAME_LENGTH_MAX = 255;
+export const FILE_HASH_BYTES = 32;
+/** Files in one `files` message: they fit one however long their names are. */
+export const FILES_PER_MESSAGE = 12;
+/** Files and offers of one room. */
+export const ROOM_FILES_MAX = 1_000;
+/** A file, all files of a room, and all of the server, unless the operator says otherwise; bytes. */
+export const FILE_BYTES_MAX_DEFAULT = 500_000_000;
+export const ROOM_BYTES_MAX_DEFAULT = 10_000_000_000;
+export const UPLOADS_BYTES_MAX_DEFAULT = 50_000_000_000;
+/** Files one participant may send and fetch at once. */
+export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
+/** A transfer is read and written in pieces of so many bytes at most. */
+export const TRANSFER_CHUNK_BYTES_MAX = 1 << 20;
+/** A transfer of which nothing passes for so long is ended; it can go on later. */
+export const TRANSFER_SILENT_MS_MAX = 20_000;
+/** What came of a file that was never sent whole is kept for so long. */
+export const OFFER_KEPT_MS = 24 * 3_600_000;
+
 /** A whole datagram, and the payload of an RTP packet in it. */
 export const DATAGRAM_BYTES_MAX = 1_500;
 export const RTP_PAYLOAD_BYTES_MAX = 1_200;

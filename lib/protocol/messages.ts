@@ -25,6 +25,8 @@ import {
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
+  FILE_HASH_BYTES,
+  FILES_PER_MESSAGE,
   LOBBY_ROOMS_MAX,
   MARK_LENGTH_MAX,
   NAME_LENGTH_MAX,
@@ -33,6 +35,7 @@ import {
   RESUME_TOKEN_BYTES,
   ROOM_LENGTH_MAX,
   SERVER_NAME_LENGTH_MAX,
+  SHARED_NAME_LENGTH_MAX,
   TICKET_BYTES,
 } from "./limits.ts";
 
@@ -65,6 +68,16 @@ export const CHAT_LINE_FIELDS = {
 } as const satisfies Fields;
 
 const CODECS = oneOf("h264", "vp8", "jpeg");
+
+/** A file that everybody in the room can fetch. `at`: when it was there, epoch ms at the server. */
+export const SHARED_FILE_FIELDS = {
+  id: u53(),
+  name: text(SHARED_NAME_LENGTH_MAX),
+  size: u53(),
+  hash: bytes(FILE_HASH_BYTES),
+  owner: name(),
+  at: float(),
+} as const satisfies Fields;
 
 /** What connections of their own are for. */
 export const TICKET_PURPOSES = ["screen.send", "screen.view", "file.send", "file.fetch"] as const;
@@ -121,6 +134,19 @@ export const CLIENT_MESSAGES = {
     /** What it is about: the id of the share or of the file. */
     subject: u53(),
   },
+  /**
+   * I want to share this file; answered by `file.offered`, or `refused` with the same mark. The same content again is the
+   * same file: it goes on where it broke off, whoever offers it.
+   */
+  "file.offer": {
+    mark: mark(),
+    name: text(SHARED_NAME_LENGTH_MAX),
+    size: u53(),
+    /** SHA-256 of the content. */
+    hash: bytes(FILE_HASH_BYTES),
+  },
+  /** Takes a file of mine out of the room, or an offer back. */
+  "file.delete": { id: u53() },
   /** Instead of `hello`, on a connection of its own: answered by `ticket.accepted`; from there on the purpose says what travels. */
   "ticket": { version: u16(), ticket: bytes(TICKET_BYTES) },
 } as const satisfies Record<string, Fields>;
@@ -235,6 +261,14 @@ export const SERVER_MESSAGES = {
     /** What people call the server. */
     name: optional(text(SERVER_NAME_LENGTH_MAX)),
   },
+  /** All files of the room, after `welcome`; several messages, the last one with `last: true`. */
+  "files": { list: list(record(SHARED_FILE_FIELDS), FILES_PER_MESSAGE), last: flag() },
+  /** A file is there, whole. */
+  "file": { ...SHARED_FILE_FIELDS },
+  /** A file is no longer there. */
+  "file.gone": { id: u53() },
+  /** The answer to `file.offer`: the whole file is there already, or is to be sent by a ticket for `file.send`. */
+  "file.offered": { mark: mark(), id: u53(), isThere: flag() },
   /** The server is stopping. */
   "closing": { reason: text(256) },
   /** The answer to `ticket.get`: good once, for `TICKET_MS`, from the address of this connection and only as long as it lasts. Secret. */

@@ -18,3 +18,4 @@ export * from "./key_derivation.ts";
 export * from "./replay_window.ts";
 export * from "./srtp.ts";
 export * from "./features.ts";
+export * from "./transfer.ts";

@@ -36,6 +36,67 @@ export function nameKey(name: string): string {
 /** Names that Windows keeps for devices, with or without an extension. */
 const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
 
+/** What no file system of ours takes in a name, and what hides how a name ends: control, bidi and other invisible characters. */
+const NOT_IN_FILE_NAMES = /[<>:"/\\|?*]|[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** Extensions are kept whole up to so many UTF-8 bytes. */
+const EXTENSION_BYTES_MAX = 32;
+/** A file name on the disk of the server or of whoever gets it, in UTF-8 bytes: place is left for "(2)" and ".part". */
+export const FILE_NAME_BYTES_MAX = 200;
+
+/**
+ * A file name that Linux, Windows and macOS take, as like the given one as can be: no path in it, nothing invisible, no
+ * name of a device, no leading dot, no trailing dot or space, at most `FILE_NAME_BYTES_MAX`; never empty.
+ */
+export function safeFileName(name: string): string {
+  const plain = name.normalize("NFC").replace(NOT_IN_FILE_NAMES, "_").replace(SPACES, " ")
+    .replace(/^[. ]+/, "_").replace(/[. ]+$/, "_");
+  const named = plain === "" ? "_" : plain;
+  return shortened(DEVICE_NAME.test(named) ? `_${named}` : named, "");
+}
+
+/** The name of a file for people: without the path it came with, with a mark in place of what cannot be seen. */
+export function shownFileName(name: string): string {
+  const last = name.normalize("NFC").split(/[/\\]/).at(-1)!;
+  return last.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd").trim();
+}
+
+/** `name` as its `count`th variant: "report (2).pdf"; the first is itself. @param name from `safeFileName`. */
+export function numberedFileName(name: string, count: number): string {
+  return count === 1 ? name : shortened(name, ` (${count})`);
+}
+
+/** With `tail` before the extension, and short enough. */
+function shortened(name: string, tail: string): string {
+  const { stem, extension } = splitFileName(name);
+  const bytesMax = FILE_NAME_BYTES_MAX - byteLength(extension) - byteLength(tail);
+  const kept = cutToBytes(stem, bytesMax);
+  // What was cut may end in a space or dot, or not at all.
+  const end = kept === stem ? kept : kept.replace(/[. ]+$/, "") || "_";
+  return `${end}${tail}${extension}`;
+}
+
+function splitFileName(name: string): { stem: string; extension: string } {
+  const dot = name.lastIndexOf(".");
+  const extension = dot > 0 ? name.slice(dot) : "";
+  return byteLength(extension) <= EXTENSION_BYTES_MAX && extension.length > 1
+    ? { stem: name.slice(0, dot), extension }
+    : { stem: name, extension: "" };
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  let [bytes, kept] = [0, ""];
+  for (const character of text) {
+    bytes += byteLength(character);
+    if (bytes > bytesMax) break;
+    kept += character;
+  }
+  return kept;
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
 /**
  * A folder name for a room, safe on Linux, Windows and macOS: letters, digits, `-`, `_`, `.`; everything else is `_`.
  * Different rooms may get the same one; the store adds a number to the later one.

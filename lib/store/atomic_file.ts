@@ -33,7 +33,7 @@ export async function writeFileAtomically(
 }
 
 /** Makes a rename survive a power cut. Windows does not open folders, and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using handle = await Deno.open(folder, { read: true });
   await handle.sync();

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { assert, messageOf } from "@fusionmeet/base";
 import { nameKey, roomSlug } from "@fusionmeet/protocol";
+import { FileIndex, FILES_TABLE } from "./file_index.ts";
 
 /** A room as it is kept. */
 export interface StoredRoom {
@@ -43,6 +44,7 @@ const MIGRATIONS = [
      PRIMARY KEY (room, id),
      UNIQUE (room, mark)
    ) STRICT, WITHOUT ROWID;`,
+  FILES_TABLE,
 ];
 
 /**
@@ -52,10 +54,13 @@ const MIGRATIONS = [
 export class MeetingStore implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements;
+  /** The files of all rooms. */
+  readonly files: FileIndex;
 
   /** @throws Error in words when the file is damaged or from a newer version. */
   constructor(path: string) {
     this.#database = openDatabase(path);
+    this.files = new FileIndex(this.#database);
     const prepare = (sql: string) => this.#database.prepare(sql);
     this.#statements = {
       room: prepare("SELECT id, name, slug FROM rooms WHERE key = ?"),

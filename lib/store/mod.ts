@@ -5,3 +5,5 @@ export * from "./meeting_store.ts";
 export * from "./server_identity.ts";
 export * from "./atomic_file.ts";
 export * from "./folder_lock.ts";
+export * from "./part_file.ts";
+export { FileIndex, type OfferedFile, type StoredFile } from "./file_index.ts";

@@ -1,0 +1,130 @@
+import type { DatabaseSync } from "node:sqlite";
+import { nameKey, numberedFileName, safeFileName } from "@fusionmeet/protocol";
+
+/** Where files and offers of files are kept; a migration of the meetings' database. */
+export const FILES_TABLE = `CREATE TABLE files (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     room INTEGER NOT NULL REFERENCES rooms (id),
+     name TEXT NOT NULL,
+     stored TEXT NOT NULL,
+     stored_key TEXT NOT NULL,
+     size INTEGER NOT NULL,
+     hash TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     at REAL NOT NULL,
+     whole INTEGER NOT NULL,
+     UNIQUE (room, stored_key),
+     UNIQUE (room, hash)
+   ) STRICT;`;
+
+/** A file of a room, or the offer of one that has not come whole yet. */
+export interface StoredFile {
+  /** Never given to another file again. */
+  readonly id: number;
+  /** As its owner calls it, for people to read; not for a file system. */
+  readonly name: string;
+  /** Its name in the room's folder under uploads/. */
+  readonly stored: string;
+  readonly size: number;
+  /** SHA-256 of its content, hex. */
+  readonly hash: string;
+  /** Name of whoever offered it. */
+  readonly owner: string;
+  /** When it was offered, or came whole; epoch ms. */
+  readonly at: number;
+  readonly isWhole: boolean;
+}
+
+/** What is known of a file when it is offered. */
+export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at">;
+
+const COLUMNS = "id, name, stored, size, hash, owner, at, whole";
+
+/** Which files rooms have, in SQLite. A room has each content once, under one name. What a call has returned survives a power cut. */
+export class FileIndex {
+  readonly #statements;
+
+  constructor(database: DatabaseSync) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#statements = {
+      byId: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND id = ?`),
+      byHash: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND hash = ?`),
+      stored: prepare("SELECT 1 FROM files WHERE room = ? AND stored_key = ?"),
+      whole: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND whole = 1 ORDER BY id`),
+      add: prepare(
+        "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, at, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+      ),
+      finish: prepare("UPDATE files SET whole = 1, at = ? WHERE id = ?"),
+      remove: prepare("DELETE FROM files WHERE id = ?"),
+      roomBytes: prepare("SELECT sum(size) AS bytes FROM files WHERE room = ?"),
+      count: prepare("SELECT count(*) AS count FROM files WHERE room = ?"),
+      allBytes: prepare("SELECT sum(size) AS bytes FROM files"),
+      offersBefore: prepare(
+        `SELECT files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, slug
+         FROM files JOIN rooms ON rooms.id = room WHERE whole = 0 AND at < ?`,
+      ),
+    };
+  }
+
+  /** The whole files of a room, in the order they were offered. */
+  list(room: number): StoredFile[] {
+    return this.#statements.whole.all(room).map(asFile);
+  }
+
+  byId(room: number, id: number): StoredFile | undefined {
+    return optionalFile(this.#statements.byId.get(room, id));
+  }
+
+  /** The file or offer with that content. */
+  byHash(room: number, hash: string): StoredFile | undefined {
+    return optionalFile(this.#statements.byHash.get(room, hash));
+  }
+
+  /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */
+  offer(room: number, file: OfferedFile): StoredFile {
+    const { name, size, hash, owner, at } = file;
+    const safe = safeFileName(name);
+    let count = 1;
+    while (this.#statements.stored.get(room, nameKey(numberedFileName(safe, count)))) count++;
+    const stored = numberedFileName(safe, count);
+    this.#statements.add.run(room, name, stored, nameKey(stored), size, hash, owner, at);
+    return this.byHash(room, hash)!;
+  }
+
+  /** It is there, whole. */
+  finish(id: number, at: number): void {
+    this.#statements.finish.run(at, id);
+  }
+
+  remove(id: number): void {
+    this.#statements.remove.run(id);
+  }
+
+  /** Bytes of all files and offers: of a room, or of all rooms. */
+  bytes(room?: number): number {
+    const { roomBytes, allBytes } = this.#statements;
+    const row = room === undefined ? allBytes.get() : roomBytes.get(room);
+    return Number(row?.bytes ?? 0);
+  }
+
+  /** Files and offers of a room. */
+  count(room: number): number {
+    return Number(this.#statements.count.get(room)?.count);
+  }
+
+  /** Offers from before that time that never came whole, with their rooms' folders. */
+  offersBefore(at: number): (StoredFile & { readonly slug: string })[] {
+    return this.#statements.offersBefore.all(at).map((row) => ({
+      ...asFile(row),
+      slug: String(row.slug),
+    }));
+  }
+}
+
+function optionalFile(row: Record<string, unknown> | undefined): StoredFile | undefined {
+  return row && asFile(row);
+}
+
+function asFile({ whole, slug: _, ...row }: Record<string, unknown>): StoredFile {
+  return { ...row, isWhole: whole === 1 } as unknown as StoredFile;
+}

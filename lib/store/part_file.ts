@@ -1,0 +1,157 @@
+import { createHash, type Hash } from "node:crypto";
+import { dirname } from "node:path";
+import { assert } from "@fusionmeet/base";
+import { syncFolder } from "./atomic_file.ts";
+
+/** Behind the name of a file that has not come whole. */
+export const PART_SUFFIX = ".part";
+/** A rename that is refused (a virus scanner holds the file) is tried again, so often and after so long. */
+export const RENAME_TRIES = 10;
+export const RENAME_WAIT_MS = 200;
+/** What is there already is read again in pieces of this size, to hash it. */
+const HASH_CHUNK_BYTES = 1 << 20;
+
+/** A file that comes piece by piece is not what it should be. */
+export class WrongContent extends Error {
+  override readonly name = "WrongContent";
+}
+
+/** What a file that comes should be. */
+export interface ExpectedFile {
+  readonly size: number;
+  /** SHA-256, hex. */
+  readonly hash: string;
+}
+
+/**
+ * A file that comes piece by piece, into `PATH.part` until it is whole and its hash is right; only then it is at its path.
+ * Opened again it goes on where it broke off.
+ */
+export class PartFile implements Disposable {
+  readonly #path: string;
+  readonly #expected: ExpectedFile;
+  readonly #file: Deno.FsFile;
+  readonly #hash: Hash = createHash("sha256");
+  #size = 0;
+  #isClosed = false;
+
+  /** @throws what the file system says. */
+  static async open(path: string, expected: ExpectedFile): Promise<PartFile> {
+    const options = { read: true, write: true, create: true };
+    const part = new PartFile(path, expected, await Deno.open(path + PART_SUFFIX, options));
+    try {
+      await part.#takeWhatIsThere();
+      return part;
+    } catch (thrown) {
+      part.close();
+      throw thrown;
+    }
+  }
+
+  private constructor(path: string, expected: ExpectedFile, file: Deno.FsFile) {
+    this.#path = path;
+    this.#expected = expected;
+    this.#file = file;
+  }
+
+  /** Bytes that are there. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get missing(): number {
+    return this.#expected.size - this.#size;
+  }
+
+  /** Appends. @throws WrongContent when it is more than there should be. @throws what the file system says. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length > this.missing) {
+      throw new WrongContent(`There came more than the ${this.#expected.size} bytes it should be`);
+    }
+    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+  }
+
+  /**
+   * Puts the whole file at its path, or at the one that `place` gives when it is known to be right. A wrong one is removed.
+   *
+   * @returns where it is. @throws WrongContent. @throws what the file system says.
+   */
+  async finish(place: () => Promise<string> = () => Promise.resolve(this.#path)): Promise<string> {
+    assert(this.missing === 0, "only a whole file is finished");
+    if (this.#hash.digest("hex") !== this.#expected.hash) {
+      await this.discard();
+      throw new WrongContent("What came is not what was offered: its hash is another one");
+    }
+    await this.#file.sync();
+    this.close();
+    const path = await place();
+    await renamePatiently(this.#path + PART_SUFFIX, path);
+    await syncFolder(dirname(path));
+    return path;
+  }
+
+  /** Removes it. */
+  async discard(): Promise<void> {
+    this.close();
+    await Deno.remove(this.#path + PART_SUFFIX);
+  }
+
+  /** What is there stays there. */
+  close(): void {
+    if (!this.#isClosed) this.#file.close();
+    this.#isClosed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #takeWhatIsThere(): Promise<void> {
+    const { size } = await this.#file.stat();
+    // Whatever that is, it is not the beginning of this file.
+    if (size > this.#expected.size) await this.#file.truncate(0);
+    const buffer = new Uint8Array(HASH_CHUNK_BYTES);
+    for (let read; (read = await this.#file.read(buffer)) !== null;) {
+      this.#hash.update(buffer.subarray(0, read));
+      this.#size += read;
+    }
+  }
+}
+
+/** Renames, and tries again where the file is held by another program. @throws what the file system says in the end. */
+export async function renamePatiently(
+  from: string,
+  to: string,
+  rename: (from: string, to: string) => Promise<void> = Deno.rename,
+  wait: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms)),
+): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await rename(from, to);
+    } catch (thrown) {
+      const isHeld = thrown instanceof Deno.errors.PermissionDenied ||
+        thrown instanceof Deno.errors.Busy || thrown instanceof Deno.errors.AlreadyExists;
+      if (!isHeld || tries === RENAME_TRIES) throw thrown;
+      await wait(RENAME_WAIT_MS);
+    }
+  }
+}
+
+/** SHA-256 of a file, hex. @param progress is told the bytes read so far. @throws what the file system says, or the signal's reason. */
+export async function hashFile(
+  path: string,
+  { progress, signal }: { progress?: (bytes: number) => void; signal?: AbortSignal } = {},
+): Promise<string> {
+  using file = await Deno.open(path);
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(HASH_CHUNK_BYTES);
+  let bytes = 0;
+  for (let read; (read = await file.read(buffer)) !== null;) {
+    signal?.throwIfAborted();
+    hash.update(buffer.subarray(0, read));
+    progress?.(bytes += read);
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import { messageOf, Refusal } from "@fusionmeet/base";
+import { OFFER_KEPT_MS, ROOM_FILES_MAX } from "@fusionmeet/protocol";
+import {
+  type FileIndex,
+  type MeetingStore,
+  type OfferedFile,
+  PART_SUFFIX,
+  PartFile,
+  type StoredFile,
+} from "@fusionmeet/store";
+import type { ServerLog } from "../log.ts";
+
+/** What the operator allows, bytes. */
+export interface ShelfLimits {
+  readonly fileBytesMax: number;
+  readonly roomBytesMax: number;
+  readonly uploadsBytesMax: number;
+}
+
+export interface ShelfOptions {
+  readonly store: Pick<MeetingStore, "findRoom" | "keepRoom"> & { readonly files: FileIndex };
+  /** `uploads`: each room has a folder in it. */
+  readonly folder: string;
+  readonly limits: ShelfLimits;
+  readonly epochMs: () => number;
+  readonly log: ServerLog;
+}
+
+/** What somebody wants to share. */
+export type Offer = Omit<OfferedFile, "at">;
+
+/**
+ * The files of all rooms: what is offered and what is there, on the disk and in the index. Only whole files with the right
+ * hash are listed; what came of others waits beside them as `.part`.
+ */
+export class Shelf {
+  readonly #options: ShelfOptions;
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+  }
+
+  /** The whole files of a room. */
+  list(room: string): StoredFile[] {
+    const id = this.#roomId(room);
+    return id === undefined ? [] : this.#files.list(id);
+  }
+
+  byId(room: string, file: number): StoredFile | undefined {
+    const id = this.#roomId(room);
+    return id === undefined ? undefined : this.#files.byId(id, file);
+  }
+
+  /**
+   * Takes an offer: the file with that content if the room has it or has begun to get it, else a new one.
+   *
+   * @throws Refusal `file-too-big`, `room-files-full`, `uploads-full`, `room-files-many`, `file-name-bad`
+   */
+  offer(room: string, offer: Offer): StoredFile {
+    const at = this.#options.epochMs();
+    const { id } = this.#options.store.keepRoom(room, at);
+    const known = this.#files.byHash(id, offer.hash);
+    if (known !== undefined) return this.#sameAs(known, offer);
+    this.#checkLimits(id, offer.size);
+    return this.#files.offer(id, { ...offer, at });
+  }
+
+  /** A file that was offered, to be written on where it broke off. @throws Refusal `disk` */
+  async openPart(room: string, file: StoredFile): Promise<PartFile> {
+    try {
+      const folder = this.#folderOf(room);
+      await Deno.mkdir(folder, { recursive: true });
+      return await PartFile.open(join(folder, file.stored), file);
+    } catch (thrown) {
+      throw this.diskRefusal(thrown);
+    }
+  }
+
+  /** The file has come whole. @returns as it is listed from now on. @throws Refusal `disk`. @throws WrongContent */
+  async finish(room: string, file: StoredFile, part: PartFile): Promise<StoredFile> {
+    await part.finish();
+    const at = this.#options.epochMs();
+    this.#files.finish(file.id, at);
+    return { ...file, at, isWhole: true };
+  }
+
+  /** A whole file, to be read. A file that somebody took from the folder is listed no longer. @throws Refusal `no-such-file`, `disk` */
+  async openWhole(room: string, file: StoredFile): Promise<Deno.FsFile> {
+    try {
+      const whole = await Deno.open(this.#pathOf(room, file));
+      const { size } = await whole.stat();
+      if (size === file.size) return whole;
+      whole.close();
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.NotFound)) throw this.diskRefusal(thrown);
+    }
+    this.#files.remove(file.id);
+    const path = this.#pathOf(room, file);
+    this.#options.log.event("file-gone", { path, state: "It is not there, or was changed" });
+    throw new Refusal("no-such-file", `The server has lost ${file.name}: share it again`);
+  }
+
+  /** Takes a file or an offer away for good. */
+  async remove(room: string, file: StoredFile): Promise<void> {
+    this.#files.remove(file.id);
+    const path = this.#pathOf(room, file);
+    for (const each of [path, path + PART_SUFFIX]) {
+      await Deno.remove(each).catch((thrown) => {
+        if (thrown instanceof Deno.errors.NotFound) return;
+        this.#options.log.event("file-not-removed", { path: each, state: messageOf(thrown) });
+      });
+    }
+  }
+
+  /** Takes away what came of files that were offered long ago and never came whole. */
+  async tidy(): Promise<void> {
+    const { folder, epochMs } = this.#options;
+    for (const { id, slug, stored } of this.#files.offersBefore(epochMs() - OFFER_KEPT_MS)) {
+      this.#files.remove(id);
+      await Deno.remove(join(folder, slug, stored + PART_SUFFIX)).catch(() => undefined);
+    }
+  }
+
+  /** What the disk said, for the log, and for whoever has to do with it. */
+  diskRefusal(thrown: unknown): Refusal {
+    const state = messageOf(thrown);
+    this.#options.log.event("disk", { state, advice: "Make room on the server's disk" });
+    const isFull = /space|ENOSPC|quota/i.test(state);
+    const why = isFull ? "is full: ask whoever runs the server to make room" : `says no: ${state}`;
+    return new Refusal("disk", `The server's disk ${why}`, { cause: thrown });
+  }
+
+  get #files(): FileIndex {
+    return this.#options.store.files;
+  }
+
+  #roomId(room: string): number | undefined {
+    return this.#options.store.findRoom(room)?.id;
+  }
+
+  #folderOf(room: string): string {
+    const { slug } = this.#options.store.keepRoom(room, this.#options.epochMs());
+    return join(this.#options.folder, slug);
+  }
+
+  #pathOf(room: string, file: StoredFile): string {
+    return join(this.#folderOf(room), file.stored);
+  }
+
+  /** The same content under one hash can only have one size. */
+  #sameAs(known: StoredFile, { size }: Offer): StoredFile {
+    if (known.size === size) return known;
+    throw new Refusal("file-name-bad", "A file with that hash has another size: offer it again");
+  }
+
+  #checkLimits(room: number, size: number): void {
+    const { fileBytesMax, roomBytesMax, uploadsBytesMax } = this.#options.limits;
+    if (size > fileBytesMax) {
+      throw new Refusal(
+        "file-too-big",
+        `The file has ${megabytes(size)} MB; this server takes up to ${megabytes(fileBytesMax)} MB`,
+      );
+    }
+    const left = roomBytesMax - this.#files.bytes(room);
+    if (size > left) {
+      throw new Refusal(
+        "room-files-full",
+        `This room may have ${megabytes(roomBytesMax)} MB of files and has ${
+          megabytes(Math.max(0, left))
+        } MB left: delete some`,
+      );
+    }
+    if (size > uploadsBytesMax - this.#files.bytes()) {
+      throw new Refusal(
+        "uploads-full",
+        `This server keeps ${megabytes(uploadsBytesMax)} MB of files and has no room for this one`,
+      );
+    }
+    if (this.#files.count(room) >= ROOM_FILES_MAX) {
+      throw new Refusal(
+        "room-files-many",
+        `This room has ${ROOM_FILES_MAX} files, the limit: delete some`,
+      );
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  const value = bytes / 1e6;
+  return value >= 10 ? Math.ceil(value).toString() : value.toFixed(value === 0 ? 0 : 1);
+}

@@ -1,0 +1,226 @@
+import { type Counters, Refusal } from "@fusionmeet/base";
+import { type ByteStream, readFull, type Timers, writeAll } from "@fusionmeet/net";
+import {
+  decodeTransferOffset,
+  encodeTransferRefusal,
+  encodeTransferStart,
+  TRANSFER_CHUNK_BYTES_MAX,
+  TRANSFER_GOES_ON,
+  TRANSFER_OFFSET_BYTES,
+  TRANSFER_SILENT_MS_MAX,
+  TRANSFERS_PER_PARTICIPANT_MAX,
+} from "@fusionmeet/protocol";
+import { type PartFile, type StoredFile, WrongContent } from "@fusionmeet/store";
+import type { TicketedConnection, TicketGrant, TicketOwner } from "../ticket_desk.ts";
+import type { RoomFiles } from "./room_files.ts";
+import type { Shelf } from "./shelf.ts";
+
+export interface TransfersOptions {
+  readonly shelf: Shelf;
+  readonly files: RoomFiles;
+  readonly timers: Timers;
+  readonly counters: Counters;
+}
+
+/** A transfer that is under way. */
+interface Transfer {
+  readonly participant: number;
+  /** Of the file. */
+  readonly file: number;
+  readonly purpose: string;
+  readonly stream: ByteStream;
+  readonly ended: PromiseWithResolvers<void>;
+}
+
+/** The connections on which files come and go. */
+export class Transfers implements TicketOwner {
+  readonly #options: TransfersOptions;
+  readonly #running = new Set<Transfer>();
+
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+  }
+
+  /** Transfers that are under way. */
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** @throws Refusal `no-such-file`, `file-not-whole`, `file-busy`, `too-many-transfers` */
+  check({ room, seat, purpose, subject }: Parameters<TicketOwner["check"]>[0]): void {
+    const file = this.#options.shelf.byId(room.name, subject);
+    if (file === undefined) throw noSuchFile();
+    if (purpose === "file.fetch" && !file.isWhole) {
+      throw new Refusal("file-not-whole", `${file.name} has not come whole yet`);
+    }
+    if (purpose === "file.send" && this.#senderOf(file, { notBy: seat.id }) !== undefined) {
+      throw new Refusal(
+        "file-busy",
+        `Somebody else is sending ${file.name}: wait until it is here`,
+      );
+    }
+    const own = [...this.#running].filter(({ participant }) => participant === seat.id);
+    // One of the same file is about to be taken over.
+    const others = own.filter((each) => each.file !== subject || each.purpose !== purpose);
+    if (others.length < TRANSFERS_PER_PARTICIPANT_MAX) return;
+    throw new Refusal(
+      "too-many-transfers",
+      `You have ${TRANSFERS_PER_PARTICIPANT_MAX} files under way, the limit: wait for one`,
+    );
+  }
+
+  async serve(connection: TicketedConnection): Promise<void> {
+    const { stream, purpose, subject, participant } = connection;
+    const transfer = {
+      ...{ participant, purpose, file: subject },
+      stream: this.#impatient(stream),
+      ended: Promise.withResolvers<void>(),
+    };
+    try {
+      const before = this.#senderOf({ id: subject });
+      this.#running.add(transfer);
+      if (purpose === "file.send") await this.#receive(connection, transfer.stream, before);
+      else await this.#send(connection, transfer.stream);
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      this.#options.counters.add(`files.refused.${thrown.code}`);
+      await writeAll(transfer.stream, encodeTransferRefusal(thrown));
+      await transfer.stream.closeWrite();
+      await drain(transfer.stream);
+    } finally {
+      this.#running.delete(transfer);
+      transfer.ended.resolve();
+    }
+  }
+
+  /** Takes a file in. @param before A connection that sends the same one, which this one takes over. */
+  async #receive(grant: TicketGrant, stream: ByteStream, before?: Transfer): Promise<void> {
+    before?.stream.close();
+    await before?.ended.promise;
+    const { room, subject } = grant;
+    const { shelf, files, counters } = this.#options;
+    const file = shelf.byId(room.name, subject);
+    if (file === undefined) throw noSuchFile();
+    if (file.isWhole) return await this.#answerStored(stream, file.size);
+    using part = await shelf.openPart(room.name, file);
+    await writeAll(stream, encodeTransferStart(part.size));
+    const isWhole = await this.#takeIn(part, stream);
+    if (!isWhole) return counters.add("files.broken-off");
+    // It may have been taken back meanwhile.
+    if (shelf.byId(room.name, subject) === undefined) {
+      await part.discard();
+      throw noSuchFile();
+    }
+    const whole = await this.#orRefused(() => shelf.finish(room.name, file, part));
+    counters.add("files.stored");
+    files.came(room.name, whole);
+    await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
+    await stream.closeWrite();
+    await drain(stream);
+  }
+
+  /** @returns false when the connection ended before the file did. */
+  async #takeIn(part: PartFile, stream: ByteStream): Promise<boolean> {
+    const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+    while (part.missing > 0) {
+      const size = await readSome(stream, chunk.subarray(0, Math.min(chunk.length, part.missing)));
+      if (size === 0) return false;
+      await this.#orRefused(() => part.write(chunk.subarray(0, size)));
+    }
+    return true;
+  }
+
+  /** It came by another way since the ticket was given. */
+  async #answerStored(stream: ByteStream, size: number): Promise<void> {
+    await writeAll(stream, encodeTransferStart(size));
+    await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
+    await stream.closeWrite();
+    await drain(stream);
+  }
+
+  async #send({ room, subject }: TicketGrant, stream: ByteStream): Promise<void> {
+    const { shelf, files, counters } = this.#options;
+    const asked = new Uint8Array(TRANSFER_OFFSET_BYTES);
+    if (await readFull(stream, asked) < asked.length) return;
+    const file = shelf.byId(room.name, subject);
+    if (file === undefined) throw noSuchFile();
+    const offset = decodeTransferOffset(asked);
+    if (offset > file.size) {
+      throw new Refusal("offset-bad", `${file.name} has only ${file.size} bytes`);
+    }
+    let whole: Deno.FsFile;
+    try {
+      whole = await shelf.openWhole(room.name, file);
+    } catch (thrown) {
+      if (thrown instanceof Refusal && thrown.code === "no-such-file") files.gone(room.name, file);
+      throw thrown;
+    }
+    using source = whole;
+    await source.seek(offset, Deno.SeekMode.Start);
+    await writeAll(stream, encodeTransferStart(offset));
+    const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+    for (let left = file.size - offset; left > 0;) {
+      const size = await source.read(chunk.subarray(0, Math.min(chunk.length, left)));
+      // Somebody shortens it: the reader notices by the hash.
+      if (size === null) break;
+      await writeAll(stream, chunk.subarray(0, size));
+      left -= size;
+    }
+    await stream.closeWrite();
+    counters.add("files.sent");
+    await drain(stream);
+  }
+
+  /** What the disk says, or the content, as a refusal. */
+  async #orRefused<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (thrown) {
+      if (thrown instanceof WrongContent) throw new Refusal("hash-wrong", thrown.message);
+      throw thrown instanceof Refusal ? thrown : this.#options.shelf.diskRefusal(thrown);
+    }
+  }
+
+  #senderOf({ id }: Pick<StoredFile, "id">, { notBy }: { notBy?: number } = {}) {
+    return [...this.#running].find(({ file, purpose, participant }) =>
+      file === id && purpose === "file.send" && participant !== notBy
+    );
+  }
+
+  /** A stream that is closed when nothing passes for `TRANSFER_SILENT_MS_MAX`. */
+  #impatient(stream: ByteStream): ByteStream {
+    const { timers, counters } = this.#options;
+    const inTime = async <T>(run: () => Promise<T>): Promise<T> => {
+      const cancel = timers.after(TRANSFER_SILENT_MS_MAX, () => {
+        counters.add("files.silent");
+        stream.close();
+      });
+      try {
+        return await run();
+      } finally {
+        cancel();
+      }
+    };
+    return {
+      read: (into) => inTime(() => stream.read(into)),
+      write: (bytes) => inTime(() => stream.write(bytes)),
+      closeWrite: () => inTime(() => stream.closeWrite()),
+      close: () => stream.close(),
+    };
+  }
+}
+
+/** As much as is there, to the size of `into`, but at least something; 0 at the end. */
+async function readSome(stream: ByteStream, into: Uint8Array): Promise<number> {
+  return await stream.read(into) ?? 0;
+}
+
+/** Waits until the peer has read what it was sent, and ends. */
+async function drain(stream: ByteStream): Promise<void> {
+  const nothing = new Uint8Array(256);
+  while (await stream.read(nothing) !== null);
+}
+
+function noSuchFile(): Refusal {
+  return new Refusal("no-such-file", "That file is not there any more");
+}
