@@ -3,14 +3,24 @@ import { messageOf } from "@fusionmeet/base";
 import {
   cleanName,
   CONTROL_PORT,
+  FILE_BYTES_MAX_DEFAULT,
   MEDIA_PORT,
   PARTICIPANTS_MAX_DEFAULT,
   PIN_LENGTH_MAX,
   PROGRAM_VERSION,
   PROTOCOL_VERSION,
+  ROOM_BYTES_MAX_DEFAULT,
   SERVER_NAME_LENGTH_MAX,
+  UPLOADS_BYTES_MAX_DEFAULT,
 } from "@fusionmeet/protocol";
 
+/** Megabytes of files, unless asked otherwise; and the most that may be asked. */
+const MB = {
+  file: FILE_BYTES_MAX_DEFAULT / 1e6,
+  room: ROOM_BYTES_MAX_DEFAULT / 1e6,
+  uploads: UPLOADS_BYTES_MAX_DEFAULT / 1e6,
+  max: 1_000_000_000,
+};
 /** The most that may be asked of one room. */
 const PARTICIPANTS_MAX_MAX = 1_000;
 
@@ -29,6 +39,10 @@ export interface ServerConfig {
   readonly serverName?: string;
   /** It tells its networks that it is there. */
   readonly announce: boolean;
+  /** What may be shared, bytes: one file, all of a room, all of this server. */
+  readonly fileBytesMax: number;
+  readonly roomBytesMax: number;
+  readonly uploadsBytesMax: number;
 }
 
 /** What the command line came to: run, or print `text` and stop. */
@@ -88,6 +102,9 @@ export const OPTIONS = {
     value: "on|off",
     help: "tell the network that this server is there, so that nobody has to type its address (on)",
   },
+  "max-file-mb": { value: "MB", help: `the largest file people may share (${MB.file})` },
+  "max-room-mb": { value: "MB", help: `all files of one room together (${MB.room})` },
+  "max-uploads-mb": { value: "MB", help: `all files this server keeps (${MB.uploads})` },
   "json": { help: "one JSON object a line on stdout; the first is the ready event" },
   "help": { help: "print this and stop" },
   "version": { help: "print the version and stop" },
@@ -213,6 +230,7 @@ function complete(settings: Settings, sources: ConfigSources): ServerConfig {
     voice: readChoice(settings.voice, ["opus", "l16"], "opus"),
     serverName: readServerName(settings["server-name"]),
     announce: readChoice(settings.announce, ["on", "off"], "on") === "on",
+    ...readFileLimits(settings),
     json:
       readChoice(settings.json, ["true", "false", "1", "0"], "false").match(/^(true|1)$/) !== null,
   };
@@ -252,6 +270,16 @@ function readInteger(
     throw new UsageError(`Cannot use ${from}: ${text} is not a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+function readFileLimits(settings: Settings) {
+  const bytes = (name: "file" | "room" | "uploads") =>
+    1e6 * readInteger(settings[`max-${name}-mb`], { min: 1, max: MB.max, fallback: MB[name] });
+  return {
+    fileBytesMax: bytes("file"),
+    roomBytesMax: bytes("room"),
+    uploadsBytesMax: bytes("uploads"),
+  };
 }
 
 function readChoice<const T extends string>(

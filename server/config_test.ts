@@ -29,6 +29,9 @@ Deno.test("parseConfig() without anything gives the defaults of the contract", (
     json: false,
     serverName: undefined,
     announce: true,
+    fileBytesMax: 500_000_000,
+    roomBytesMax: 10_000_000_000,
+    uploadsBytesMax: 50_000_000_000,
   });
 });
 
@@ -44,9 +47,13 @@ Deno.test("parseConfig() takes every option, in both spellings, with or without 
     json: true,
     serverName: "Room 2",
     announce: false,
+    fileBytesMax: 1_000_000,
+    roomBytesMax: 20_000_000,
+    uploadsBytesMax: 300_000_000,
   };
   const args = "--host 127.0.0.1 --port 0 --media-port 7 --data d --pin 1234 --max-participants 5" +
-    " --voice l16 --server-name Room_2 --announce off --json";
+    " --voice l16 --server-name Room_2 --announce off --max-file-mb 1 --max-room-mb 20" +
+    " --max-uploads-mb 300 --json";
   const split = (line: string) => line.split(" ").map((each) => each.replace("_", " "));
   deepStrictEqual(parse(split(args)), all);
   deepStrictEqual(parse(["--", ...split(args)]), all);

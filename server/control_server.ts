@@ -7,6 +7,7 @@ import { Arrival } from "./arrival.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits, ConnectionTable } from "./connection_limits.ts";
 import { answerFor, type PageAnswer } from "./join_page.ts";
 import type { ServerParts } from "./parts.ts";
+import { Transfers } from "./files/transfers.ts";
 import { Rooms } from "./rooms.ts";
 import { TicketDesk } from "./ticket_desk.ts";
 
@@ -21,6 +22,8 @@ export class ControlServer {
   readonly #fingerprint: Fingerprint;
   readonly rooms: Rooms;
   readonly counters = new Counters();
+  /** Files that come and go. */
+  readonly transfers: Transfers;
   /** Whose owners take the connections for screens and files. */
   readonly tickets: TicketDesk;
 
@@ -39,6 +42,9 @@ export class ControlServer {
     this.rooms = new Rooms(parts);
     this.#admission = new Admission(parts, this.rooms);
     this.tickets = new TicketDesk(parts, { counters: this.counters });
+    this.transfers = new Transfers({ ...parts, counters: this.counters });
+    this.tickets.own("file.send", this.transfers);
+    this.tickets.own("file.fetch", this.transfers);
     const { hostname, port, identity } = options;
     this.#fingerprint = identity.fingerprint;
     this.#listener = new TlsListener({ hostname, port, ...identity });

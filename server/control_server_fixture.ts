@@ -18,8 +18,7 @@ import {
 import { loadServerIdentity, type ServerIdentity } from "@fusionmeet/store";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { ControlServer } from "./control_server.ts";
-import type { RoomSettings } from "./parts.ts";
-import { fakeParts } from "./test_support.ts";
+import { fakeParts, type FakePartsOptions } from "./test_support.ts";
 
 let identity: Promise<ServerIdentity> | undefined;
 
@@ -37,7 +36,7 @@ function testIdentity(): Promise<ServerIdentity> {
 
 /** Runs against a server over real TLS whose time stands still; fails when the server made a mistake. */
 export async function withServer(
-  options: Partial<RoomSettings> & { limits?: ConnectionLimits },
+  options: FakePartsOptions & { limits?: ConnectionLimits },
   test: (server: TestServer) => Promise<void>,
 ): Promise<void> {
   const parts = fakeParts(options);
@@ -133,10 +132,19 @@ export class Client {
   async next<T extends ServerMessage["type"]>(
     type: T,
   ): Promise<Extract<ServerMessage, { type: T }>> {
+    return await this.nextOf(type);
+  }
+
+  /** The next message of one of these types; those before it are dropped. */
+  async nextOf<T extends ServerMessage["type"]>(
+    ...types: readonly T[]
+  ): Promise<Extract<ServerMessage, { type: T }>> {
     for (;;) {
       const { value } = await this.#messages.next();
-      if (!value) throw new Error(`the connection ended before ${type}`);
-      if (value.type === type) return value as Extract<ServerMessage, { type: T }>;
+      if (!value) throw new Error(`the connection ended before ${types.join(" or ")}`);
+      if (types.some((type) => type === value.type)) {
+        return value as Extract<ServerMessage, { type: T }>;
+      }
     }
   }
 

@@ -17,6 +17,9 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
     const ticket = session.tickets.issue(session, wanted);
     session.link.send({ type: "ticket", mark, ticket });
   },
+  "file.offer": ({ room, seat, link }, { mark, ...offer }) =>
+    link.send({ type: "file.offered", mark, ...room.files.offer(seat, offer) }),
+  "file.delete": ({ room, seat }, { id }) => room.files.delete(seat, id),
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
   "leave": ({ room, seat, link }) => {
     room.leave(seat, link);
@@ -41,4 +44,6 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "source": 4,
   "watch": 2,
   "ticket.get": 10,
+  "file.offer": 10,
+  "file.delete": 10,
 };

@@ -4,6 +4,7 @@ import type { MeetingStore } from "@fusionmeet/store";
 import type { MediaPlaneHandle } from "./media/handle.ts";
 import type { ChatWriter } from "./chat_writer.ts";
 import type { ServerLog } from "./log.ts";
+import type { Shelf } from "./files/shelf.ts";
 import type { SsrcSource } from "./ssrcs.ts";
 
 /** What the control plane stands on; tests give fakes. */
@@ -13,6 +14,7 @@ export interface ServerParts {
     "findRoom" | "keepRoom" | "latestLine" | "append" | "linesAfter"
   >;
   readonly chatWriter: ChatWriter;
+  readonly shelf: Shelf;
   readonly plane: Pick<MediaPlaneHandle, "address" | "command" | "streamState">;
   readonly log: ServerLog;
   readonly timers: Timers;

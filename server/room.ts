@@ -10,6 +10,7 @@ import {
   SEAT_KEPT_MS,
   type ServerMessage,
 } from "@fusionmeet/protocol";
+import { RoomFiles } from "./files/room_files.ts";
 import { RoomChat } from "./room_chat.ts";
 import { RoomCodec } from "./room_codec.ts";
 import { RoomKeys } from "./room_keys.ts";
@@ -44,6 +45,7 @@ export class Room {
   readonly #streams: RoomStreams;
   readonly #codec: RoomCodec;
   readonly chat: RoomChat;
+  readonly files: RoomFiles;
   readonly id: number;
   readonly name: string;
   /** Whose it was that opened it. */
@@ -62,6 +64,10 @@ export class Room {
     this.address = options.address;
     this.#sharedMixSsrc = parts.ssrcs.take();
     this.chat = new RoomChat(parts, options.name);
+    this.files = new RoomFiles(parts, {
+      room: options.name,
+      tell: (message) => this.#tellAll(message),
+    });
     this.#keys = new RoomKeys(parts, { room: this.id, seats: this.#seats });
     this.#streams = new RoomStreams(parts, {
       seats: this.#seats,
@@ -316,6 +322,7 @@ export class Room {
       const page = people.slice(at, at + PARTICIPANTS_PER_MESSAGE);
       link.send({ type: "participants", list: page, last: at + page.length === people.length });
     }
+    for (const files of this.files.lists()) link.send(files);
   }
 
   /** Another connection takes the seat. */

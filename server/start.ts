@@ -22,6 +22,7 @@ import { announceServer, serverName } from "./announcing.ts";
 import { ChatWriter } from "./chat_writer.ts";
 import type { ServerConfig } from "./config.ts";
 import { ControlServer } from "./control_server.ts";
+import { Shelf } from "./files/shelf.ts";
 import type { ServerLog } from "./log.ts";
 import type { PlaneEvent } from "./media/commands.ts";
 import { type MediaPlaneHandle, startMediaWorker } from "./media/handle.ts";
@@ -82,12 +83,18 @@ export async function startServer(
       });
     }
     const store = stack.use(new MeetingStore(join(folder, "fusionmeet.sqlite")));
+    const shelf = new Shelf({
+      ...{ store, log, limits: config, epochMs: Date.now },
+      folder: join(folder, "uploads"),
+    });
+    await shelf.tidy();
     const plane = await openPlane(config);
     stack.defer(() => plane.close());
     const control = new ControlServer({
       store,
       chatWriter: new ChatWriter({ store, log, soon: (run) => setTimeout(run) }),
       plane,
+      shelf,
       log,
       timers: systemTimers,
       random: systemRandom,

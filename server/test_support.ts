@@ -4,6 +4,7 @@ import { FakeTimers } from "@fusionmeet/net";
 import type { ServerMessage } from "@fusionmeet/protocol";
 import { MeetingStore } from "@fusionmeet/store";
 import { ChatWriter } from "./chat_writer.ts";
+import { Shelf, type ShelfLimits } from "./files/shelf.ts";
 import { ServerLog } from "./log.ts";
 import type { PlaneCommand } from "./media/commands.ts";
 import type { StreamState } from "./media/handle.ts";
@@ -71,8 +72,22 @@ export class FakeLink implements MemberLink {
   }
 }
 
+/** Of `fakeParts`: besides the settings, where files go (nowhere), and how many. */
+export interface FakePartsOptions extends Partial<RoomSettings> {
+  readonly uploads?: string;
+  readonly shelf?: Partial<ShelfLimits>;
+}
+
+const UNLIMITED: ShelfLimits = {
+  fileBytesMax: 1e12,
+  roomBytesMax: 1e12,
+  uploadsBytesMax: 1e12,
+};
+
 /** Everything the control plane stands on, with time that stands still. For tests. */
-export function fakeParts(settings: Partial<RoomSettings> = {}) {
+export function fakeParts(
+  { uploads, shelf: limits, ...settings }: FakePartsOptions = {},
+) {
   const timers = new FakeTimers();
   const plane = new FakePlane();
   const mistakes: string[] = [];
@@ -86,9 +101,16 @@ export function fakeParts(settings: Partial<RoomSettings> = {}) {
   /** What the server puts off to the next turn of the event loop; `undefined`: it is done at once. */
   const later: { turns: (() => void)[] | undefined } = { turns: undefined };
   const soon = (run: () => void) => later.turns === undefined ? run() : void later.turns.push(run);
+  const shelf = new Shelf({
+    ...{ store, log },
+    folder: uploads ?? "/dev/null/no uploads",
+    limits: { ...UNLIMITED, ...limits },
+    epochMs: () => 1_000_000 + timers.nowMs(),
+  });
   return {
     timers,
     plane,
+    shelf,
     later,
     chatWriter: new ChatWriter({ store, log, soon }),
     log,

@@ -210,7 +210,7 @@ Deno.test("a ticket is for what it was asked for, while that is there", async ()
       "ticket.get",
       "a",
     ]);
-    ann.send({ type: "ticket.get", mark: "b", purpose: "file.send", subject: 7 });
+    ann.send({ type: "ticket.get", mark: "b", purpose: "screen.send", subject: 7 });
     strictEqual((await ann.next("refused")).code, "not-here");
     const ticket = await ask(ann);
     echo.subject = 9;

@@ -38,6 +38,7 @@ export interface StoredFile {
 /** What is known of a file when it is offered. */
 export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at">;
 
+const NAMES_TRIED_MAX = 20;
 const COLUMNS = "id, name, stored, size, hash, owner, at, whole";
 
 /** Which files rooms have, in SQLite. A room has each content once, under one name. What a call has returned survives a power cut. */
@@ -83,12 +84,18 @@ export class FileIndex {
   /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */
   offer(room: number, file: OfferedFile): StoredFile {
     const { name, size, hash, owner, at } = file;
-    const safe = safeFileName(name);
-    let count = 1;
-    while (this.#statements.stored.get(room, nameKey(numberedFileName(safe, count)))) count++;
-    const stored = numberedFileName(safe, count);
+    const stored = this.#freeName(room, safeFileName(name));
     this.#statements.add.run(room, name, stored, nameKey(stored), size, hash, owner, at);
     return this.byHash(room, hash)!;
+  }
+
+  #freeName(room: number, safe: string): string {
+    for (let count = 1;; count++) {
+      // Of very many with one name, the later ones are not tried one by one.
+      const number = count <= NAMES_TRIED_MAX ? count : this.count(room) + count;
+      const name = numberedFileName(safe, number);
+      if (this.#statements.stored.get(room, nameKey(name)) === undefined) return name;
+    }
   }
 
   /** It is there, whole. */

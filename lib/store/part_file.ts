@@ -92,10 +92,12 @@ export class PartFile implements Disposable {
     return path;
   }
 
-  /** Removes it. */
+  /** Removes it, where nobody else has. */
   async discard(): Promise<void> {
     this.close();
-    await Deno.remove(this.#path + PART_SUFFIX);
+    await Deno.remove(this.#path + PART_SUFFIX).catch((thrown) => {
+      if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+    });
   }
 
   /** What is there stays there. */

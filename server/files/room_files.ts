@@ -4,35 +4,45 @@ import type { StoredFile } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
 import type { Shelf } from "./shelf.ts";
 
-/** What a person wants to do with files, and as whom. */
+/** Whoever does something with files. */
 export interface FilePerson {
   readonly name: string;
 }
 
 export interface RoomFilesOptions {
-  readonly shelf: Shelf;
-  readonly log: ServerLog;
-  /** To everybody in the room of that name. */
-  readonly tell: (room: string, message: ServerMessage) => void;
+  /** Name of the room. */
+  readonly room: string;
+  /** To everybody in it. */
+  readonly tell: (message: ServerMessage) => void;
 }
 
-/** The files of rooms as the people in them see them: who offers, what is listed, who may delete. */
+/** The files of a room as the people in it see them: who offers, what is listed, who may delete. */
 export class RoomFiles {
   readonly #shelf: Shelf;
   readonly #log: ServerLog;
-  readonly #tell: (room: string, message: ServerMessage) => void;
+  readonly #room: string;
+  readonly #tell: (message: ServerMessage) => void;
 
-  constructor({ shelf, log, tell }: RoomFilesOptions) {
+  constructor(
+    { shelf, log }: { readonly shelf: Shelf; readonly log: ServerLog },
+    { room, tell }: RoomFilesOptions,
+  ) {
     this.#shelf = shelf;
     this.#log = log;
+    this.#room = room;
     this.#tell = tell;
   }
 
+  /** A file or an offer. @throws Refusal `disk` */
+  byId(id: number): StoredFile | undefined {
+    return this.#orDisk(() => this.#shelf.byId(this.#room, id));
+  }
+
   /** The list for somebody who came. A disk that says no costs the files, not the meeting. */
-  lists(room: string): Extract<ServerMessage, { type: "files" }>[] {
+  lists(): Extract<ServerMessage, { type: "files" }>[] {
     let files: StoredFile[] = [];
     try {
-      files = this.#shelf.list(room);
+      files = this.#shelf.list(this.#room);
     } catch (thrown) {
       this.#log.event("files-not-read", { state: messageOf(thrown) });
     }
@@ -46,35 +56,35 @@ export class RoomFiles {
 
   /** @throws Refusal: those of `Shelf.offer`, `file-name-bad`, `disk` */
   offer(
-    room: string,
     { name: owner }: FilePerson,
     { name, size, hash }: { name: string; size: number; hash: Uint8Array },
   ): { id: number; isThere: boolean } {
     const shown = shownFileName(name);
     if (shown === "") throw new Refusal("file-name-bad", "The file has no name");
     const offer = { name: shown, size, hash: hash.toHex(), owner };
-    const { id, isWhole } = this.#orDisk(() => this.#shelf.offer(room, offer));
+    const { id, isWhole } = this.#orDisk(() => this.#shelf.offer(this.#room, offer));
     return { id, isThere: isWhole };
   }
 
   /** @throws Refusal `no-such-file`, `not-yours` */
-  delete(room: string, { name }: FilePerson, id: number): void {
-    const file = this.#orDisk(() => this.#shelf.byId(room, id));
+  delete({ name }: FilePerson, id: number): void {
+    const file = this.byId(id);
     if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
     if (file.owner !== name) {
       throw new Refusal("not-yours", `${file.name} is ${file.owner}'s: only they can delete it`);
     }
-    void this.#shelf.remove(room, file);
-    this.gone(room, file);
+    void this.#shelf.remove(this.#room, file);
+    this.gone(file);
   }
 
   /** A file came whole. */
-  came(room: string, file: StoredFile): void {
-    this.#tell(room, { type: "file", ...wireFile(file) });
+  came(file: StoredFile): void {
+    this.#tell({ type: "file", ...wireFile(file) });
   }
 
-  gone(room: string, { id }: Pick<StoredFile, "id">): void {
-    this.#tell(room, { type: "file.gone", id });
+  /** A file is no longer there. */
+  gone({ id }: Pick<StoredFile, "id">): void {
+    this.#tell({ type: "file.gone", id });
   }
 
   #orDisk<T>(run: () => T): T {

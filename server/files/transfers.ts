@@ -12,12 +12,13 @@ import {
 } from "@fusionmeet/protocol";
 import { type PartFile, type StoredFile, WrongContent } from "@fusionmeet/store";
 import type { TicketedConnection, TicketGrant, TicketOwner } from "../ticket_desk.ts";
-import type { RoomFiles } from "./room_files.ts";
 import type { Shelf } from "./shelf.ts";
+
+/** Behind its last word a connection is kept for so long, for the peer to read it. */
+const DRAIN_MS_MAX = 5_000;
 
 export interface TransfersOptions {
   readonly shelf: Shelf;
-  readonly files: RoomFiles;
   readonly timers: Timers;
   readonly counters: Counters;
 }
@@ -48,7 +49,7 @@ export class Transfers implements TicketOwner {
 
   /** @throws Refusal `no-such-file`, `file-not-whole`, `file-busy`, `too-many-transfers` */
   check({ room, seat, purpose, subject }: Parameters<TicketOwner["check"]>[0]): void {
-    const file = this.#options.shelf.byId(room.name, subject);
+    const file = room.files.byId(subject);
     if (file === undefined) throw noSuchFile();
     if (purpose === "file.fetch" && !file.isWhole) {
       throw new Refusal("file-not-whole", `${file.name} has not come whole yet`);
@@ -86,7 +87,7 @@ export class Transfers implements TicketOwner {
       this.#options.counters.add(`files.refused.${thrown.code}`);
       await writeAll(transfer.stream, encodeTransferRefusal(thrown));
       await transfer.stream.closeWrite();
-      await drain(transfer.stream);
+      await this.#drain(transfer.stream);
     } finally {
       this.#running.delete(transfer);
       transfer.ended.resolve();
@@ -98,8 +99,8 @@ export class Transfers implements TicketOwner {
     before?.stream.close();
     await before?.ended.promise;
     const { room, subject } = grant;
-    const { shelf, files, counters } = this.#options;
-    const file = shelf.byId(room.name, subject);
+    const { shelf, counters } = this.#options;
+    const file = room.files.byId(subject);
     if (file === undefined) throw noSuchFile();
     if (file.isWhole) return await this.#answerStored(stream, file.size);
     using part = await shelf.openPart(room.name, file);
@@ -107,16 +108,16 @@ export class Transfers implements TicketOwner {
     const isWhole = await this.#takeIn(part, stream);
     if (!isWhole) return counters.add("files.broken-off");
     // It may have been taken back meanwhile.
-    if (shelf.byId(room.name, subject) === undefined) {
+    if (room.files.byId(subject) === undefined) {
       await part.discard();
       throw noSuchFile();
     }
     const whole = await this.#orRefused(() => shelf.finish(room.name, file, part));
     counters.add("files.stored");
-    files.came(room.name, whole);
+    room.files.came(whole);
     await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
     await stream.closeWrite();
-    await drain(stream);
+    await this.#drain(stream);
   }
 
   /** @returns false when the connection ended before the file did. */
@@ -135,14 +136,14 @@ export class Transfers implements TicketOwner {
     await writeAll(stream, encodeTransferStart(size));
     await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
     await stream.closeWrite();
-    await drain(stream);
+    await this.#drain(stream);
   }
 
   async #send({ room, subject }: TicketGrant, stream: ByteStream): Promise<void> {
-    const { shelf, files, counters } = this.#options;
+    const { shelf, counters } = this.#options;
     const asked = new Uint8Array(TRANSFER_OFFSET_BYTES);
     if (await readFull(stream, asked) < asked.length) return;
-    const file = shelf.byId(room.name, subject);
+    const file = room.files.byId(subject);
     if (file === undefined) throw noSuchFile();
     const offset = decodeTransferOffset(asked);
     if (offset > file.size) {
@@ -152,7 +153,7 @@ export class Transfers implements TicketOwner {
     try {
       whole = await shelf.openWhole(room.name, file);
     } catch (thrown) {
-      if (thrown instanceof Refusal && thrown.code === "no-such-file") files.gone(room.name, file);
+      if (thrown instanceof Refusal && thrown.code === "no-such-file") room.files.gone(file);
       throw thrown;
     }
     using source = whole;
@@ -168,7 +169,7 @@ export class Transfers implements TicketOwner {
     }
     await stream.closeWrite();
     counters.add("files.sent");
-    await drain(stream);
+    await this.#drain(stream);
   }
 
   /** What the disk says, or the content, as a refusal. */
@@ -178,6 +179,17 @@ export class Transfers implements TicketOwner {
     } catch (thrown) {
       if (thrown instanceof WrongContent) throw new Refusal("hash-wrong", thrown.message);
       throw thrown instanceof Refusal ? thrown : this.#options.shelf.diskRefusal(thrown);
+    }
+  }
+
+  /** Waits until the peer has read what it was sent, and ends: for so long and no longer. */
+  async #drain(stream: ByteStream): Promise<void> {
+    const cancel = this.#options.timers.after(DRAIN_MS_MAX, () => stream.close());
+    const nothing = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+    try {
+      while (await stream.read(nothing) !== null);
+    } finally {
+      cancel();
     }
   }
 
@@ -213,12 +225,6 @@ export class Transfers implements TicketOwner {
 /** As much as is there, to the size of `into`, but at least something; 0 at the end. */
 async function readSome(stream: ByteStream, into: Uint8Array): Promise<number> {
   return await stream.read(into) ?? 0;
-}
-
-/** Waits until the peer has read what it was sent, and ends. */
-async function drain(stream: ByteStream): Promise<void> {
-  const nothing = new Uint8Array(256);
-  while (await stream.read(nothing) !== null);
 }
 
 function noSuchFile(): Refusal {

@@ -1,0 +1,356 @@
+/** Files over real TLS, at a server whose time stands still. */
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { concatBytes, Refusal, seededRandom } from "@fusionmeet/base";
+import { type ByteStream, openTicketed, readFull, writeAll } from "@fusionmeet/net";
+import {
+  decodeTransferOffset,
+  decodeTransferRefusal,
+  encodeTransferOffset,
+  FILES_PER_MESSAGE,
+  ROOM_FILES_MAX,
+  type ServerMessage,
+  TRANSFER_REFUSED,
+  TRANSFER_SILENT_MS_MAX,
+  TRANSFERS_PER_PARTICIPANT_MAX,
+} from "@fusionmeet/protocol";
+import { type Client, type TestServer, until, withServer } from "../control_server_fixture.ts";
+import type { FakePartsOptions } from "../test_support.ts";
+
+const random = seededRandom(6);
+
+interface Content {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hash: Uint8Array;
+}
+
+function content(name: string, size: number): Content {
+  const bytes = random.fill(new Uint8Array(size));
+  return { name, bytes, hash: new Uint8Array(createHash("sha256").update(bytes).digest()) };
+}
+
+/** A server with a folder for files. */
+async function withFiles(
+  options: FakePartsOptions,
+  test: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const uploads = await Deno.makeTempDir();
+  try {
+    await withServer({ uploads, ...options }, async (server) => {
+      let fingerprint = "";
+      (await server.connectRaw((key) => fingerprint = key)).close();
+      await test(new Bench(server, uploads, fingerprint));
+    });
+  } finally {
+    await Deno.remove(uploads, { recursive: true });
+  }
+}
+
+type Answer<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>;
+
+class Bench {
+  #marks = 0;
+  constructor(
+    readonly server: TestServer,
+    readonly uploads: string,
+    readonly fingerprint: string,
+  ) {}
+
+  /** @throws Refusal as the server says it */
+  async offer(
+    client: Client,
+    { name, hash, bytes }: Content,
+    size = bytes.length,
+  ): Promise<Answer<"file.offered">> {
+    const mark = `o${++this.#marks}`;
+    client.send({ type: "file.offer", mark, name, hash, size });
+    return await this.#answer(client, mark, "file.offered");
+  }
+
+  /** Opens the connection of a file. @throws Refusal */
+  async open(
+    client: Client,
+    purpose: "file.send" | "file.fetch",
+    subject: number,
+  ): Promise<ByteStream> {
+    const mark = `t${++this.#marks}`;
+    client.send({ type: "ticket.get", mark, purpose, subject });
+    const { ticket } = await this.#answer(client, mark, "ticket");
+    const { port } = this.server.control;
+    const hostname = "127.0.0.1";
+    return await openTicketed({ hostname, port, fingerprint: this.fingerprint, ticket });
+  }
+
+  /** Sends what is missing of a file that was offered. @returns from where on */
+  async send(client: Client, id: number, { bytes }: Content): Promise<number> {
+    const stream = await this.open(client, "file.send", id);
+    try {
+      const offset = await started(stream);
+      await writeAll(stream, bytes.subarray(offset));
+      await goesOn(stream);
+      return offset;
+    } finally {
+      stream.close();
+    }
+  }
+
+  async share(client: Client, file: Content): Promise<number> {
+    const { id } = await this.offer(client, file);
+    await this.send(client, id, file);
+    return id;
+  }
+
+  async fetch(client: Client, id: number, from = 0): Promise<Uint8Array> {
+    const stream = await this.open(client, "file.fetch", id);
+    try {
+      await writeAll(stream, encodeTransferOffset(from));
+      strictEqual(await started(stream), from);
+      const parts: Uint8Array[] = [];
+      const chunk = new Uint8Array(65_536);
+      for (let size; (size = await stream.read(chunk)) !== null;) parts.push(chunk.slice(0, size));
+      return concatBytes(...parts);
+    } finally {
+      stream.close();
+    }
+  }
+
+  async #answer<T extends ServerMessage["type"]>(
+    client: Client,
+    mark: string,
+    type: T,
+  ): Promise<Answer<T>> {
+    for (;;) {
+      const message: ServerMessage = await client.nextOf<ServerMessage["type"]>(type, "refused");
+      if (!("mark" in message) || message.mark !== mark) continue;
+      if (message.type === "refused") throw new Refusal(message.code, message.message);
+      return message as Answer<T>;
+    }
+  }
+}
+
+/** @throws Refusal */
+async function goesOn(stream: ByteStream): Promise<void> {
+  const first = new Uint8Array(1);
+  strictEqual(await readFull(stream, first), 1, "an answer");
+  if (first[0] !== TRANSFER_REFUSED) return;
+  const rest = new Uint8Array(4_096);
+  throw decodeTransferRefusal(rest.subarray(0, await readFull(stream, rest)));
+}
+
+async function started(stream: ByteStream): Promise<number> {
+  await goesOn(stream);
+  const offset = new Uint8Array(8);
+  strictEqual(await readFull(stream, offset), 8);
+  return decodeTransferOffset(offset);
+}
+
+function onDisk(bench: Bench): string[] {
+  return [...Deno.readDirSync(`${bench.uploads}/Main`)].map(({ name }) => name).toSorted();
+}
+
+Deno.test("a file that was sent whole is told to everybody, kept, and the same for who fetches it", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    deepStrictEqual((await bob.next("files")).list, []);
+    const file = content("../Plan: final.pdf", 3_000_000);
+    const { id, isThere } = await bench.offer(ann, file);
+    strictEqual(isThere, false);
+    await rejects(bench.open(bob, "file.fetch", id), { code: "file-not-whole" });
+    strictEqual(await bench.send(ann, id, file), 0);
+    const told = await bob.next("file");
+    deepStrictEqual([told.id, told.name, told.size, told.owner], [
+      ...[id, "Plan: final.pdf", 3_000_000, "Ann"],
+    ]);
+    deepStrictEqual(told.hash, file.hash);
+    deepStrictEqual(onDisk(bench), ["Plan_ final.pdf"]);
+    deepStrictEqual(await bench.fetch(bob, id), file.bytes);
+    deepStrictEqual(await bench.fetch(bob, id, 2_999_990), file.bytes.subarray(2_999_990));
+    deepStrictEqual((await bench.fetch(bob, id, 3_000_000)).length, 0);
+    // The same content is there at once, whatever it is called.
+    deepStrictEqual((await bench.offer(bob, { ...file, name: "copy.pdf" })).isThere, true);
+    const late = await bench.server.join("Cyd");
+    deepStrictEqual((await late.next("files")).list.map(({ name }) => name), ["Plan: final.pdf"]);
+  });
+});
+
+Deno.test("a transfer that breaks off is not listed, and goes on where it was, also for somebody else", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    const file = content("big.bin", 2_500_000);
+    const { id } = await bench.offer(ann, file);
+    const stream = await bench.open(ann, "file.send", id);
+    strictEqual(await started(stream), 0);
+    await writeAll(stream, file.bytes.subarray(0, 1_700_000));
+    await until(() => sizeOf(`${bench.uploads}/Main/big.bin.part`) === 1_700_000);
+    await rejects(bench.open(bob, "file.send", id), { code: "file-busy" });
+    stream.close();
+    await until(() => bench.server.control.transfers.count === 0);
+    deepStrictEqual(onDisk(bench), ["big.bin.part"]);
+    deepStrictEqual((await (await bench.server.join("Cyd")).next("files")).list, []);
+    strictEqual((await bench.offer(bob, file)).id, id);
+    strictEqual(await bench.send(bob, id, file), 1_700_000);
+    deepStrictEqual(await bench.fetch(ann, id), file.bytes);
+    deepStrictEqual(onDisk(bench), ["big.bin"]);
+  });
+});
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return -1;
+  }
+}
+
+Deno.test("one's own second connection takes a file over from the first", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const file = content("a.bin", 400_000);
+    const { id } = await bench.offer(ann, file);
+    const stream = await bench.open(ann, "file.send", id);
+    await started(stream);
+    await writeAll(stream, file.bytes.subarray(0, 300_000));
+    await until(() => sizeOf(`${bench.uploads}/Main/a.bin.part`) === 300_000);
+    strictEqual(await bench.send(ann, id, file), 300_000);
+    strictEqual(await stream.read(new Uint8Array(1)).catch(() => null), null);
+    stream.close();
+    deepStrictEqual(await bench.fetch(ann, id), file.bytes);
+  });
+});
+
+Deno.test("content with another hash is refused and leaves nothing; so is more than was offered", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const [file, other] = [content("a", 100_000), content("b", 100_000)];
+    const { id } = await bench.offer(ann, file);
+    await rejects(bench.send(ann, id, other), { code: "hash-wrong" });
+    deepStrictEqual(onDisk(bench), []);
+    // What is too much is not taken: the file is whole before.
+    strictEqual(
+      await bench.send(ann, id, { ...file, bytes: concatBytes(file.bytes, file.bytes) }),
+      0,
+    );
+    deepStrictEqual(await bench.fetch(ann, id), file.bytes);
+    await rejects(bench.offer(ann, file, 5), { code: "file-name-bad" });
+    await rejects(bench.offer(ann, { ...content("x", 1), name: "folder/" }), {
+      code: "file-name-bad",
+    });
+    const empty = content("nothing", 0);
+    strictEqual((await bench.fetch(ann, await bench.share(ann, empty))).length, 0);
+  });
+});
+
+Deno.test("limits of file, room and server: at them, and one byte over; offers count", async () => {
+  const shelf = { fileBytesMax: 1_000, roomBytesMax: 1_500, uploadsBytesMax: 2_000 };
+  await withFiles({ shelf }, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    await rejects(bench.offer(ann, content("a", 1_001)), {
+      code: "file-too-big",
+      message: "The file has 0.0 MB; this server takes up to 0.0 MB",
+    });
+    await bench.offer(ann, content("a", 1_000));
+    await rejects(bench.offer(ann, content("b", 501)), { code: "room-files-full" });
+    await bench.offer(ann, content("b", 500));
+    const bob = await bench.server.join("Bob", { room: "Other" });
+    await rejects(bench.offer(bob, content("c", 501)), { code: "uploads-full" });
+    await bench.offer(bob, content("c", 500));
+  });
+});
+
+Deno.test("a room has up to ROOM_FILES_MAX files, and lists them in messages that fit", async () => {
+  await withFiles({}, async (bench) => {
+    const { store, shelf } = bench.server.parts;
+    const room = store.keepRoom("Main", 0).id;
+    const hash = (at: number) => at.toString(16).padStart(64, "0");
+    const offered = (at: number) => ({
+      ...{ name: "€".repeat(255), size: 1, hash: hash(at), owner: "€".repeat(64) },
+    });
+    store.together(() => {
+      for (let at = 1; at < ROOM_FILES_MAX; at++) {
+        store.files.finish(store.files.offer(room, { ...offered(at), at }).id, at);
+      }
+    });
+    shelf.offer("Main", offered(ROOM_FILES_MAX));
+    try {
+      shelf.offer("Main", offered(ROOM_FILES_MAX + 1));
+      throw new Error("one more was taken");
+    } catch (thrown) {
+      strictEqual((thrown as Refusal).code, "room-files-many");
+    }
+    const ann = await bench.server.join("Ann");
+    let count = 0;
+    for (let last = false; !last;) {
+      const files = await ann.next("files");
+      strictEqual(files.list.length <= FILES_PER_MESSAGE, true);
+      count += files.list.length;
+      last = files.last;
+    }
+    strictEqual(count, ROOM_FILES_MAX - 1);
+  });
+});
+
+Deno.test("only its owner deletes a file; what is under way of it ends, and its name is free", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    const file = content("a.txt", 10);
+    const id = await bench.share(ann, file);
+    bob.send({ type: "file.delete", id });
+    strictEqual((await bob.next("refused")).code, "not-yours");
+    ann.send({ type: "file.delete", id });
+    strictEqual((await bob.next("file.gone")).id, id);
+    await until(() => onDisk(bench).length === 0);
+    await rejects(bench.open(bob, "file.fetch", id), { code: "no-such-file" });
+    // An offer that is taken back while it comes.
+    const other = content("a.txt", 1_000);
+    const offered = await bench.offer(ann, other);
+    const stream = await bench.open(ann, "file.send", offered.id);
+    await started(stream);
+    await writeAll(stream, other.bytes.subarray(0, 500));
+    ann.send({ type: "file.delete", id: offered.id });
+    await bob.next("file.gone");
+    await writeAll(stream, other.bytes.subarray(500));
+    await rejects(goesOn(stream), { code: "no-such-file" });
+    stream.close();
+    await until(() => onDisk(bench).length === 0);
+  });
+});
+
+Deno.test("a file that somebody took from the folder is gone from the list, in words", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const file = content("a.txt", 10);
+    const id = await bench.share(ann, file);
+    await Deno.remove(`${bench.uploads}/Main/a.txt`);
+    await rejects(bench.fetch(ann, id), { code: "no-such-file" });
+    strictEqual((await ann.next("file.gone")).id, id);
+    await bench.share(ann, file);
+  });
+});
+
+Deno.test("a person has TRANSFERS_PER_PARTICIPANT_MAX files under way, and one that says nothing is ended", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const files = Array.from(
+      { length: TRANSFERS_PER_PARTICIPANT_MAX + 1 },
+      (_, at) => content(`${at}`, 100),
+    );
+    const streams: ByteStream[] = [];
+    for (const file of files.slice(0, -1)) {
+      const { id } = await bench.offer(ann, file);
+      const stream = await bench.open(ann, "file.send", id);
+      await started(stream);
+      streams.push(stream);
+    }
+    const last = await bench.offer(ann, files.at(-1)!);
+    await rejects(bench.open(ann, "file.send", last.id), { code: "too-many-transfers" });
+    const { timers, control } = bench.server;
+    for (let passed = 0; passed < TRANSFER_SILENT_MS_MAX; passed += 1_000) {
+      timers.advance(1_000);
+      await ann.synchronise();
+    }
+    await until(() => control.transfers.count === 0);
+    strictEqual(control.counters.get("files.silent"), TRANSFERS_PER_PARTICIPANT_MAX);
+    for (const stream of streams) stream.close();
+  });
+});
