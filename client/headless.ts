@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { messageOf, Refusal } from "@fusionmeet/base";
 import { systemTimers } from "@fusionmeet/net";
 import { type LogFile, print, printProblem } from "@fusionmeet/places";
 import { Attendance, epochMs } from "./attendance.ts";
 import { addressText, EXIT, JoinFailure } from "./failures.ts";
+import { FileErrands } from "./files/file_errands.ts";
 import type { Meeting } from "./meeting.ts";
 import type { MeetingEnd } from "./meeting_types.ts";
 import { type ClientOptions, UsageError } from "./options.ts";
@@ -94,9 +96,14 @@ class Headless {
       warn: (code, message) => this.#warn(code, message),
     });
     const { meeting } = attendance;
-    this.#report(meeting);
+    const errands = new FileErrands(meeting.files, {
+      name: this.#options.name,
+      folder: join(this.#options.recordDirectory ?? ".", "files"),
+      failed: (refusal) => this.#decline("share", refusal),
+    });
+    this.#report(meeting, errands);
     const release = leaveOnSignals((reason) => meeting.leave(reason));
-    void this.#obey(meeting);
+    void this.#obey(meeting, errands);
     try {
       return await attendance.run();
     } finally {
@@ -105,8 +112,8 @@ class Headless {
   }
 
   /** Tells what happens, and does what was asked for "after joining". */
-  #report(meeting: Meeting): void {
-    const { server, seconds, chat } = this.#options;
+  #report(meeting: Meeting, errands: FileErrands): void {
+    const { server, seconds, chat, share, fetch } = this.#options;
     const context = {
       server: addressText(server),
       nameOf: (id: number) => this.#names.get(id),
@@ -120,9 +127,12 @@ class Headless {
       this.#output.report(reportOf(event, context));
       const sentence = sentenceOf(event, context);
       if (sentence !== undefined) this.#output.sentence(sentence);
+      if (event.event === "file") errands.happened(event);
       if (event.event === "joined") {
         this.#remember();
-        for (const text of chat) this.#try(JSON.stringify({ do: "chat", text }), meeting);
+        for (const text of chat) this.#try(JSON.stringify({ do: "chat", text }), meeting, errands);
+        for (const path of share) errands.share(path);
+        if (fetch !== undefined) errands.fetch(fetch);
         if (seconds !== undefined) systemTimers.after(seconds * 1000, () => meeting.leave("time"));
       }
     });
@@ -138,23 +148,23 @@ class Headless {
   }
 
   /** Carries out what comes on standard input. Its end does not end the meeting. */
-  async #obey(meeting: Meeting): Promise<void> {
+  async #obey(meeting: Meeting, errands: FileErrands): Promise<void> {
     try {
       for await (const line of readLines(Deno.stdin.readable)) {
         if (line === "") continue;
-        this.#try(line, meeting);
+        this.#try(line, meeting, errands);
       }
     } catch (thrown) {
       this.#warn("stdin", `Cannot read standard input any more: ${messageOf(thrown)}`);
     }
   }
 
-  #try(line: string, meeting: Meeting): void {
+  #try(line: string, meeting: Meeting, errands: FileErrands): void {
     let request: string | undefined;
     try {
       const command = parseStdinCommand(line);
       request = command.do;
-      carryOut(command, meeting);
+      carryOut(command, meeting, errands);
     } catch (thrown) {
       this.#decline(request, thrown);
     }
@@ -174,7 +184,7 @@ class Headless {
   }
 }
 
-function carryOut(command: StdinCommand, meeting: Meeting): void {
+function carryOut(command: StdinCommand, meeting: Meeting, errands: FileErrands): void {
   switch (command.do) {
     case "mic":
       return meeting.setSource("microphone", command.on);
@@ -184,6 +194,14 @@ function carryOut(command: StdinCommand, meeting: Meeting): void {
       return void meeting.post(command.text);
     case "watch":
       return meeting.watch(command.participant, command.layer);
+    case "share":
+      return errands.share(command.path);
+    case "fetch":
+      return errands.fetch(command.name, command.to);
+    case "cancel":
+      return meeting.files.cancel(command.transfer);
+    case "delete":
+      return errands.delete(command.name);
     case "leave":
       return meeting.leave();
     default:

@@ -29,6 +29,7 @@ import type {
   OpenStream,
   WatchLayer,
 } from "./meeting_types.ts";
+import { SharedFiles } from "./files/shared_files.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
@@ -74,6 +75,8 @@ export class Meeting {
   readonly #unshownCameras: UnshownCameras;
   readonly #sources: OwnSources;
   readonly #tickets: TicketRequests;
+  /** The files of the room. */
+  readonly files: SharedFiles;
   #opened: Opened | undefined;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
@@ -110,6 +113,13 @@ export class Meeting {
     });
     this.#tickets = new TicketRequests({
       send: (message) => this.#send(message),
+      random: options.random,
+    });
+    this.files = new SharedFiles({
+      send: (message) => this.#send(message),
+      open: (purpose, subject, { signal }) => this.openTicketed(purpose, subject, { signal }),
+      emit: (event) => this.#emit(event),
+      timers: options.timers,
       random: options.random,
     });
     options.engine.onEvent((event) => this.#engineEvent(event));
@@ -149,6 +159,7 @@ export class Meeting {
       return { reason: thrown.code, exitCode: thrown.exitCode, failure: thrown };
     } finally {
       this.#disconnected();
+      this.files.close();
     }
   }
 
@@ -370,6 +381,7 @@ export class Meeting {
       this.#warn("chat-restarted", "The chat of this room began anew on the server");
     }
     this.#chatOutbox.connected();
+    this.files.connected();
   }
 
   #disconnected(): void {
@@ -377,6 +389,7 @@ export class Meeting {
     this.#link = undefined;
     this.#cancelMediaCheck();
     this.#tickets.disconnected();
+    this.files.disconnected();
     this.#chatOutbox.disconnected();
     this.#watchList.disconnected();
     this.#unshownCameras.disconnected();
@@ -401,6 +414,10 @@ export class Meeting {
     lobby: () => {},
     ticket: (meeting, { mark, ticket }) => meeting.#tickets.given(mark, ticket),
     "ticket.accepted": () => {},
+    files: (meeting, { list, last }) => meeting.files.list(list, last),
+    file: (meeting, file) => meeting.files.came(file),
+    "file.gone": (meeting, { id }) => meeting.files.gone(id),
+    "file.offered": (meeting, offered) => meeting.files.offered(offered),
     refused: (meeting, refusal) => meeting.#declined(refusal),
     participants: (meeting, { list, last }) => {
       meeting.#people.part(list, last);
@@ -440,6 +457,7 @@ export class Meeting {
 
   #declined({ request = "", code, message, mark }: Received<"refused">): void {
     if (mark !== undefined && this.#tickets.declined(mark, { code, message })) return;
+    if (mark !== undefined && this.files.declined(mark, { code, message })) return;
     if (request === "chat.post" && code === "too-fast") {
       const link = this.#link;
       this.#options.timers.after(1000 / CHAT_PER_SECOND, () => {

@@ -2,6 +2,7 @@ import type { NowMs, Random } from "@fusionmeet/base";
 import type { ByteStream, ConnectionEnd, TicketedOptions, Timers } from "@fusionmeet/net";
 import type { CameraCodec, ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
 import type { ChatLine } from "./chat_log.ts";
+import type { FilesEvent } from "./files/shared_files.ts";
 import type { JoinFailure } from "./failures.ts";
 import type { CaptureKind } from "./media/commands.ts";
 import type { EngineHandle } from "./media/handle.ts";
@@ -87,6 +88,8 @@ export interface OpenStream {
 
 /** What happens in the meeting; `docs/CLIENT.md` says it for programs that read stdout. */
 export type MeetingEvent =
+  /** A file of the room, or one on its way from here or to here. */
+  | FilesEvent
   | {
     event: "joined" | "reconnected";
     participant: number;

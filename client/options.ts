@@ -36,6 +36,10 @@ export interface ClientOptions {
   readonly quality?: Quality;
   /** Lines to say after joining, in order. */
   readonly chat: readonly string[];
+  /** Files (or folders of them) to share after joining. */
+  readonly share: readonly string[];
+  /** Name of a file to fetch, or `all`. */
+  readonly fetch?: string;
   readonly seconds?: number;
   readonly recordDirectory?: string;
   readonly dataDirectory?: string;
@@ -135,8 +139,8 @@ export const FLAGS = {
   quality: { value: "WxH@FPS", help: "size and rate of your camera's picture (320x240@30)" },
   screen: { value: "SOURCE", help: "off; sharing a screen is not in this build yet" },
   chat: { value: "TEXT", repeat: true, help: "a line to say after joining; may be repeated" },
-  share: { value: "FILE", repeat: true, help: "a file to share; not in this build yet" },
-  fetch: { value: "NAME|all", help: "files to download; not in this build yet" },
+  share: { value: "FILE", repeat: true, help: "a file to share, or a folder of files; may be repeated" },
+  fetch: { value: "NAME|all", help: "a file to fetch, or all, into files/ of --record, else here" },
   seconds: { value: "N", help: "leave this long after joining" },
   record: { value: "DIR", help: "write what you receive to this folder" },
   data: { value: "DIR", help: "the folder for known servers and settings (beside the program)" },
@@ -370,6 +374,8 @@ function commonOptions(
       ? undefined
       : read("quality", text("quality")!, parseQuality),
     chat: (values.chat ?? []) as string[],
+    share: (values.share ?? []) as string[],
+    fetch: text("fetch"),
     seconds: seconds === undefined ? undefined : parseSeconds(seconds),
     recordDirectory: directory("record", text("record")),
     dataDirectory: directory("data", text("data")),
@@ -386,11 +392,6 @@ function refuseWhatIsMissing(values: FlagValues): void {
   }
   if (values.screen !== undefined && values.screen !== "off") {
     throw new UsageError("This build cannot share a screen yet: leave --screen out");
-  }
-  if (values.share !== undefined || values.fetch !== undefined) {
-    throw new UsageError(
-      "This build cannot share or fetch files yet: leave --share and --fetch out",
-    );
   }
 }
 

@@ -46,6 +46,8 @@ Deno.test("parseOptions() fills in what the contract says", () => {
     camera: { kind: "off" },
     quality: undefined,
     chat: [],
+    share: [],
+    fetch: undefined,
     seconds: undefined,
     recordDirectory: undefined,
     dataDirectory: undefined,
@@ -58,6 +60,7 @@ Deno.test("parseOptions() reads every flag, with and without `--` before them", 
     ...["--headless", "--json", "--server", "[fe80::1]:70", "--name=Ada L", "--room", "Lab"],
     ...["--pin", "42", "--fingerprint", "AB:".repeat(31) + "AB", "--mic", "tone:440@-12"],
     ...["--camera", "testsrc:640x360@15", "--quality", "160x120@10", "--screen", "off"],
+    ...["--share", "a.txt", "--share=b", "--fetch", "all"],
     ...["--chat", "Hi", "--chat", "you", "--seconds", "2.5", "--record", "out", "--data", "d"],
   ];
   const expected: ClientOptions = {
@@ -70,6 +73,8 @@ Deno.test("parseOptions() reads every flag, with and without `--` before them", 
     camera: { kind: "testsrc", quality: { width: 640, height: 360, framesPerSecond: 15 } },
     quality: { width: 160, height: 120, framesPerSecond: 10 },
     chat: ["Hi", "you"],
+    share: ["a.txt", "b"],
+    fetch: "all",
     seconds: 2.5,
     recordDirectory: "out",
     dataDirectory: "d",
@@ -137,8 +142,6 @@ Deno.test("parseOptions() refuses unknown flags, values and settings", () => {
 
 Deno.test("parseOptions() says what this build cannot do yet", () => {
   refuses([...MINIMUM, "--screen", "testsrc"], /share a screen/);
-  refuses([...MINIMUM, "--share", "a.txt"], /files/);
-  refuses([...MINIMUM, "--fetch", "all"], /files/);
 });
 
 Deno.test("parseOptions() opens a window where nothing says headless, with devices and open fields", () => {
@@ -157,6 +160,8 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
       camera: { kind: "device" },
       quality: undefined,
       chat: [],
+      share: [],
+      fetch: undefined,
       seconds: undefined,
       recordDirectory: undefined,
       dataDirectory: undefined,

@@ -1,5 +1,6 @@
 import { fingerprintWords } from "@fusionmeet/protocol";
 import { EXIT, type JoinFailure } from "./failures.ts";
+import type { SharedFile, Transfer } from "./files/shared_files.ts";
 import type { MeetingEnd, MeetingEvent } from "./meeting_types.ts";
 import type { PersonChange } from "./people.ts";
 
@@ -38,6 +39,12 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       const { id, from, text, at: saidAt, mark } = event.line;
       return { event: "chat", id, from, text, saidAt, mark };
     }
+    case "file":
+      return { event: "file", state: event.state, ...fileFields(event.file) };
+    case "transfer": {
+      const { id: transfer, progress, ...rest } = event.transfer;
+      return { event: "transfer", transfer, ...rest, ...progress };
+    }
     case "stream": {
       const { participant: id, ...stream } = event.stream;
       const participant = stream.kind === "mix" ? undefined : context.nameOf(id);
@@ -50,6 +57,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
     default:
       return event;
   }
+}
+
+function fileFields({ at: sharedAt, ...file }: SharedFile) {
+  return { ...file, sharedAt };
 }
 
 /** Why the meeting did not come about, or ended for good. */
@@ -99,6 +110,12 @@ function plainSentence(event: MeetingEvent, { server, self }: ReportContext): st
       const { from, text, at } = event.line;
       return `${new Date(at).toTimeString().slice(0, 5)} ${from}: ${text}`;
     }
+    case "file": {
+      const { name, owner } = event.file;
+      return event.state === "there" ? `${owner} shares ${name}` : `${name} is gone`;
+    }
+    case "transfer":
+      return transferSentence(event.transfer);
     case "refused":
       return `Declined: ${event.message}`;
     case "reconnecting":
@@ -110,6 +127,16 @@ function plainSentence(event: MeetingEvent, { server, self }: ReportContext): st
     default:
       return undefined;
   }
+}
+
+/** Only how it begins and ends; programs hear of the rest. */
+function transferSentence(
+  { direction, name, state, message, path, progress: { size } }: Transfer,
+): string | undefined {
+  const isSent = direction === "send";
+  if (state === "done") return isSent ? `${name} is shared (${size} bytes)` : `${name} is here: ${path}`;
+  if (state === "failed") return `Cannot ${isSent ? "share" : "fetch"} ${message}`;
+  return state === "cancelled" ? `${name} was cancelled` : undefined;
 }
 
 function personSentence(change: PersonChange): string {

@@ -7,6 +7,11 @@ export type StdinCommand =
   | { readonly do: "chat"; readonly text: string }
   | { readonly do: "watch"; readonly participant: string; readonly layer: WatchLayer }
   | { readonly do: "leave" }
+  | { readonly do: "share"; readonly path: string }
+  /** `name`: of a file, or `all`. */
+  | { readonly do: "fetch"; readonly name: string; readonly to?: string }
+  | { readonly do: "cancel"; readonly transfer: number }
+  | { readonly do: "delete"; readonly name: string }
   | { readonly do: LaterCommand };
 
 /** Commands of the contract that come with later versions; carried out, they are declined. */
@@ -17,14 +22,16 @@ const EXAMPLES = {
   camera: '{"do":"camera","on":true}',
   chat: '{"do":"chat","text":"Hello"}',
   watch: '{"do":"watch","participant":"Ada","layer":"high"} (or low, none, auto)',
+  share: '{"do":"share","path":"report.pdf"}',
+  fetch: '{"do":"fetch","name":"report.pdf","to":"Downloads"} (or "name":"all"; "to" may be left out)',
+  cancel: '{"do":"cancel","transfer":1}',
+  delete: '{"do":"delete","name":"report.pdf"}',
   leave: '{"do":"leave"}',
 } as const;
 
 /** What the later commands do, in words. */
 export const LATER = {
   screen: "share a screen",
-  share: "share files",
-  fetch: "download files",
   volume: "set the volume of one person",
 } as const;
 const LAYERS: readonly unknown[] = ["high", "low", "none", "auto"] satisfies WatchLayer[];
@@ -65,7 +72,7 @@ export function parseStdinCommand(line: string): StdinCommand {
 
 function fieldsOf(
   name: keyof typeof EXAMPLES,
-  { on, text, participant, layer }: Record<string, unknown>,
+  { on, text, participant, layer, path, name: fileName, to, transfer }: Record<string, unknown>,
 ): StdinCommand | undefined {
   switch (name) {
     case "mic":
@@ -77,6 +84,16 @@ function fieldsOf(
       return typeof participant === "string" && LAYERS.includes(layer)
         ? { do: name, participant, layer: layer as WatchLayer }
         : undefined;
+    case "share":
+      return typeof path === "string" && path !== "" ? { do: name, path } : undefined;
+    case "fetch": {
+      const isRight = typeof fileName === "string" && ["string", "undefined"].includes(typeof to);
+      return isRight ? { do: name, name: fileName, to: to as string | undefined } : undefined;
+    }
+    case "cancel":
+      return typeof transfer === "number" ? { do: name, transfer } : undefined;
+    case "delete":
+      return typeof fileName === "string" ? { do: name, name: fileName } : undefined;
     case "leave":
       return { do: name };
   }

@@ -9,6 +9,11 @@ Deno.test("parseStdinCommand() reads the commands of the contract", () => {
       { do: "camera", on: true },
       { do: "chat", text: "Hi" },
       { do: "watch", participant: "Ada", layer: "auto" },
+      { do: "share", path: "a.txt" },
+      { do: "fetch", name: "all", to: undefined },
+      { do: "fetch", name: "a.txt", to: "there" },
+      { do: "cancel", transfer: 2 },
+      { do: "delete", name: "a.txt" },
       { do: "leave" },
       { do: "screen" },
     ]
@@ -26,10 +31,14 @@ Deno.test("parseStdinCommand() says what is wrong and what would be right", () =
   refuses("null", "bad-command", /"do"/);
   refuses("[]", "bad-command", /"do"/);
   refuses('"mic"', "bad-command", /"do"/);
-  refuses('{"do":"dance"}', "unknown-command", /use mic, camera, chat, watch, leave/);
+  refuses('{"do":"dance"}', "unknown-command", /use mic, camera, chat, watch, share, fetch, cancel, delete, leave/);
   refuses('{"do":"toString"}', "unknown-command", /toString/);
   refuses('{"do":"mic"}', "bad-command", /"on":false/);
   refuses('{"do":"chat","text":1}', "bad-command", /Hello/);
+  refuses('{"do":"share","path":""}', "bad-command", /report/);
+  refuses('{"do":"fetch","name":"a","to":1}', "bad-command", /Downloads/);
+  refuses('{"do":"cancel"}', "bad-command", /1/);
+  refuses('{"do":"delete"}', "bad-command", /report/);
   refuses('{"do":"watch","participant":"Ada","layer":"best"}', "bad-command", /high/);
 });
 

@@ -194,12 +194,12 @@ Deno.test("A client that is started wrongly says how it should be, and ends with
   const endings = await Promise.all([
     join(["--shiny"]),
     join(["--server", "127.0.0.1"]),
-    join(at(1, "--share", "notes.txt")),
+    join(at(1, "--screen", "testsrc")),
     join(at(1, "--record", file)),
     join(at(1), { env: { FUSIONMEET_CLIENT_SECONDS: "soon" } }),
   ]);
   await Deno.remove(file);
   deepStrictEqual(endings.map(({ code }) => code), [2, 2, 2, 2, 2]);
-  const said = [/--shiny/, /--name/, /share or fetch files yet/, /Cannot record to/, /--seconds/];
+  const said = [/--shiny/, /--name/, /share a screen yet/, /Cannot record to/, /--seconds/];
   endings.forEach((ending, index) => ok(said[index].test(ending.said), ending.said));
 });

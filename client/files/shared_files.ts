@@ -1,0 +1,406 @@
+import { basename, join } from "node:path";
+import { messageOf, type Random, Refusal } from "@fusionmeet/base";
+import { type ByteStream, ConnectFailure, type Timers } from "@fusionmeet/net";
+import {
+  type ClientMessage,
+  numberedFileName,
+  safeFileName,
+  type ServerMessages,
+  type TicketPurpose,
+  type ValuesOf,
+} from "@fusionmeet/protocol";
+import { hashFile, PartFile, WrongContent } from "@fusionmeet/store";
+import { type Progress, TransferMeter } from "./transfer_meter.ts";
+import { BrokenOff, fetchFile, sendFile, type TransferReport } from "./transfer_wire.ts";
+
+/** A file that everybody in the room can fetch. */
+export interface SharedFile {
+  readonly id: number;
+  readonly name: string;
+  readonly size: number;
+  /** SHA-256, hex. */
+  readonly hash: string;
+  readonly owner: string;
+  /** Since when; epoch ms at the server. */
+  readonly at: number;
+}
+
+/** A file on its way from here or to here. */
+export interface Transfer {
+  /** Counts from 1 in this program. */
+  readonly id: number;
+  readonly direction: "send" | "fetch";
+  readonly name: string;
+  /** `waiting`: for a connection, or for somebody else who sends the same. */
+  readonly state: "hashing" | "waiting" | "moving" | "done" | "failed" | "cancelled";
+  readonly progress: Progress;
+  /** `failed`: why, a sentence. `waiting`: for what. */
+  readonly message?: string;
+  /** `fetch`, `done`: where it is. */
+  readonly path?: string;
+}
+
+export type FilesEvent =
+  | { event: "file"; state: "there" | "gone"; file: SharedFile }
+  | { event: "transfer"; transfer: Transfer };
+
+export interface SharedFilesOptions {
+  readonly send: (message: ClientMessage) => void;
+  /** @throws Refusal. @throws ConnectFailure */
+  readonly open: (
+    purpose: TicketPurpose,
+    subject: number,
+    options: { signal: AbortSignal },
+  ) => Promise<ByteStream>;
+  readonly emit: (event: FilesEvent) => void;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+type Offered = ValuesOf<ServerMessages["file.offered"]>;
+type WireFile = ValuesOf<ServerMessages["file"]>;
+
+/** After what passes by itself a transfer is tried again: at first so soon, and later so seldom. */
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 5_000;
+/** Refusals that pass by themselves. */
+const PASSING: Readonly<Record<string, string>> = {
+  "not-connected": "The connection is lost",
+  "ticket-bad": "The server was too late",
+  "file-busy": "Somebody else is sending it",
+  "too-many-transfers": "Other files are under way",
+  "too-many-tickets": "Other files are under way",
+  "too-many-connections": "Other files are under way",
+};
+const NOTHING: Progress = { bytes: 0, size: 0, bytesPerSecond: 0 };
+
+/** A transfer while it is under way. */
+class Run {
+  readonly stop = new AbortController();
+  constructor(public transfer: Transfer) {}
+}
+
+/**
+ * The files of the room, and those on their way from here and to here. A transfer outlives lost connections, and goes on
+ * where it was; it ends with the program, and a later one of the same file goes on from there.
+ */
+export class SharedFiles {
+  readonly #options: SharedFilesOptions;
+  readonly #files = new Map<number, SharedFile>();
+  readonly #listed = new Map<number, SharedFile>();
+  readonly #runs = new Map<number, Run>();
+  readonly #offers = new Map<string, PromiseWithResolvers<Offered>>();
+  #connected = Promise.withResolvers<void>();
+  #lastTransfer = 0;
+
+  constructor(options: SharedFilesOptions) {
+    this.#options = options;
+  }
+
+  /** In the order they came. */
+  get files(): SharedFile[] {
+    return [...this.#files.values()];
+  }
+
+  /** Those under way. */
+  get transfers(): Transfer[] {
+    return [...this.#runs.values()].map(({ transfer }) => transfer);
+  }
+
+  /**
+   * Shares a file, or each file in a folder. @returns their transfers, which are told of by events; done when it is known
+   * what is to be sent. @throws Refusal `file-unreadable`
+   */
+  async share(path: string): Promise<Transfer[]> {
+    const paths = await filesAt(path);
+    return paths.map((each) => this.#begin("send", basename(each), (run) => this.#send(run, each)));
+  }
+
+  /**
+   * Fetches a file into a folder, under its name or one like it that is free there.
+   *
+   * @throws Refusal `no-such-file`
+   */
+  fetch(id: number, folder: string): Transfer {
+    const file = this.#files.get(id);
+    if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
+    return this.#begin("fetch", file.name, (run) => this.#fetch(run, file, folder));
+  }
+
+  /** Stops a transfer; what has come of it stays, for another try. */
+  cancel(transfer: number): void {
+    this.#runs.get(transfer)?.stop.abort();
+  }
+
+  /** Takes a file of one's own out of the room. */
+  delete(id: number): void {
+    this.#options.send({ type: "file.delete", id });
+  }
+
+  /** The meeting is over: nothing goes on. */
+  close(): void {
+    for (const { stop } of this.#runs.values()) stop.abort();
+  }
+
+  // ---- what the server says
+
+  connected(): void {
+    this.#listed.clear();
+    this.#connected.resolve();
+  }
+
+  disconnected(): void {
+    this.#connected = Promise.withResolvers();
+    for (const offer of this.#offers.values()) {
+      offer.reject(new Refusal("not-connected", PASSING["not-connected"]));
+    }
+    this.#offers.clear();
+  }
+
+  /** A part of the whole list. */
+  list(list: readonly WireFile[], last: boolean): void {
+    for (const each of list) this.#listed.set(each.id, sharedFile(each));
+    if (!last) return;
+    for (const { id } of this.files) if (!this.#listed.has(id)) this.gone(id);
+    for (const file of this.#listed.values()) this.#put(file);
+    this.#listed.clear();
+  }
+
+  came(file: WireFile): void {
+    this.#put(sharedFile(file));
+  }
+
+  gone(id: number): void {
+    const file = this.#files.get(id);
+    if (file === undefined) return;
+    this.#files.delete(id);
+    this.#options.emit({ event: "file", state: "gone", file });
+  }
+
+  offered(offered: Offered): void {
+    this.#takeOffer(offered.mark)?.resolve(offered);
+  }
+
+  /** @returns false when none of these is meant. */
+  declined(mark: string, { code, message }: { code: string; message: string }): boolean {
+    const offer = this.#takeOffer(mark);
+    offer?.reject(new Refusal(code, message));
+    return offer !== undefined;
+  }
+
+  #takeOffer(mark: string): PromiseWithResolvers<Offered> | undefined {
+    const offer = this.#offers.get(mark);
+    this.#offers.delete(mark);
+    return offer;
+  }
+
+  #put(file: SharedFile): void {
+    if (this.#files.has(file.id)) return;
+    this.#files.set(file.id, file);
+    this.#options.emit({ event: "file", state: "there", file });
+  }
+
+  // ---- transfers
+
+  #begin(
+    direction: Transfer["direction"],
+    name: string,
+    work: (run: Run) => Promise<void>,
+  ): Transfer {
+    const id = ++this.#lastTransfer;
+    const run = new Run({ id, direction, name, state: "waiting", progress: NOTHING });
+    this.#runs.set(id, run);
+    this.#tell(run, {});
+    void this.#end(run, work(run));
+    return run.transfer;
+  }
+
+  async #end(run: Run, work: Promise<void>): Promise<void> {
+    let end: Partial<Transfer> = { state: "done" };
+    try {
+      await work;
+    } catch (thrown) {
+      const { name } = run.transfer;
+      end = run.stop.signal.aborted
+        ? { state: "cancelled" }
+        : { state: "failed", message: `${name}: ${messageOf(thrown)}` };
+    }
+    this.#runs.delete(run.transfer.id);
+    this.#tell(run, end);
+  }
+
+  async #send(run: Run, path: string): Promise<void> {
+    const { signal } = run.stop;
+    const { size, mtime } = await readable(Deno.stat(path));
+    const meter = new TransferMeter(size);
+    const hashing = this.#reporter(run, meter, "hashing");
+    hashing.resumed(0);
+    let hashed = 0;
+    const progress = (bytes: number) => {
+      hashing.moved(bytes - hashed);
+      hashed = bytes;
+    };
+    const hash = await readable(hashFile(path, { progress, signal }));
+    const report = this.#reporter(run, new TransferMeter(size), "moving");
+    await this.#persist(run, async () => {
+      const { id, isThere } = await this.#offer({ name: run.transfer.name, size, hash });
+      if (isThere) return report.resumed(size);
+      await this.#over("file.send", { id, signal }, async (stream) => {
+        try {
+          await sendFile(stream, { path, size, report });
+        } catch (thrown) {
+          const now = await readable(Deno.stat(path));
+          const isChanged = now.size !== size || now.mtime?.getTime() !== mtime?.getTime();
+          if (!isChanged || thrown instanceof BrokenOff) throw thrown;
+          throw new Refusal("file-changed", "It was changed while it was sent: share it again");
+        }
+      });
+    });
+  }
+
+  async #fetch(run: Run, { id, name, size, hash }: SharedFile, folder: string): Promise<void> {
+    const { signal } = run.stop;
+    const report = this.#reporter(run, new TransferMeter(size), "moving");
+    const safe = safeFileName(name);
+    await readable(Deno.mkdir(folder, { recursive: true }));
+    // The hash in its name: what has come of another file of that name is another one.
+    const at = join(folder, `.${hash.slice(0, 8)}-${safe}`);
+    using part = await readable(PartFile.open(at, { size, hash }));
+    await this.#persist(run, () =>
+      this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)));
+    const path = await part.finish(() => freePath(folder, safe));
+    this.#tell(run, { path });
+  }
+
+  /** Tries until it is done, refused for good, or stopped. */
+  async #persist(run: Run, attempt: () => Promise<void>): Promise<void> {
+    const { signal } = run.stop;
+    for (let waitMs = RETRY_MS_MIN;; waitMs = Math.min(RETRY_MS_MAX, 2 * waitMs)) {
+      await this.#orStopped(this.#connected.promise, signal);
+      try {
+        return await attempt();
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        const message = passingReason(thrown);
+        if (message === undefined) throw thrown;
+        this.#tell(run, { state: "waiting", message });
+        await this.#orStopped(this.#pause(waitMs), signal);
+      }
+    }
+  }
+
+  async #over(
+    purpose: TicketPurpose,
+    { id, signal }: { id: number; signal: AbortSignal },
+    use: (stream: ByteStream) => Promise<void>,
+  ): Promise<void> {
+    const stream = await this.#options.open(purpose, id, { signal });
+    const close = () => stream.close();
+    signal.addEventListener("abort", close, { once: true });
+    try {
+      signal.throwIfAborted();
+      await use(stream);
+    } finally {
+      signal.removeEventListener("abort", close);
+      close();
+    }
+  }
+
+  #offer({ name, size, hash }: { name: string; size: number; hash: string }): Promise<Offered> {
+    const mark = this.#options.random.fill(new Uint8Array(8)).toHex();
+    const answer = Promise.withResolvers<Offered>();
+    this.#offers.set(mark, answer);
+    this.#options.send({ type: "file.offer", mark, name, size, hash: Uint8Array.fromHex(hash) });
+    return answer.promise;
+  }
+
+  #reporter(run: Run, meter: TransferMeter, state: "hashing" | "moving"): TransferReport {
+    const { timers } = this.#options;
+    const tell = () => this.#tell(run, { state, progress: meter.progress, message: undefined });
+    return {
+      resumed: (bytes) => {
+        meter.resume(bytes, timers.nowMs());
+        tell();
+      },
+      moved: (bytes) => {
+        const isDue = meter.moved(bytes, timers.nowMs());
+        if (isDue || meter.progress.bytes === meter.progress.size) tell();
+      },
+    };
+  }
+
+  #tell(run: Run, change: Partial<Transfer>): void {
+    run.transfer = { ...run.transfer, ...change };
+    this.#options.emit({ event: "transfer", transfer: run.transfer });
+  }
+
+  async #orStopped(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+    const stopped = Promise.withResolvers<never>();
+    const stop = () => stopped.reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      await Promise.race([waiting, stopped.promise]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      stopped.promise.catch(() => undefined);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((done) => void this.#options.timers.after(ms, done));
+  }
+}
+
+/** Why it is worth another try; `undefined` where it is not. */
+function passingReason(thrown: unknown): string | undefined {
+  if (thrown instanceof Refusal) return PASSING[thrown.code];
+  const isNetwork = thrown instanceof BrokenOff || thrown instanceof ConnectFailure;
+  return isNetwork ? PASSING["not-connected"] : undefined;
+}
+
+/** The file itself; of a folder all files in it and below. @throws Refusal */
+async function filesAt(path: string): Promise<string[]> {
+  const { isDirectory } = await readable(Deno.stat(path));
+  if (!isDirectory) return [path];
+  const paths: string[] = [];
+  for (const { name, isDirectory, isFile } of await readable(listed(path))) {
+    const inside = join(path, name);
+    if (isDirectory) paths.push(...await filesAt(inside));
+    else if (isFile) paths.push(inside);
+  }
+  return paths;
+}
+
+async function listed(folder: string): Promise<Deno.DirEntry[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.toSorted((one, other) => one.name < other.name ? -1 : 1);
+}
+
+/** @throws Refusal with what the file system says */
+async function readable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (thrown instanceof Refusal || thrown instanceof WrongContent) throw thrown;
+    if ((thrown as Error)?.name === "AbortError") throw thrown;
+    throw new Refusal("file-unreadable", `Cannot use it: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
+
+/** A path in `folder` that was free and is taken now, by an empty file. */
+async function freePath(folder: string, name: string): Promise<string> {
+  for (let count = 1;; count++) {
+    const path = join(folder, numberedFileName(name, count));
+    try {
+      (await Deno.open(path, { write: true, createNew: true })).close();
+      return path;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AlreadyExists)) throw thrown;
+    }
+  }
+}
+
+function sharedFile({ id, name, size, hash, owner, at }: WireFile): SharedFile {
+  return { id, name, size, hash: hash.toHex(), owner, at };
+}

@@ -1,0 +1,117 @@
+import { Refusal } from "@fusionmeet/base";
+import { type ByteStream, readFull, writeAll } from "@fusionmeet/net";
+import {
+  decodeTransferOffset,
+  decodeTransferRefusal,
+  encodeTransferOffset,
+  TRANSFER_CHUNK_BYTES_MAX,
+  TRANSFER_GOES_ON,
+  TRANSFER_OFFSET_BYTES,
+  TRANSFER_REFUSAL_BYTES_MAX,
+} from "@fusionmeet/protocol";
+import type { PartFile } from "@fusionmeet/store";
+
+/** The connection ended in the middle: it can go on over another one. */
+export class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}
+
+/** What a transfer tells while it runs. */
+export interface TransferReport {
+  /** It goes on from there. */
+  resumed(bytes: number): void;
+  /** So much more is through. */
+  moved(bytes: number): void;
+}
+
+/**
+ * Sends a file from where the server wants it.
+ *
+ * @throws Refusal of the server, `file-changed`. @throws BrokenOff. @throws what the file system says.
+ */
+export async function sendFile(
+  stream: ByteStream,
+  { path, size, report }: { path: string; size: number; report: TransferReport },
+): Promise<void> {
+  const offset = await started(stream);
+  report.resumed(offset);
+  using file = await Deno.open(path);
+  await file.seek(offset, Deno.SeekMode.Start);
+  // The server may decline in the middle (its disk is full), while it takes nothing any more.
+  const answer = goesOn(stream);
+  answer.catch(() => undefined);
+  const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+  for (let left = size - offset; left > 0;) {
+    const read = await file.read(chunk.subarray(0, Math.min(chunk.length, left)));
+    if (read === null) throw new Refusal("file-changed", "It became shorter while it was sent");
+    await whole(writeAll(stream, chunk.subarray(0, read)), answer);
+    report.moved(read);
+    left -= read;
+  }
+  await answer;
+}
+
+/** Fetches what is missing of a file. @throws Refusal of the server. @throws BrokenOff. @throws what the file system says. */
+export async function fetchFile(
+  stream: ByteStream,
+  part: PartFile,
+  report: TransferReport,
+): Promise<void> {
+  await broken(writeAll(stream, encodeTransferOffset(part.size)));
+  await started(stream);
+  report.resumed(part.size);
+  const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+  while (part.missing > 0) {
+    const size = await broken(stream.read(chunk.subarray(0, Math.min(chunk.length, part.missing))));
+    if (size === null) throw new BrokenOff("The connection ended before the file did");
+    await part.write(chunk.subarray(0, size));
+    report.moved(size);
+  }
+}
+
+/** @throws Refusal. @throws BrokenOff */
+async function goesOn(stream: ByteStream): Promise<void> {
+  const first = new Uint8Array(1);
+  if (await broken(readFull(stream, first)) === 0) {
+    throw new BrokenOff("The connection ended without an answer");
+  }
+  if (first[0] === TRANSFER_GOES_ON) return;
+  const reason = new Uint8Array(TRANSFER_REFUSAL_BYTES_MAX);
+  const size = await broken(readFull(stream, reason));
+  throw decodeTransferRefusal(reason.subarray(0, size));
+}
+
+/** @returns the offset. */
+async function started(stream: ByteStream): Promise<number> {
+  await goesOn(stream);
+  const offset = new Uint8Array(TRANSFER_OFFSET_BYTES);
+  if (await broken(readFull(stream, offset)) < offset.length) {
+    throw new BrokenOff("The connection ended before it began");
+  }
+  return decodeTransferOffset(offset);
+}
+
+/** What a connection throws is that it broke. */
+async function broken<T>(passing: Promise<T>): Promise<T> {
+  try {
+    return await passing;
+  } catch (cause) {
+    throw new BrokenOff("The connection broke", { cause });
+  }
+}
+
+/** Writing ends also when the answer comes before its end: then it is a refusal. */
+async function whole(writing: Promise<void>, answer: Promise<void>): Promise<void> {
+  writing.catch(() => undefined);
+  const early = answer.then(() => {
+    throw new BrokenOff("The server answered before it had the file");
+  });
+  early.catch(() => undefined);
+  try {
+    await Promise.race([broken(writing), early]);
+  } catch (thrown) {
+    // A refusal says more than that the connection broke.
+    if (thrown instanceof BrokenOff) await early;
+    throw thrown;
+  }
+}

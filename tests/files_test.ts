@@ -1,0 +1,185 @@
+/** Files between real programs: shared, fetched, and never half, whatever is killed meanwhile. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { seededRandom } from "@fusionmeet/base";
+import {
+  type ClientProgram,
+  launchClient,
+  type ServerProgram,
+  startClient,
+  startServer,
+} from "./support/programs.ts";
+import { testSeed } from "./support/seed.ts";
+import { TemporaryDirectory, until } from "./support/wait.ts";
+
+const MEBIBYTE = 1 << 20;
+
+function writeFile(path: string, size: number, seed: number): string {
+  const bytes = seededRandom(seed).fill(new Uint8Array(size));
+  Deno.writeFileSync(path, bytes);
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function hashOf(path: string): string {
+  return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
+}
+
+function filesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+}
+
+const transferIs = (state: string, name: string) => (event: Record<string, unknown>) =>
+  event.event === "transfer" && event.state === state && event.name === name;
+
+Deno.test("Files of one client are on the server and at the others, as they were", async () => {
+  await using directory = new TemporaryDirectory();
+  await Deno.mkdir(directory.file("folder/below"), { recursive: true });
+  const hashes = {
+    "report (final).pdf": writeFile(directory.file("report (final).pdf"), 3 * MEBIBYTE + 7, 1),
+    "empty.txt": writeFile(directory.file("folder/empty.txt"), 0, 2),
+    "CON.txt": writeFile(directory.file("folder/below/CON.txt"), 5, 3),
+  };
+  await using server = await startServer({ data: directory.file("server") });
+  await using bob = launchClient({
+    ...{ name: "Bob", server, record: directory.file("bob") },
+    args: ["--fetch", "all"],
+  });
+  await bob.waitFor("joined");
+  await using ada = launchClient({
+    ...{ name: "Ada", server },
+    args: ["--share", directory.file("report (final).pdf"), "--share", directory.file("folder")],
+  });
+  for (const name of Object.keys(hashes)) {
+    await ada.waitFor(transferIs("done", name));
+    await bob.waitFor(transferIs("done", name));
+  }
+  const stored = { ...hashes, "_CON.txt": hashes["CON.txt"] } as Record<string, string>;
+  delete stored["CON.txt"];
+  for (const folder of [directory.file("server/uploads/Main"), directory.file("bob/files")]) {
+    deepStrictEqual(filesIn(folder), Object.keys(stored).toSorted());
+    for (const name of filesIn(folder)) strictEqual(hashOf(`${folder}/${name}`), stored[name]);
+  }
+
+  // They outlive their owner, and a server that is started again.
+  await ada.stop();
+  const { port, mediaPort } = server;
+  await server.kill();
+  await using again = await startServer({
+    data: directory.file("server"),
+    args: ["--port", String(port), "--media-port", String(mediaPort)],
+  });
+  await using cyd = await startClient({
+    ...{ name: "Cyd", server: again, record: directory.file("cyd") },
+    args: ["--fetch", "empty.txt"],
+  });
+  await cyd.waitFor(transferIs("done", "empty.txt"));
+  await cyd.send({ do: "fetch", name: "empty.txt" });
+  await cyd.waitFor(({ path }) => path === directory.file("cyd/files/empty (2).txt"));
+  deepStrictEqual(filesIn(directory.file("cyd/files")), ["empty (2).txt", "empty.txt"]);
+
+  // What is wrong is said in words, and what is not one's own stays.
+  await cyd.send({ do: "delete", name: "empty.txt" });
+  strictEqual((await cyd.waitFor("refused")).code, "not-yours");
+  await cyd.send({ do: "share", path: directory.file("none.txt") });
+  ok(/Cannot share .*none\.txt/.test(String(
+    (await cyd.waitFor(({ code }) => code === "file-unreadable")).message,
+  )));
+  // The same content again is there at once.
+  await cyd.send({ do: "share", path: directory.file("report (final).pdf") });
+  await cyd.waitFor(transferIs("done", "report (final).pdf"));
+  strictEqual(filesIn(directory.file("server/uploads/Main")).length, 3);
+});
+
+Deno.test("A file survives kills of sender, receiver and server, and is never half in a list", async () => {
+  const random = seededRandom(testSeed("files"));
+  await using directory = new TemporaryDirectory();
+  const size = 50 * MEBIBYTE;
+  const path = directory.file("big.bin");
+  const hash = writeFile(path, size, 9);
+  const target = directory.file("bob/files");
+  let server: ServerProgram = await startServer({ data: directory.file("server") });
+  const { port, mediaPort } = server;
+  let [ada, bob]: (ClientProgram | undefined)[] = [];
+  const startAda = () =>
+    launchClient({
+      ...{ name: "Ada", server, data: directory.file("ada") },
+      args: ["--share", path],
+    });
+  const startBob = () =>
+    launchClient({
+      ...{ name: "Bob", server, data: directory.file("bob-data") },
+      record: directory.file("bob"),
+      args: ["--fetch", "big.bin"],
+    });
+  try {
+    [ada, bob] = [startAda(), startBob()];
+    let [kills, offset] = [0, 0];
+    const part = `${directory.file("server/uploads/Main")}/big.bin.part`;
+    // While it comes to the server…
+    while (kills < 10) {
+      const wanted = Math.min(size - 1, offset + Math.floor(random.fraction() * size / 8));
+      await until(`${wanted} bytes`, () => sizeOf(part) >= wanted || isWhole(directory), {
+        timeoutMs: 30_000,
+        everyMs: 1,
+      });
+      if (isWhole(directory)) break;
+      kills++;
+      const before = sizeOf(part);
+      if (random.fraction() < 0.5) {
+        await ada.kill();
+        ada = startAda();
+      } else {
+        await server.kill();
+        server = await startServer({
+          data: directory.file("server"),
+          args: ["--port", String(port), "--media-port", String(mediaPort)],
+        });
+      }
+      offset = sizeOf(part);
+      ok(offset >= before || isWhole(directory), `${offset} of ${before} bytes are left`);
+    }
+    await until("the whole file on the server", () => isWhole(directory), { timeoutMs: 60_000 });
+    strictEqual(hashOf(`${directory.file("server/uploads/Main")}/big.bin`), hash);
+    // …and from there to who fetches it.
+    while (kills < 20 && !filesIn(target).includes("big.bin")) {
+      await until("more of it", () => {
+        const [name] = [...filesIn(target)].filter((each) => each.endsWith(".part"));
+        return name === undefined || random.fraction() < 0.05;
+      }, { timeoutMs: 30_000, everyMs: 5 });
+      if (filesIn(target).includes("big.bin")) break;
+      kills++;
+      if (random.fraction() < 0.7) {
+        await bob.kill();
+        bob = startBob();
+        await bob.waitFor("joined", { timeoutMs: 30_000 });
+      } else {
+        await server.kill();
+        server = await startServer({
+          data: directory.file("server"),
+          args: ["--port", String(port), "--media-port", String(mediaPort)],
+        });
+      }
+    }
+    await until("the file at Bob's", () => filesIn(target).includes("big.bin"), {
+      timeoutMs: 60_000,
+    });
+    strictEqual(hashOf(`${target}/big.bin`), hash);
+    deepStrictEqual(filesIn(target), ["big.bin"]);
+    deepStrictEqual(filesIn(directory.file("server/uploads/Main")), ["big.bin"]);
+    ok(kills >= 5, `${kills} kills`);
+  } finally {
+    for (const program of [ada, bob, server]) await program?.[Symbol.asyncDispose]();
+  }
+});
+
+function isWhole(directory: TemporaryDirectory): boolean {
+  return sizeOf(directory.file("server/uploads/Main/big.bin")) > 0;
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
