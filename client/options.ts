@@ -139,7 +139,11 @@ export const FLAGS = {
   quality: { value: "WxH@FPS", help: "size and rate of your camera's picture (320x240@30)" },
   screen: { value: "SOURCE", help: "off; sharing a screen is not in this build yet" },
   chat: { value: "TEXT", repeat: true, help: "a line to say after joining; may be repeated" },
-  share: { value: "FILE", repeat: true, help: "a file to share, or a folder of files; may be repeated" },
+  share: {
+    value: "FILE",
+    repeat: true,
+    help: "a file to share, or a folder of files; may be repeated",
+  },
   fetch: { value: "NAME|all", help: "a file to fetch, or all, into files/ of --record, else here" },
   seconds: { value: "N", help: "leave this long after joining" },
   record: { value: "DIR", help: "write what you receive to this folder" },

@@ -134,7 +134,9 @@ function transferSentence(
   { direction, name, state, message, path, progress: { size } }: Transfer,
 ): string | undefined {
   const isSent = direction === "send";
-  if (state === "done") return isSent ? `${name} is shared (${size} bytes)` : `${name} is here: ${path}`;
+  if (state === "done") {
+    return isSent ? `${name} is shared (${size} bytes)` : `${name} is here: ${path}`;
+  }
   if (state === "failed") return `Cannot ${isSent ? "share" : "fetch"} ${message}`;
   return state === "cancelled" ? `${name} was cancelled` : undefined;
 }

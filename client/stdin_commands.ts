@@ -23,7 +23,8 @@ const EXAMPLES = {
   chat: '{"do":"chat","text":"Hello"}',
   watch: '{"do":"watch","participant":"Ada","layer":"high"} (or low, none, auto)',
   share: '{"do":"share","path":"report.pdf"}',
-  fetch: '{"do":"fetch","name":"report.pdf","to":"Downloads"} (or "name":"all"; "to" may be left out)',
+  fetch:
+    '{"do":"fetch","name":"report.pdf","to":"Downloads"} (or "name":"all"; "to" may be left out)',
   cancel: '{"do":"cancel","transfer":1}',
   delete: '{"do":"delete","name":"report.pdf"}',
   leave: '{"do":"leave"}',

@@ -31,7 +31,11 @@ Deno.test("parseStdinCommand() says what is wrong and what would be right", () =
   refuses("null", "bad-command", /"do"/);
   refuses("[]", "bad-command", /"do"/);
   refuses('"mic"', "bad-command", /"do"/);
-  refuses('{"do":"dance"}', "unknown-command", /use mic, camera, chat, watch, share, fetch, cancel, delete, leave/);
+  refuses(
+    '{"do":"dance"}',
+    "unknown-command",
+    /use mic, camera, chat, watch, share, fetch, cancel, delete, leave/,
+  );
   refuses('{"do":"toString"}', "unknown-command", /toString/);
   refuses('{"do":"mic"}', "bad-command", /"on":false/);
   refuses('{"do":"chat","text":1}', "bad-command", /Hello/);

@@ -266,8 +266,10 @@ export class SharedFiles {
     // The hash in its name: what has come of another file of that name is another one.
     const at = join(folder, `.${hash.slice(0, 8)}-${safe}`);
     using part = await readable(PartFile.open(at, { size, hash }));
-    await this.#persist(run, () =>
-      this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)));
+    await this.#persist(
+      run,
+      () => this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)),
+    );
     const path = await part.finish(() => freePath(folder, safe));
     this.#tell(run, { path });
   }
