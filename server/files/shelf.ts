@@ -78,7 +78,7 @@ export class Shelf {
   }
 
   /** The file has come whole. @returns as it is listed from now on. @throws Refusal `disk`. @throws WrongContent */
-  async finish(room: string, file: StoredFile, part: PartFile): Promise<StoredFile> {
+  async finish(file: StoredFile, part: PartFile): Promise<StoredFile> {
     await part.finish();
     const at = this.#options.epochMs();
     this.#files.finish(file.id, at);

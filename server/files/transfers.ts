@@ -112,7 +112,7 @@ export class Transfers implements TicketOwner {
       await part.discard();
       throw noSuchFile();
     }
-    const whole = await this.#orRefused(() => shelf.finish(room.name, file, part));
+    const whole = await this.#orRefused(() => shelf.finish(file, part));
     counters.add("files.stored");
     room.files.came(whole);
     await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
