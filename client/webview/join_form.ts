@@ -26,17 +26,24 @@ export function missingField(
     .find((field) => form[field].trim() === "");
 }
 
-/** The server to pick without being asked: the one that the field means, which is at another address now. */
-export function movedServer(
+/**
+ * The listed server that the field means although none was picked: the known one at that address; with `isKept` (nobody
+ * typed it, it is of an earlier meeting) also the known one that was there and is at another address now. Nobody who
+ * is not known is ever meant.
+ */
+export function meantServer(
   { servers }: Nearby,
   { server, picked }: JoinForm,
+  { isKept }: { isKept: boolean },
 ): NearbyServer | undefined {
   if (picked !== undefined) return undefined;
   const typed = serverKey(server);
-  if (servers.some(({ address }) => serverKey(address) === typed)) return undefined;
-  return servers.find(({ known, formerly }) =>
-    known && formerly.some((address) => serverKey(address) === typed)
+  const isAt = ({ address }: NearbyServer) => serverKey(address) === typed;
+  const known = servers.filter((each) =>
+    each.known && each.formerly.some((address) => serverKey(address) === typed)
   );
+  const isTaken = servers.some(isAt);
+  return known.find(isAt) ?? (isKept && !isTaken ? known[0] : undefined);
 }
 
 /** One form of an address as it is typed and as it is kept. */

@@ -16,8 +16,8 @@ import {
   type JoinField,
   type JoinForm,
   lobbyFor,
+  meantServer,
   missingField,
-  movedServer,
 } from "../join_form.ts";
 
 /** The server is asked about its rooms when nobody has typed for this long. */
@@ -59,13 +59,14 @@ export function JoinScreen() {
     if (join.failure.field) focusField(join.failure.field);
   }, [join.failure]);
 
-  // A known server that was joined at another address is meant where it is now.
-  useEffect(() => {
-    const moved = join.busy ? undefined : movedServer(join.nearby, form.value);
-    if (moved) form.value = { ...form.value, server: moved.address, picked: moved.fingerprint };
-  }, [join.nearby]);
-
   const { server, pin, picked } = form.value;
+  // A known server is picked by itself; one that was joined at another address, where it is now.
+  useEffect(() => {
+    if (join.busy) return;
+    const meant = meantServer(join.nearby, form.value, { isKept: server === join.server });
+    if (meant) form.value = { ...form.value, server: meant.address, picked: meant.fingerprint };
+  }, [join.nearby, server, picked]);
+
   useEffect(() => {
     if (server.trim() === "") return;
     const timer = setTimeout(
