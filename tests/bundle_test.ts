@@ -1,4 +1,7 @@
-/** The bundle in the shape people use it: unpacked, as an ordinary user, where nothing is installed. */
+/**
+ * The bundle in the shape people use it: unpacked, as an ordinary user, where nothing is installed.
+ * Judges no real time.
+ */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { Display } from "./support/display.ts";

@@ -1,4 +1,7 @@
-/** What the sender saw acknowledged is kept once and in order, at whatever moment the server is killed. */
+/**
+ * What the sender saw acknowledged is kept once and in order, at whatever moment the server is killed.
+ * Judges no real time.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";
 import { assertChat, recordedChat, type RecordedLine } from "./support/chat.ts";

@@ -1,6 +1,7 @@
 /**
  * Executables by `deno compile`, put into plain Deno (a stand-in: the runtime that belongs into them is not on npm), so
  * they are not run as such. What is in them is: taken out of the file again, with the permissions that are baked in.
+ * Judges no real time.
  */
 import { deepStrictEqual, match, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";

@@ -1,4 +1,7 @@
-/** Files between real programs: shared, fetched, and never half, whatever is killed meanwhile. */
+/**
+ * Files between real programs: shared, fetched, and never half, whatever is killed meanwhile.
+ * Judges no real time.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { seededRandom } from "@fusionmeet/base";

@@ -1,4 +1,7 @@
-/** Every way of not getting into a meeting, at the real client: its sentence, its next step, its exit code. */
+/**
+ * Every way of not getting into a meeting, at the real client: its sentence, its next step, its exit code.
+ * Judges no real time.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ControlConnection, TlsListener } from "@fusionmeet/net";
 import { type ClientMessage, fingerprintWords, readClientMessage } from "@fusionmeet/protocol";

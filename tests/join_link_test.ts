@@ -1,4 +1,4 @@
-/** A real server and real clients that know nothing of each other but a join link. */
+/** A real server and real clients that know nothing of each other but a join link. Judges no real time. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isLoopback } from "@fusionmeet/net";
 import { fingerprintWords, formatJoinLink, parseJoinLink } from "@fusionmeet/protocol";

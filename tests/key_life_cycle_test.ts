@@ -1,4 +1,4 @@
-/** docs/PROTOCOL.md, "Keys", as a story told from a seed: see key_life_cycle_model.ts. */
+/** docs/PROTOCOL.md, "Keys", as a story told from a seed: see key_life_cycle_model.ts. Judges no real time. */
 import { ok, strictEqual } from "node:assert/strict";
 import { systemCryptography } from "@fusionmeet/net";
 import {

@@ -1,3 +1,4 @@
+/** Judges no real time. */
 import { ok, strictEqual } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";
 import type { Consumption } from "@fusionmeet/bridge";

@@ -1,3 +1,4 @@
+/** Judges no real time. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { seededRandom } from "@fusionmeet/base";
 import { OpusPool } from "@fusionmeet/codec";

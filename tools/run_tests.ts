@@ -4,8 +4,9 @@
  * Before it every failure is repeated, for whoever sees only the end of a long log.
  *
  * Tests beside the code run in parallel, so they must not judge real time. Those in tests/ run one after the other
- * on an otherwise quiet machine: they start real programs and measure them. All run with every permission: they
- * start processes, open sockets and read /proc.
+ * on an otherwise quiet machine: they start real programs and measure them. Of these, files that say "Judges no real
+ * time." in their first lines run before, two at a time. All run with every permission: they start processes, open
+ * sockets and read /proc.
  */
 
 import { stripVTControlCharacters } from "node:util";
@@ -153,6 +154,35 @@ function* testFiles(folder: string): Generator<string> {
   }
 }
 
+/** What a file in tests/ says in its first lines when others may run beside it. */
+const PATIENT = "Judges no real time.";
+const PATIENT_AT_ONCE = 2;
+const FIRST_LINES = 8;
+
+/** True for a file of tests, by its text, beside which others may run. */
+export function isPatient(text: string): boolean {
+  const comment = text.split("\n", FIRST_LINES).filter((line) => /^\s*(\/?\*|\/\/)/.test(line));
+  return comment.join(" ").includes(PATIENT);
+}
+
+/** Does the work of each item, `atOnce` at a time; results in their order. */
+export async function inTurns<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await work(items[at]);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}
+
 async function main(args: string[]): Promise<number> {
   const fastOnly = args.includes("--fast");
   const chosen = args.filter((arg) => arg !== "--fast");
@@ -166,9 +196,11 @@ async function main(args: string[]): Promise<number> {
   if (fast.length > 0) {
     all.push(await runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS }));
   }
-  for (const path of fastOnly ? [] : files.filter(isQuiet)) {
-    all.push(await runTests([path], { parallel: false, timeoutMs: FILE_TIMEOUT_MS }));
-  }
+  const slow = fastOnly ? [] : files.filter(isQuiet);
+  const run = (path: string) => runTests([path], { parallel: false, timeoutMs: FILE_TIMEOUT_MS });
+  const patient = slow.filter((path) => isPatient(Deno.readTextFileSync(path)));
+  all.push(...await inTurns(patient, PATIENT_AT_ONCE, run));
+  for (const path of slow) if (!patient.includes(path)) all.push(await run(path));
   const passed = all.reduce((sum, each) => sum + each.passed, 0);
   const failed = all.reduce((sum, each) => sum + each.failed, all.length === 0 ? 1 : 0);
   console.log(failureReport(all.flatMap(({ failures }) => failures)));

@@ -4,6 +4,8 @@ import {
   FAILURE_LINES_MAX,
   failureReport,
   failuresOf,
+  inTurns,
+  isPatient,
   REPORT_LINES_MAX,
 } from "./run_tests.ts";
 
@@ -97,4 +99,22 @@ Deno.test("deno task test fails for a skipped test, a lone test, a broken file a
   strictEqual(await closing("throw 1;"), "0 passed, 1 failed 1");
   strictEqual(await closing(""), "0 passed, 1 failed 1");
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("isPatient() looks for the words in the first comment only", () => {
+  strictEqual(isPatient("/** Files. Judges no real time. */\nimport a;"), true);
+  strictEqual(isPatient("/**\n * Files.\n * Judges no real time.\n */\n"), true);
+  strictEqual(isPatient("/** Files. */\nconst a = 'Judges no real time.';"), false);
+  strictEqual(isPatient("\n".repeat(9) + "// Judges no real time."), false);
+});
+
+Deno.test("inTurns() has so many under way at once, and gives results in order", async () => {
+  let [running, most] = [0, 0];
+  const results = await inTurns([5, 1, 4, 2, 3], 2, async (item) => {
+    most = Math.max(most, ++running);
+    for (let turn = 0; turn < item; turn++) await Promise.resolve();
+    running--;
+    return item * 10;
+  });
+  deepStrictEqual([results, most], [[50, 10, 40, 20, 30], 2]);
 });

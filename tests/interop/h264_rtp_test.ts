@@ -1,3 +1,4 @@
+/** Judges no real time. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { cameraArguments, encoderCandidates } from "../../client/capture/mod.ts";
 import { FlvDemuxer, type FlvPicture } from "@fusionmeet/media";

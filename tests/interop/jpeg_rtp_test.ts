@@ -1,3 +1,4 @@
+/** Judges no real time. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { cameraArguments, JPEG_ENCODER } from "../../client/capture/mod.ts";
 import { concatBytes, writeU16 } from "@fusionmeet/base";

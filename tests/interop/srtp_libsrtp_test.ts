@@ -1,6 +1,7 @@
 /**
  * SRTP against libsrtp, through GStreamer's srtpenc and srtpdec: AEAD_AES_128_GCM with our one-byte MKI, both ways,
  * byte for byte. Packets travel through pipes, framed by RFC 4571.
+ * Judges no real time.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { concatBytes, readU16, seededRandom, writeU16 } from "@fusionmeet/base";

@@ -1,4 +1,4 @@
-/** The test vectors of RFC 7714 and RFC 3711, through the real AES. */
+/** The test vectors of RFC 7714 and RFC 3711, through the real AES. Judges no real time. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { concatBytes } from "@fusionmeet/base";
 import { systemCryptography } from "@fusionmeet/net";

@@ -1,4 +1,7 @@
-/** SRTP and its key derivation against werift, an implementation by others: both ways, byte for byte. */
+/**
+ * SRTP and its key derivation against werift, an implementation by others: both ways, byte for byte.
+ * Judges no real time.
+ */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { RtpPacket as WeriftPacket, SrtcpSession, SrtpSession } from "werift";
