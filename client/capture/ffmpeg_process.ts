@@ -3,6 +3,7 @@ import { programFolder } from "@fusionmeet/places";
 import { join } from "node:path";
 import { type CaptureSystem, captureSystem } from "./ffmpeg_arguments.ts";
 import { ffmpegAdvice, lastWordsOf } from "./last_words.ts";
+import { type QuietProcess, startQuietly } from "./quiet_process.ts";
 
 /** How an ffmpeg ended. */
 export interface FfmpegExit {
@@ -77,7 +78,7 @@ export function missingFfmpeg(system: CaptureSystem, fault = "there is none"): s
 
 /** One ffmpeg that writes to its stdout. Whoever starts it reads `chunks` to the end or stops it. */
 export class FfmpegProcess {
-  readonly #child: Deno.ChildProcess;
+  readonly #child: QuietProcess;
   #stopped = false;
   /** Resolves when the process is gone and its stderr is read. */
   readonly exit: Promise<FfmpegExit>;
@@ -86,10 +87,7 @@ export class FfmpegProcess {
   static start(path: string, args: readonly string[]): FfmpegProcess {
     const [program, ...all] = withParentDeath([path, ...args]);
     try {
-      return new FfmpegProcess(
-        new Deno.Command(program, { args: all, stdin: "null", stdout: "piped", stderr: "piped" })
-          .spawn(),
-      );
+      return new FfmpegProcess(startQuietly(program, all));
     } catch (error) {
       throw new Refusal("ffmpeg-missing", `Cannot start ${path}: ${messageOf(error)}`, {
         cause: error,
@@ -97,7 +95,7 @@ export class FfmpegProcess {
     }
   }
 
-  private constructor(child: Deno.ChildProcess) {
+  private constructor(child: QuietProcess) {
     this.#child = child;
     this.exit = this.#end();
   }
@@ -114,11 +112,7 @@ export class FfmpegProcess {
   /** Ends it at once, so that its device is free; resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It is gone already.
-    }
+    this.#child.kill();
     if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
     await this.exit;
   }
@@ -135,13 +129,15 @@ export async function runFfmpeg(
   args: readonly string[],
 ): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
   const [program, ...all] = withParentDeath([path, ...args]);
-  const signal = AbortSignal.timeout(RUN_MS_MAX);
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args: all,
-    stdin: "null",
-    signal,
-  }).output();
-  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+  const child = startQuietly(program, all);
+  const timer = setTimeout(child.kill, RUN_MS_MAX);
+  const [{ code }, stdout, stderr] = await Promise.all([
+    child.status,
+    new Response(child.stdout).bytes(),
+    new Response(child.stderr).text(),
+  ]);
+  clearTimeout(timer);
+  return { code, stdout, stderr };
 }
 
 function withParentDeath(command: readonly string[]): readonly string[] {

@@ -1,0 +1,66 @@
+/** Starts programs that show no window of their own. */
+import { spawn } from "node:child_process";
+import { Readable } from "node:stream";
+
+/** A running program: its output is read, its input is empty. */
+export interface QuietProcess {
+  readonly pid: number;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  /** Resolves when it is gone; the code is not 0 when it was ended. */
+  readonly status: Promise<{ readonly code: number }>;
+  /** Ends it at once; does nothing when it is gone. */
+  kill(): void;
+}
+
+/** What a program that was ended by a signal has for a code. */
+const ENDED_CODE = 1;
+
+/**
+ * Starts a program.
+ *
+ * @param options.hidden In Windows a program for the console opens one where the program that starts it has none, as
+ * ours compiled for the window. `Deno.Command` cannot forbid that (2.9); Node's way of starting programs can.
+ * @throws Error when it cannot be started.
+ */
+export function startQuietly(
+  program: string,
+  args: readonly string[],
+  { hidden = Deno.build.os === "windows" }: { hidden?: boolean } = {},
+): QuietProcess {
+  return hidden ? startHidden(program, args) : start(program, args);
+}
+
+function start(program: string, args: readonly string[]): QuietProcess {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const { pid, stdout, stderr, status } = child;
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+  };
+  return { pid, stdout, stderr, status, kill };
+}
+
+function startHidden(program: string, args: readonly string[]): QuietProcess {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+  const status = new Promise<{ code: number }>((resolve) => {
+    child.once("error", () => resolve({ code: ENDED_CODE }));
+    child.once("exit", (code) => resolve({ code: code ?? ENDED_CODE }));
+  });
+  if (child.pid === undefined) throw new Error("it cannot be started");
+  return {
+    pid: child.pid,
+    stdout: Readable.toWeb(child.stdout),
+    stderr: Readable.toWeb(child.stderr),
+    status,
+    kill: () => child.kill("SIGKILL"),
+  };
+}
