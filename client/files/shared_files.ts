@@ -7,9 +7,11 @@ import {
   safeFileName,
   type ServerMessages,
   type TicketPurpose,
+  TRANSFERS_PER_PARTICIPANT_MAX,
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import { hashFile, PartFile, WrongContent } from "@fusionmeet/store";
+import { Slots } from "./slots.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
 import { BrokenOff, fetchFile, sendFile, type TransferReport } from "./transfer_wire.ts";
 
@@ -68,10 +70,13 @@ const PASSING: Readonly<Record<string, string>> = {
   "not-connected": "The connection is lost",
   "ticket-bad": "The server was too late",
   "file-busy": "Somebody else is sending it",
+  "too-many-offers": "Other files are under way",
   "too-many-transfers": "Other files are under way",
   "too-many-tickets": "Other files are under way",
   "too-many-connections": "Other files are under way",
 };
+/** Files that are sent at once, and fetched: a folder of many comes one after the other. */
+export const AT_ONCE_MAX = TRANSFERS_PER_PARTICIPANT_MAX / 2;
 const NOTHING: Progress = { bytes: 0, size: 0, bytesPerSecond: 0 };
 
 /** A transfer while it is under way. */
@@ -90,6 +95,7 @@ export class SharedFiles {
   readonly #listed = new Map<number, SharedFile>();
   readonly #runs = new Map<number, Run>();
   readonly #offers = new Map<string, PromiseWithResolvers<Offered>>();
+  readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
   #connected = Promise.withResolvers<void>();
   #lastTransfer = 0;
 
@@ -211,7 +217,7 @@ export class SharedFiles {
     const run = new Run({ id, direction, name, state: "waiting", progress: NOTHING });
     this.#runs.set(id, run);
     this.#tell(run, {});
-    void this.#end(run, work(run));
+    void this.#end(run, this.#slots[direction].use(() => work(run), run.stop.signal));
     return run.transfer;
   }
 

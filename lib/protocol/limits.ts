@@ -91,6 +91,8 @@ export const ROOM_FILES_MAX = 1_000;
 export const FILE_BYTES_MAX_DEFAULT = 500_000_000;
 export const ROOM_BYTES_MAX_DEFAULT = 10_000_000_000;
 export const UPLOADS_BYTES_MAX_DEFAULT = 50_000_000_000;
+/** Offers of one person in a room that have not come whole yet: they keep place that nobody else can have. */
+export const OFFERS_PER_PERSON_MAX = 16;
 /** Files one participant may send and fetch at once. */
 export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
 /** A transfer is read and written in pieces of so many bytes at most. */

@@ -59,6 +59,9 @@ export class FileIndex {
       remove: prepare("DELETE FROM files WHERE id = ?"),
       roomBytes: prepare("SELECT sum(size) AS bytes FROM files WHERE room = ?"),
       count: prepare("SELECT count(*) AS count FROM files WHERE room = ?"),
+      offers: prepare(
+        "SELECT count(*) AS count FROM files WHERE room = ? AND owner = ? AND whole = 0",
+      ),
       allBytes: prepare("SELECT sum(size) AS bytes FROM files"),
       offersBefore: prepare(
         `SELECT files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, slug
@@ -117,6 +120,11 @@ export class FileIndex {
   /** Files and offers of a room. */
   count(room: number): number {
     return Number(this.#statements.count.get(room)?.count);
+  }
+
+  /** Offers of one person in a room that have not come whole yet. */
+  offerCount(room: number, owner: string): number {
+    return Number(this.#statements.offers.get(room, owner)?.count);
   }
 
   /** Offers from before that time that never came whole, with their rooms' folders. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { messageOf, Refusal } from "@fusionmeet/base";
-import { OFFER_KEPT_MS, ROOM_FILES_MAX } from "@fusionmeet/protocol";
+import { OFFER_KEPT_MS, OFFERS_PER_PERSON_MAX, ROOM_FILES_MAX } from "@fusionmeet/protocol";
 import {
   type FileIndex,
   type MeetingStore,
@@ -55,7 +55,7 @@ export class Shelf {
   /**
    * Takes an offer: the file with that content if the room has it or has begun to get it, else a new one.
    *
-   * @throws Refusal `file-too-big`, `room-files-full`, `uploads-full`, `room-files-many`, `file-name-bad`
+   * @throws Refusal `file-too-big`, `room-files-full`, `uploads-full`, `room-files-many`, `file-name-bad`, `too-many-offers`
    */
   offer(room: string, offer: Offer): StoredFile {
     const at = this.#options.epochMs();
@@ -63,6 +63,12 @@ export class Shelf {
     const known = this.#files.byHash(id, offer.hash);
     if (known !== undefined) return this.#sameAs(known, offer);
     this.#checkLimits(id, offer.size);
+    if (this.#files.offerCount(id, offer.owner) >= OFFERS_PER_PERSON_MAX) {
+      throw new Refusal(
+        "too-many-offers",
+        `You have offered ${OFFERS_PER_PERSON_MAX} files that have not come yet, the limit`,
+      );
+    }
     return this.#files.offer(id, { ...offer, at });
   }
 

@@ -8,6 +8,7 @@ import {
   decodeTransferRefusal,
   encodeTransferOffset,
   FILES_PER_MESSAGE,
+  OFFERS_PER_PERSON_MAX,
   ROOM_FILES_MAX,
   type ServerMessage,
   TRANSFER_REFUSED,
@@ -287,6 +288,27 @@ Deno.test("a room has up to ROOM_FILES_MAX files, and lists them in messages tha
       last = files.last;
     }
     strictEqual(count, ROOM_FILES_MAX - 1);
+  });
+});
+
+Deno.test("a person has OFFERS_PER_PERSON_MAX offers open, and more when one has come or is taken back", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    const files = Array.from({ length: OFFERS_PER_PERSON_MAX + 3 }, (_, at) => content(`${at}`, 9));
+    const offered: number[] = [];
+    for (const file of files.slice(0, OFFERS_PER_PERSON_MAX)) {
+      offered.push((await bench.offer(ann, file)).id);
+    }
+    const [one, two, three] = files.slice(OFFERS_PER_PERSON_MAX);
+    await rejects(bench.offer(ann, one), { code: "too-many-offers" });
+    // The same again is no other offer.
+    strictEqual((await bench.offer(ann, files[0])).id, offered[0]);
+    await bench.offer(bob, two);
+    await bench.send(ann, offered[0], files[0]);
+    await bench.offer(ann, one);
+    ann.send({ type: "file.delete", id: offered[1] });
+    await bench.offer(ann, three);
+    await rejects(bench.offer(ann, content("x", 9)), { code: "too-many-offers" });
   });
 });
 
