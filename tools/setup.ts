@@ -45,6 +45,8 @@ export const TESTS: readonly Need[] = [
   { package: "fonts-noto-core", why: "Arabic, Hebrew and other letters of the page" },
   { package: "fonts-noto-color-emoji", why: "emoji of the page" },
   { program: "ip", package: "iproute2", why: "networks of their own" },
+  { program: "ping", package: "iputils-ping", why: "who reaches whom there" },
+  { program: "nft", package: "nftables", why: "counts what crosses those networks" },
   { program: "mkfs.exfat", package: "exfatprogs", why: "a USB stick as it is sold" },
   { program: "mount.exfat-fuse", package: "exfat-fuse", why: "that stick, in use and pulled" },
   { program: "avahi-daemon", package: "avahi-daemon", why: "somebody else's mDNS" },
