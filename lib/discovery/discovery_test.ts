@@ -294,6 +294,26 @@ Deno.test("Whoever floods a network keeps no other server off the list, and the 
   await Promise.all([announcer.close(), second.announcer.close(), finder.close()]);
 });
 
+Deno.test("Whoever names servers that are not there makes a client ask little", async () => {
+  const lan = new TestLan();
+  const { finder, places } = find(lan, link("eth0", "10.0.0.7"));
+  await lan.pass(2_000);
+  const before = lan.sent.filter(({ source }) => source === "10.0.0.7").length;
+  for (let index = 0; index < 400; index++) {
+    const value = instanceName(`Nobody ${index % 8}`);
+    const answers = [{ type: "PTR", name: SERVICE_TYPE, ttl: 120, value } as const];
+    const rest = { questions: [], authorities: [], additionals: [] };
+    const source = `10.0.0.${100 + index % 100}`;
+    lan.send(encodeDns({ isResponse: true, answers, ...rest }), { source, ...onMdns });
+    await lan.pass(10);
+  }
+  const asked = lan.sent.filter(({ source }) => source === "10.0.0.7").length - before;
+  ok(asked <= 30 + 10 * 4 + 1, `${asked} questions in 4 s`);
+  ok(finder.counters.get("questions-over-rate") > 0 && finder.counters.get("mdns-full") > 0);
+  deepStrictEqual(places(), []);
+  await finder.close();
+});
+
 Deno.test("A forged announcement sends nobody out of the network, and takes no address from the real server", async () => {
   const lan = new TestLan();
   const { announcer } = announce(lan, {}, link("eth0", "10.0.0.5"));

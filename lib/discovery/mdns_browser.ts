@@ -1,4 +1,4 @@
-import type { Counters, Random, Timers } from "@fusionmeet/base";
+import { type Counters, type Random, type Timers, TokenBucket } from "@fusionmeet/base";
 import { FOUND_PER_SOURCE_MAX, FOUND_SERVERS_MAX, MDNS_TTL_SECONDS } from "@fusionmeet/protocol";
 import type { Announcement } from "./announcement.ts";
 import { dnsKey, type DnsMessage, type DnsQuestion, type DnsRecord } from "./dns_message.ts";
@@ -12,6 +12,8 @@ const QUESTION_GAP_MS_MAX = 3_600_000;
 const REFRESH_AT = [0.8, 0.9, 0.95];
 /** What is missing of an instance is asked for so often at most. */
 const MISSING_GAP_MS = 1_000;
+/** Whoever names servers that are not there makes us ask no more than so often. */
+const QUESTIONS = { perSecond: 10, burst: 30 };
 /** Instances listed in a question as known already. */
 const KNOWN_ANSWERS_MAX = 20;
 /** Nobody's records are believed longer, whatever they say. */
@@ -55,12 +57,14 @@ interface Instance {
 export class MdnsBrowser {
   readonly #parts: BrowserParts;
   readonly #instances = new Map<string, Instance>();
+  readonly #questions: TokenBucket;
   #gapMs = SECOND_QUESTION_MS;
   #cancelQuestion: () => void;
   #cancelRefresh = () => {};
 
   constructor(parts: BrowserParts) {
     this.#parts = parts;
+    this.#questions = new TokenBucket({ ...QUESTIONS, nowMs: parts.timers.nowMs() });
     const { min, max } = FIRST_QUESTION_MS;
     const waitMs = min + parts.random.fraction() * (max - min);
     this.#cancelQuestion = parts.timers.after(waitMs, () => this.#question());
@@ -122,8 +126,10 @@ export class MdnsBrowser {
   #askFor(label: string, types: readonly ("SRV" | "TXT")[]): void {
     // A label with dots came as several; asked for by these it would be another name.
     if (label.includes(".")) return;
+    const { timers, counters, send } = this.#parts;
+    if (!this.#questions.take(timers.nowMs())) return counters.add("questions-over-rate");
     const name = instanceName(label);
-    this.#parts.send(question(types.map((type) => ({ name, type }))));
+    send(question(types.map((type) => ({ name, type }))));
   }
 
   /** Asks for what is about to be forgotten, and forgets what nobody answered for. */

@@ -66,11 +66,6 @@ export class MdnsResponder {
     return instanceLabel(this.#announcement.name, this.#nameNumber);
   }
 
-  /** True once the name is ours. */
-  get isAnnounced(): boolean {
-    return this.#state === "announced";
-  }
-
   /** Other numbers of rooms and people. Said once they have stood for a while: this channel is slow. */
   update(announcement: Announcement): void {
     this.#announcement = announcement;
@@ -82,7 +77,8 @@ export class MdnsResponder {
     );
     this.#cancelUpdate = timers.after(waitMs, () => {
       this.#cancelUpdate = undefined;
-      this.#schedule(["txt"], 0);
+      // Whoever lost the name meanwhile says it with the rest.
+      if (this.#state === "announced") this.#schedule(["txt"], 0);
     });
   }
 
