@@ -156,15 +156,30 @@ Deno.test("ServerAnnouncer follows networks that come, go and change their addre
   deepStrictEqual([server.problems, client.problems, lan.memberCount], [[], [], 0]);
 });
 
-Deno.test("ServerFinder forgets a server that was killed, known by both ways, within 20 s", async () => {
+Deno.test("A goodbye from a server's new address ends what is left of its old one", async () => {
+  const lan = new TestLan();
+  const server = announce(lan, {}, link("eth0", "10.0.0.5"));
+  const { finder, places } = find(lan, link("eth0", "10.0.0.7"));
+  await lan.pass(3_000);
+  lan.loses = ({ source }) => source === "10.0.0.5";
+  server.links = [link("eth0", "10.0.0.99")];
+  await lan.pass(7_500);
+  deepStrictEqual(places(), ["Office 10.0.0.99:65435 10.0.0.5:65435"]);
+  void server.announcer.close();
+  await lan.pass(1_200);
+  deepStrictEqual(places(), []);
+  await finder.close();
+});
+
+Deno.test("ServerFinder forgets a server that was killed, known by both ways, within 13 s", async () => {
   const lan = new TestLan();
   const { announcer } = announce(lan, {}, link("eth0", "10.0.0.5"));
   const { finder, places } = find(lan, link("eth0", "10.0.0.7"));
   await lan.pass(10_000);
   lan.loses = ({ source }) => source === "10.0.0.5";
-  await lan.pass(14_000);
-  strictEqual(places().length, 1, "three lost beacons are no end");
-  await lan.pass(6_000);
+  await lan.pass(6_500);
+  strictEqual(places().length, 1, "two lost beacons are no end");
+  await lan.pass(6_500);
   deepStrictEqual(places(), []);
   lan.loses = () => false;
   await lan.pass(6_000);

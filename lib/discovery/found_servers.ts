@@ -117,12 +117,19 @@ export class FoundServers {
     this.#changed();
   }
 
-  /** A server said goodbye; only what was announced from the same address ends, and not at once: it may object. */
+  /** A server said goodbye: what was announced from the same address ends, and not at once: it may object. */
   farewell({ source, fingerprint }: { source: string; fingerprint: Fingerprint }): void {
-    const endsAtMs = this.#parts.timers.nowMs() + FAREWELL_MS;
-    const sightings = this.#byKey.get(fingerprint)?.filter((each) => each.source === source) ?? [];
-    if (sightings.length === 0) this.#parts.counters.add("farewell-of-nobody");
-    for (const each of sightings) each.expiresAtMs = Math.min(each.expiresAtMs, endsAtMs);
+    const { timers, counters } = this.#parts;
+    const nowMs = timers.nowMs();
+    const sightings = this.#byKey.get(fingerprint) ?? [];
+    if (!sightings.some((each) => each.source === source)) counters.add("farewell-of-nobody");
+    else {
+      // Where it was before it changed its address, nobody is left to say so.
+      const left = leftSources(sightings, nowMs).add(source);
+      for (const each of sightings.filter((each) => left.has(each.source))) {
+        each.expiresAtMs = Math.min(each.expiresAtMs, nowMs + FAREWELL_MS);
+      }
+    }
     this.#changed();
   }
 
@@ -142,10 +149,7 @@ export class FoundServers {
     const sightings = this.#byKey.get(fingerprint)!;
     const latest = sightings.reduce((one, other) => other.seenAtMs > one.seenAtMs ? other : one);
     const { version, rooms, people, name } = latest.announcement;
-    // Where the beacon stopped, what mDNS still says may be of long ago, too.
-    const left = new Set(
-      sightings.filter((each) => isStale(each, nowMs)).map(({ source }) => source),
-    );
+    const left = leftSources(sightings, nowMs);
     const ordered = sightings.toSorted((a, b) =>
       Number(left.has(a.source)) - Number(left.has(b.source)) || a.firstAtMs - b.firstAtMs
     );
@@ -253,6 +257,11 @@ export class FoundServers {
     this.#shown = shown;
     this.#parts.onChange();
   }
+}
+
+/** Addresses from which the beacon stopped: what mDNS still says of them may be of long ago, too. */
+function leftSources(sightings: readonly KeptSighting[], nowMs: number): Set<string> {
+  return new Set(sightings.filter((each) => isStale(each, nowMs)).map(({ source }) => source));
 }
 
 function isStale({ by, seenAtMs }: KeptSighting, nowMs: number): boolean {

@@ -186,8 +186,8 @@ export const DECISIONS_MAX = 1_024;
 export const BEACON_GROUP = "239.255.70.77";
 export const BEACON_PORT = 65437;
 /** A beacon comes so often, is believed so long (three lost ones), and is sent at most so often, whoever asks. */
-export const BEACON_INTERVAL_MS = 5_000;
-export const BEACON_LIFETIME_MS = 16_000;
+export const BEACON_INTERVAL_MS = 3_000;
+export const BEACON_LIFETIME_MS = 10_000;
 export const BEACON_GAP_MS = 200;
 /** One datagram of the beacon, and of mDNS (RFC 6762 section 17). */
 export const BEACON_BYTES_MAX = 1_200;
@@ -214,7 +214,7 @@ export const ANNOUNCED_ADDRESSES_MAX = 8;
 /** Who says goodbye is listed so long: time for a server that did not say it to object. */
 export const FAREWELL_MS = 1_000;
 /** A server whose beacon stopped is asked by mDNS, and has so long to answer. */
-export const DOUBT_MS = 3_000;
+export const DOUBT_MS = 2_000;
 /** Networks of one machine on which servers are announced and looked for; and how often they are looked at. */
 export const LINKS_MAX = 8;
 export const LINKS_POLL_MS = 2_000;
