@@ -13,6 +13,7 @@ import {
   type StartOptions,
   UnpackedBundle,
 } from "./support/unpacked_bundle.ts";
+import { hostTarget } from "../tools/targets.ts";
 import { until } from "./support/wait.ts";
 
 const ANY_PORT = ["--host", "127.0.0.1", "--port", "0", "--media-port", "0", "--announce", "off"];
@@ -116,6 +117,27 @@ Deno.test("The client of the unpacked bundle opens its window, and the meeting i
   strictEqual(decoders.h264, true);
   await until("the window", () => display.xdotool("search", "--name", "FusionMeet"));
   strictEqual((await shown.stop()).code, 0);
+});
+
+Deno.test("Without the system's webview the page opens as a window of a browser, and a sentence says why", async () => {
+  const library = join(bundle.folder, "program", "webview", hostTarget().webviewLibrary);
+  await Deno.rename(library, `${library}.away`);
+  try {
+    await using display = await Display.start();
+    await using server = await startServer(bundle);
+    await using shown = client(bundle, server, {
+      name: "Ann",
+      args: ["--mic", "off", "--camera", "off"],
+      env: { ...display.env, PATH: "/usr/bin:/bin" },
+    });
+    match((await shown.waitFor("window")).message, /libwebview .* is not beside the program/);
+    const app = await shown.waitFor(({ event, state }) => event === "window" && state === "app");
+    match(app.browser, /chromium$/);
+    await shown.waitFor("page");
+    strictEqual((await shown.stop()).code, 0);
+  } finally {
+    await Deno.rename(`${library}.away`, library);
+  }
 });
 
 /** In front of a program: its folder is on a read-only stick that lets no program run. */

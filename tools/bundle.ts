@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { PROGRAM_VERSION } from "@fusionmeet/protocol";
 import { ROOT } from "./build_page.ts";
 import { packArchive } from "./bundle_archive.ts";
-import { checkBundle, filesIn, strangeFiles } from "./bundle_check.ts";
+import { checkBundle, filesIn, isProgram, LIBRARY, strangeFiles } from "./bundle_check.ts";
 import { readmeText } from "./bundle_readme.ts";
 import { startFiles } from "./bundle_start_files.ts";
 import { denoRuntime } from "./deno_runtime.ts";
@@ -36,10 +36,11 @@ export interface Bundle {
 
 /** Makes one bundle. @throws Error in words when something is missing, or in it that must not be. */
 export async function buildBundle(options: BundleOptions): Promise<Bundle> {
-  return await buildFrom(await gatherContents(), options);
+  return await buildBundleOf(await gatherContents(), options);
 }
 
-async function buildFrom(contents: Contents, options: BundleOptions): Promise<Bundle> {
+/** The same of what was gathered before. @throws Error in words */
+export async function buildBundleOf(contents: Contents, options: BundleOptions): Promise<Bundle> {
   const { target, output = join(ROOT, "dist"), ffmpeg } = options;
   const name = `FusionMeet-${PROGRAM_VERSION}-${target.name}`;
   const folder = join(output, name);
@@ -84,20 +85,22 @@ async function pack(folder: string, name: string, target: Target): Promise<Uint8
   const files = filesIn(folder).map(({ path }) => ({
     path: `${name}/${path}`,
     bytes: Deno.readFileSync(join(folder, path)),
-    isExecutable: (Deno.statSync(join(folder, path)).mode! & 0o100) !== 0,
+    isExecutable: isProgram(path, target),
   }));
   return await packArchive(files, target.archiveSuffix);
 }
 
 /** @returns its licence. @throws Error in words when it is not for that system, or without licence. */
 async function packFfmpeg(path: string, folder: string, target: Target): Promise<Licence> {
-  const from = (await Deno.stat(path)).isDirectory ? path : dirname(path);
   const program = `ffmpeg${target.exeSuffix}`;
+  const isFolder = (await Deno.stat(path)).isDirectory;
+  const from = isFolder ? path : dirname(path);
   const text = await licenceIn(from, "ffmpeg");
+  const to = join(folder, "ffmpeg");
+  await copy(isFolder ? join(path, program) : path, join(to, program), true);
   for await (const { name, isFile } of Deno.readDir(from)) {
-    const isLibrary = /\.(dll|dylib|so(\.\d+)*)$/.test(name);
-    if (!isFile || !(name === program || isLibrary || isLicenceFile(name))) continue;
-    await copy(join(from, name), join(folder, "ffmpeg", name), name === program);
+    const comesAlong = isFile && (LIBRARY.test(name) || isLicenceFile(name));
+    if (comesAlong) await copy(join(from, name), join(to, name));
   }
   return { what: "ffmpeg, in the folder of that name", text };
 }
@@ -135,7 +138,7 @@ async function main(args: string[]): Promise<number> {
     }
     const contents = await gatherContents();
     for (const target of targets) {
-      const { folder, archive } = await buildFrom(contents, { target, ffmpeg: values.ffmpeg });
+      const { folder, archive } = await buildBundleOf(contents, { target, ffmpeg: values.ffmpeg });
       const size = (Deno.statSync(archive!).size / 1e6).toFixed(1);
       console.log(`Made ${folder}/ and ${basename(archive!)} (${size} MB)`);
     }

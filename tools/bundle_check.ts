@@ -1,6 +1,8 @@
 /** Checks a bundle before it is given to anybody: all that is needed is in it, and nothing else. */
 import { join } from "node:path";
+import { messageOf } from "@fusionmeet/base";
 import { SCRIPT_FILES } from "./bundle_programs.ts";
+import { machineOf, systemFaults } from "./executable_file.ts";
 import { isLicenceFile } from "./licences.ts";
 import type { Target } from "./targets.ts";
 
@@ -27,10 +29,24 @@ const PAGE_FILES = [
   "playout.worklet.js",
 ];
 const ICON = /^program\/webview\/icons\/hicolor\/\d+x\d+\/apps\/fusionmeet-client\.png$/;
+/** Libraries that an ffmpeg brings along. */
+export const LIBRARY = /\.(dll|dylib|so(\.\d+)*)$/;
+const NATIVE = /(\/(deno|ffmpeg)(\.exe)?|\.(dll|dylib|so(\.\d+)*))$/;
 /** A private key's first line and what makes it one; scripts hold the first line alone. */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}/;
 /** A stick with FAT cannot hold these names. */
 const NOT_ON_FAT = /[<>:"\\|?*\p{Cc}]|[. ]$/u;
+
+/** Enough of a program or library to see what it is for. */
+const HEADER_BYTES = 4096;
+
+/** True for a file that has to be a program: whoever unpacks the bundle starts it. */
+export function isProgram(path: string, { os, exeSuffix }: Target): boolean {
+  if (os === "windows") return false;
+  const startFiles: readonly string[] = START_FILES[os];
+  return startFiles.includes(path) || path === `program/deno${exeSuffix}` ||
+    path === `ffmpeg/ffmpeg${exeSuffix}`;
+}
 
 /** The files that make a bundle of that target whole. */
 export function requiredFiles({ os, exeSuffix, webviewLibrary }: Target): string[] {
@@ -85,7 +101,7 @@ export function strangeFiles(files: readonly FoundFile[], target: Target): strin
 function isFfmpegFile(path: string, { exeSuffix }: Target): boolean {
   const [, name] = /^ffmpeg\/([^/]+)$/.exec(path) ?? [];
   if (name === undefined) return false;
-  return name === `ffmpeg${exeSuffix}` || /\.(dll|dylib|so(\.\d+)*)$/.test(name) ||
+  return name === `ffmpeg${exeSuffix}` || LIBRARY.test(name) ||
     isLicenceFile(name);
 }
 
@@ -113,6 +129,26 @@ export function filesIn(folder: string, under = ""): FoundFile[] {
 /** @throws Error that lists what is wrong with the bundle in that folder. */
 export function checkBundle(folder: string, target: Target): void {
   const read = (path: string) => Deno.readTextFileSync(join(folder, path));
-  const faults = bundleFaults(filesIn(folder), target, read);
+  const files = filesIn(folder);
+  const natives = files.filter(({ path }) => NATIVE.test(path));
+  const faults = [
+    ...bundleFaults(files, target, read),
+    ...natives.flatMap(({ path }) => nativeFaults(path, readHeader(join(folder, path)), target)),
+  ];
   if (faults.length > 0) throw new Error(`Cannot give ${folder} away: ${faults.join("; ")}`);
+}
+
+/** What is wrong with a program or library of that bundle. @param header Its beginning. */
+export function nativeFaults(path: string, header: Uint8Array, target: Target): string[] {
+  try {
+    return systemFaults(machineOf(header), target).map((fault) => `${path} is ${fault}`);
+  } catch (thrown) {
+    return [`${path} is no program or library: ${messageOf(thrown)}`];
+  }
+}
+
+function readHeader(path: string): Uint8Array {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(HEADER_BYTES);
+  return bytes.subarray(0, file.readSync(bytes) ?? 0);
 }

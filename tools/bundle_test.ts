@@ -1,13 +1,25 @@
-import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { concatBytes } from "@fusionmeet/base";
+import { PROGRAM_VERSION } from "@fusionmeet/protocol";
+import { TemporaryDirectory } from "../tests/support/wait.ts";
+import { buildBundleOf, type BundleOptions } from "./bundle.ts";
 import { packArchive } from "./bundle_archive.ts";
-import { bundleFaults, type FoundFile, requiredFiles } from "./bundle_check.ts";
+import {
+  bundleFaults,
+  checkBundle,
+  type FoundFile,
+  nativeFaults,
+  requiredFiles,
+} from "./bundle_check.ts";
 import { withWorkers } from "./bundle_programs.ts";
 import { readmeText } from "./bundle_readme.ts";
 import { runFlags, startFiles } from "./bundle_start_files.ts";
 import { checkIntegrity } from "./deno_runtime.ts";
-import { isLicenceFile, packagesIn } from "./licences.ts";
-import { targetNamed, TARGETS } from "./targets.ts";
+import { elfFile, intelMacFile, machOFile } from "./executable_for_test.ts";
+import { isLicenceFile, packageLicences, packagesIn } from "./licences.ts";
+import { gatherContents } from "./program_files.ts";
+import { type Target, targetNamed, TARGETS } from "./targets.ts";
 
 const LINUX = targetNamed("linux-x64");
 const CONFIG = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
@@ -55,6 +67,123 @@ Deno.test("bundleFaults() finds a private key in a text, and lets its first line
     /a private key/,
   );
 });
+
+Deno.test("nativeFaults() refuses programs of another system, and what is no program", () => {
+  const linux = elfFile(new Uint8Array(8));
+  deepStrictEqual(nativeFaults("program/deno", linux, LINUX), []);
+  const other = nativeFaults("program/deno.exe", linux, targetNamed("windows-x64"));
+  match(other.join(), /^program\/deno\.exe is for linux on x86_64, not for windows on x86_64$/);
+  match(
+    nativeFaults("ffmpeg/ffmpeg", new Uint8Array(99), LINUX).join(),
+    /is no program or library/,
+  );
+});
+
+Deno.test("buildBundle() makes a bundle for every system, with an ffmpeg that fits and its licence", async () => {
+  await using folder = new TemporaryDirectory();
+  const { ffmpeg, runtime } = standIns(folder);
+  const contents = await gatherContents();
+  const buildBundle = (options: BundleOptions) => buildBundleOf(contents, options);
+  for (const target of TARGETS) {
+    const made = await buildBundle({ target, output: folder.path, runtime: await runtime(target) });
+    strictEqual(made.folder, folder.file(`FusionMeet-${PROGRAM_VERSION}-${target.name}`));
+    ok(Deno.statSync(`${made.folder}${target.archiveSuffix}`).size > 300_000);
+    const licences = Deno.readTextFileSync(`${made.folder}/LICENSES.txt`);
+    for (
+      const name of [
+        "FusionMeet",
+        "Deno 2",
+        "npm webview-bun 2",
+        "npm libopus-wasm 0",
+        "npm preact 10",
+      ]
+    ) {
+      ok(licences.includes(`\n${name}`), name);
+    }
+    match(licences, /Xiph\.Org|Xiph\.org/, "libopus' own");
+  }
+  const options = { target: LINUX, output: folder.path, runtime: await runtime(LINUX) };
+  await rejects(
+    buildBundle({ ...options, ffmpeg: await ffmpeg("bare", {}) }),
+    /there is no licence in/,
+  );
+  const licence = { "COPYING.GPLv2": "as you like" };
+  const { folder: made } = await buildBundle({
+    ...options,
+    ffmpeg: await ffmpeg("whole", licence),
+  });
+  strictEqual(Deno.statSync(`${made}/ffmpeg/ffmpeg`).mode! & 0o777, 0o755);
+  match(Deno.readTextFileSync(`${made}/LICENSES.txt`), /ffmpeg.*\n=+\n\nas you like/);
+  const wrong = { ...options, target: targetNamed("linux-arm64"), ffmpeg: folder.file("whole") };
+  await rejects(
+    buildBundle(wrong),
+    /ffmpeg\/ffmpeg is for linux on x86_64, not for linux on aarch64/,
+  );
+});
+
+Deno.test("buildBundle() gives away no folder that somebody used, and does not remove it", async () => {
+  await using folder = new TemporaryDirectory();
+  const { runtime } = standIns(folder);
+  const contents = await gatherContents();
+  const buildBundle = (options: BundleOptions) => buildBundleOf(contents, options);
+  const options = {
+    target: LINUX,
+    output: folder.path,
+    runtime: await runtime(LINUX),
+    archive: false,
+  };
+  const made = await buildBundle(options);
+  await buildBundle(options);
+  for (const name of ["server.key", "pins.json", "uploads/main/plan.pdf"]) {
+    Deno.mkdirSync(`${made.folder}/uploads/main`, { recursive: true });
+    Deno.writeTextFileSync(`${made.folder}/${name}`, "mine");
+    throws(() => checkBundle(made.folder, LINUX), new RegExp(`${name} does not belong there`));
+    await rejects(buildBundle(options), new RegExp(`it holds ${name}, which somebody may need`));
+    strictEqual(Deno.readTextFileSync(`${made.folder}/${name}`), "mine");
+    Deno.removeSync(`${made.folder}/${name}`);
+  }
+});
+
+Deno.test("packageLicences() fails for a package without a licence", async () => {
+  await using folder = new TemporaryDirectory();
+  Deno.mkdirSync(folder.file("odd/1.0.0"), { recursive: true });
+  await rejects(
+    packageLicences(["odd/1.0.0"], folder.path),
+    /Cannot pack odd\/1\.0\.0: there is no/,
+  );
+});
+
+/** A program of that system that does nothing. */
+function headerOf({ os, arch }: Target): Uint8Array {
+  const nothing = new Uint8Array(8);
+  if (os === "linux") return elfFile(nothing, arch === "x86_64" ? 62 : 183);
+  if (os === "darwin") return arch === "x86_64" ? intelMacFile(nothing) : machOFile(nothing);
+  const coff = Uint8Array.of(0x50, 0x45, 0, 0, 0x64, 0x86);
+  return concatBytes(
+    Uint8Array.of(0x4d, 0x5a),
+    new Uint8Array(58),
+    Uint8Array.of(64, 0, 0, 0),
+    coff,
+  );
+}
+
+/** What stands for Deno and ffmpeg: the headers of a program of that system. */
+function standIns(folder: TemporaryDirectory) {
+  const runtime = async (target: Target): Promise<string> => {
+    const path = folder.file(`runtime-${target.name}`);
+    await Deno.writeFile(path, headerOf(target));
+    return path;
+  };
+  const ffmpeg = async (name: string, files: Record<string, string>): Promise<string> => {
+    await Deno.mkdir(folder.file(name));
+    await Deno.writeFile(folder.file(`${name}/ffmpeg`), elfFile(new Uint8Array(8)));
+    for (const [file, text] of Object.entries(files)) {
+      await Deno.writeTextFile(folder.file(`${name}/${file}`), text);
+    }
+    return folder.file(name);
+  };
+  return { runtime, ffmpeg };
+}
 
 Deno.test("runFlags() are the permissions of the task, no more: a server starts no programs", () => {
   const [server, client] = [runFlags(CONFIG, "server"), runFlags(CONFIG, "client")];

@@ -11,7 +11,13 @@ import { equalBytes, messageOf } from "@fusionmeet/base";
 import { FormatError } from "./byte_reader.ts";
 import type { ProgramName } from "./bundle_start_files.ts";
 import { expectedOf, type Making } from "./executable_contents.ts";
-import { type ExecutableFile, isPlainDeno, machineOf, readExecutable } from "./executable_file.ts";
+import {
+  type ExecutableFile,
+  isPlainDeno,
+  machineOf,
+  readExecutable,
+  systemFaults,
+} from "./executable_file.ts";
 import { gatherContents } from "./program_files.ts";
 import { parsePayload, type Payload } from "./standalone_payload.ts";
 import { hostTarget, type Target, targetNamed } from "./targets.ts";
@@ -86,14 +92,6 @@ function machineFaults(file: ExecutableFile, { target, ...expected }: Expected):
   if (file.icons.length === 0) faults.push("It has no icon");
   if (isForeign) faults.push("Its icon is Deno's");
   return faults;
-}
-
-function systemFaults(
-  { os, archs }: { readonly os: string; readonly archs: readonly string[] },
-  target: Expected["target"],
-): string[] {
-  if (os === target.os && archs.includes(target.arch)) return [];
-  return [`for ${os} on ${archs.join(" and ")}, not for ${target.os} on ${target.arch}`];
 }
 
 function payloadFaults(payload: Payload, expected: Expected): string[] {

@@ -39,6 +39,15 @@ export function machineOf(bytes: Uint8Array): Machine {
   throw new FormatError("it is no ELF, PE or Mach-O file");
 }
 
+/** What is wrong with a program or library for that system: behind "NAME is". */
+export function systemFaults(
+  { os, archs }: Machine,
+  target: { readonly os: string; readonly arch: Machine["archs"][number] },
+): string[] {
+  if (os === target.os && archs.includes(target.arch)) return [];
+  return [`for ${os} on ${archs.join(" and ")}, not for ${target.os} on ${target.arch}`];
+}
+
 /** An executable, with its payload. @throws FormatError */
 export function readExecutable(bytes: Uint8Array): ExecutableFile {
   const machine = machineOf(bytes);

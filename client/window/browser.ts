@@ -6,14 +6,17 @@ import { pathToFileURL } from "node:url";
 export interface BrowserOptions {
   /** A folder of ours; what is made in it can be read by this user only. */
   readonly folder: string;
-  /** Opens a path or an address; a test has its own. */
+  /** Opens a path or an address: the default browser unless said. */
   readonly opener?: Opener;
 }
 
-/** A program that shows something in the default browser. */
+/** A program that shows something in a browser. */
 export interface Opener {
   readonly program: string;
+  /** In front of the address. */
   readonly args: readonly string[];
+  /** What the address itself begins with. */
+  readonly flag?: string;
 }
 
 /** A browser that has to start first reads the file late. */
@@ -25,7 +28,7 @@ const REDIRECT_PREFIX = "open-";
 const PRIVATE_FILE_MODE = 0o600;
 
 /**
- * Shows a page in the default browser, without its address (it carries a token) in any argument list: the browser is
+ * Shows a page in a browser, without its address (it carries a token) in any argument list: the browser is
  * given a file that leads there, which is removed after half a minute or with this program.
  *
  * @returns a sentence for the user when it could not.
@@ -66,6 +69,40 @@ export function defaultOpener(os: string = Deno.build.os): Opener {
   return { program: "xdg-open", args: [] };
 }
 
+/** What a browser is told that is to show a page as a window of its own: no tabs, no address. */
+const APP_FLAG = "--app=";
+/** Edge is part of Windows; the others are there where somebody installed them. */
+const APP_BROWSERS = {
+  windows: ["Microsoft\\Edge\\Application\\msedge.exe", "Google\\Chrome\\Application\\chrome.exe"],
+  darwin: ["Microsoft Edge", "Google Chrome", "Chromium"],
+  linux: ["microsoft-edge", "chromium", "chromium-browser", "google-chrome"],
+} as const;
+
+/** Browsers of this computer that show a page as a window of its own, best first. */
+export function appOpeners(
+  os: string,
+  { variable, isFile }: {
+    variable: (name: string) => string | undefined;
+    isFile: (path: string) => boolean;
+  },
+): Opener[] {
+  if (os === "darwin") {
+    const isThere = (app: string) => isFile(`/Applications/${app}.app/Contents/Info.plist`);
+    return APP_BROWSERS.darwin.filter(isThere)
+      .map((app) => ({ program: "open", args: ["-na", app, "--args"], flag: APP_FLAG }));
+  }
+  const folders = os === "windows"
+    ? ["ProgramFiles(x86)", "ProgramFiles", "LOCALAPPDATA"].map(variable)
+    : (variable("PATH") ?? "").split(":");
+  const [names, slash] = os === "windows"
+    ? [APP_BROWSERS.windows, "\\"]
+    : [APP_BROWSERS.linux, "/"];
+  return names.flatMap((name) =>
+    folders.filter((folder) => folder !== undefined && folder !== "")
+      .map((folder) => `${folder}${slash}${name}`)
+  ).filter(isFile).map((program) => ({ program, args: [], flag: APP_FLAG }));
+}
+
 /** A page that leads to `url` at once, in a browser without scripts too, and leaves no way back to itself. */
 export function redirectPage(url: string): string {
   const escaped = url.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
@@ -78,10 +115,13 @@ export function redirectPage(url: string): string {
 `;
 }
 
-async function run({ program, args }: Opener, target: string): Promise<string | undefined> {
+async function run(
+  { program, args, flag = "" }: Opener,
+  target: string,
+): Promise<string | undefined> {
   try {
     const child = new Deno.Command(program, {
-      args: [...args, target],
+      args: [...args, flag + target],
       stdin: "null",
       stdout: "null",
       stderr: "null",

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { defaultOpener, openBrowser, openLink, redirectPage } from "./browser.ts";
+import { appOpeners, defaultOpener, openBrowser, openLink, redirectPage } from "./browser.ts";
 
 const TOKEN = "cafe0123cafe0123";
 const URL_WITH_TOKEN = `http://127.0.0.1:40123/?token=${TOKEN}`;
@@ -29,6 +29,30 @@ Deno.test("defaultOpener() is what each system opens things with", () => {
     args: ["url.dll,FileProtocolHandler"],
   });
 });
+
+Deno.test("appOpeners() finds the browsers that show a page as a window of its own", () => {
+  const on = (os: string, variables: Record<string, string>, files: readonly string[]) =>
+    appOpeners(os, {
+      variable: (name) => variables[name],
+      isFile: (path) => files.includes(path),
+    }).map(({ program, args, flag }) => [program, ...args, flag].join(" "));
+  const edge = "C:\\Programs (x86)\\Microsoft\\Edge\\Application\\msedge.exe";
+  const chrome = "C:\\Programs\\Google\\Chrome\\Application\\chrome.exe";
+  const folders = { "ProgramFiles(x86)": "C:\\Programs (x86)", ProgramFiles: "C:\\Programs" };
+  deepStrictEqual(on("windows", folders, [chrome, edge]), [`${edge} --app=`, `${chrome} --app=`]);
+  deepStrictEqual(on("windows", {}, [edge]), []);
+  const path = { PATH: "/usr/local/bin::/usr/bin" };
+  deepStrictEqual(on("linux", path, ["/usr/bin/chromium"]), ["/usr/bin/chromium --app="]);
+  const app = "/Applications/Google Chrome.app/Contents/Info.plist";
+  deepStrictEqual(on("darwin", {}, [app]), ["open -na Google Chrome --args --app="]);
+});
+
+Deno.test("openBrowser() tells a browser's window where to go with the flag in front", () =>
+  withOpener(async ({ folder, script, argumentsFile }) => {
+    const opener = { program: script, args: [], flag: "--app=" };
+    strictEqual(await openBrowser(URL_WITH_TOKEN, { folder: `${folder}/page`, opener }), undefined);
+    match(Deno.readTextFileSync(argumentsFile), /^--app=file:\/\/.*\/fusionmeet\.html\n$/);
+  }));
 
 Deno.test("redirectPage() leads to the address, whatever is in it", () => {
   const page = redirectPage('http://127.0.0.1:1/?a="b"&c=<d>');

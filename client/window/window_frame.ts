@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Output } from "../headless.ts";
-import { openBrowser } from "./browser.ts";
+import { appOpeners, openBrowser } from "./browser.ts";
+import { displayFault } from "./webview_start.ts";
 import { NoWindow, type OpenedWindow, openWindow, type WindowEnd } from "./open_window.ts";
 
 /** A window that crashes again so soon is not opened a third time. */
@@ -20,6 +21,21 @@ export interface WindowFrameOptions {
   readonly onClosed: () => void;
   /** To the page that is opened next. */
   readonly toast: (message: string) => void;
+}
+
+/** Without a display no browser has one, either. */
+function appOpenersHere() {
+  const variable = (name: string) => Deno.env.get(name);
+  const { os } = Deno.build;
+  return displayFault(os, variable) === undefined ? appOpeners(os, { variable, isFile }) : [];
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the page is shown: a window of our own, else a browser. The meeting goes on whatever happens to it. */
@@ -56,7 +72,7 @@ export class WindowFrame {
       if (!(thrown instanceof NoWindow)) throw thrown;
       output.note(`No window of its own: ${thrown.message}`);
       output.report({ event: "window", state: "none", message: thrown.message });
-      await this.#openBrowser();
+      await this.#openInstead();
     }
   }
 
@@ -67,6 +83,19 @@ export class WindowFrame {
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#window?.close();
+  }
+
+  /** A browser's window that looks like ours, else the default browser. */
+  async #openInstead(): Promise<void> {
+    const { folder, link, output } = this.#options;
+    for (const opener of appOpenersHere()) {
+      if (await openBrowser(link(), { folder, opener }) !== undefined) continue;
+      this.#isBrowser = true;
+      const browser = opener.args[1] ?? opener.program;
+      output.report({ event: "window", state: "app", browser });
+      return output.note(`FusionMeet's page is in a window of ${browser}`);
+    }
+    await this.#openBrowser();
   }
 
   async #openBrowser(): Promise<void> {
@@ -89,7 +118,7 @@ export class WindowFrame {
     const isAgain = nowMs - this.#crashedAtMs < CRASHES_APART_MS;
     this.#crashedAtMs = nowMs;
     output.note(`The window crashed (${detail}); the meeting goes on, and it is opened again`);
-    if (isAgain) await this.#openBrowser();
+    if (isAgain) await this.#openInstead();
     else await this.open();
     toast("The window broke and was opened again; the meeting went on");
   }
