@@ -375,7 +375,8 @@ export class Meeting {
     const { participant, name, room, resumed, voice } = welcome;
     this.#emit({
       event: isFirst ? "joined" : "reconnected",
-      ...{ participant, name, room, resumed, voice, fingerprint },
+      ...{ participant, name, room, resumed, voice, fingerprint, hostname },
+      addresses: welcome.addresses ?? [],
     });
     if (!this.#chatLog.connected(welcome.chatLatest)) {
       this.#warn("chat-restarted", "The chat of this room began anew on the server");

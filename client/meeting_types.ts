@@ -99,6 +99,9 @@ export type MeetingEvent =
     resumed: boolean;
     voice: "opus" | "l16";
     fingerprint: Fingerprint;
+    /** The server's numeric address, as reached; and those it says others reach it at, likeliest first. */
+    hostname: string;
+    addresses: readonly string[];
   }
   | { event: "participant"; change: PersonChange }
   /** Somebody (oneself, too) begins to speak or has stopped. */

@@ -33,6 +33,8 @@ class RecorderBench implements AsyncDisposable {
       resumed: false,
       voice: "opus",
       fingerprint: "ab".repeat(32),
+      hostname: "192.168.1.20",
+      addresses: [],
     });
     return this;
   }

@@ -315,6 +315,7 @@ export class Room {
       chatLatest: this.chat.latestLine,
       features: [...FEATURES],
       ...(this.#codec.codec !== "h264" && { cameraCodec: this.#codec.codec }),
+      addresses: [...this.#parts.addresses()],
       at: this.#parts.epochMs(),
     });
     const people = this.participants.map((each) => each.describe());

@@ -5,6 +5,7 @@ import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./support/browser.ts";
 import { FakeProgram, joinState, line, meetingState, person } from "./support/fake_program.ts";
+import { readQrModules } from "./support/qr_reader.ts";
 import { until } from "./support/wait.ts";
 import { Cameras } from "../tools/screenshot_cameras.ts";
 import { SCENES } from "../tools/screenshot_scenes.ts";
@@ -92,6 +93,65 @@ for (const scene of SCENES.filter(({ link }) => link === undefined)) {
     },
   );
 }
+
+pageTest(
+  "A pasted link fills in server and room, and only its key is asked for",
+  () => joinState({ name: "Ann" }),
+  async ({ page, program }) => {
+    const key = "0a".repeat(32);
+    const field = page.getByLabel("Server", { exact: true });
+    await field.fill(`fusionmeet://${SERVER}/Workshop#${key}`);
+    await page.getByText("From a link").waitFor();
+    strictEqual(await field.inputValue(), SERVER);
+    strictEqual(await page.getByLabel("Room", { exact: true }).inputValue(), "Workshop");
+    deepStrictEqual(await program.heard("lobby"), {
+      ...{ do: "lobby", server: SERVER, pin: "", expected: key },
+    });
+    await page.getByRole("button", { name: "Join" }).click();
+    const { server, room, expected } = await program.heard("join");
+    deepStrictEqual([server, room, expected], [SERVER, "Workshop", key]);
+    // Another server is not what the link vouched for; a damaged link goes nowhere.
+    await field.fill("192.168.1.21");
+    strictEqual(
+      (await program.heard("lobby", (said) => said.server !== SERVER)).expected,
+      undefined,
+    );
+    program.forget();
+    await field.fill(`fusionmeet://${SERVER}/Workshop#${key.slice(1)}`);
+    await page.getByText("64 hex digits").waitFor();
+    await page.getByRole("button", { name: "Join" }).click();
+    strictEqual(await focused(page), "");
+    deepStrictEqual(program.said, []);
+  },
+);
+
+pageTest(
+  "The invitation is copied with the keyboard, and its code leads to the server's page",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const { link, page: address } = program.state.meeting!.invitation!;
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Invite" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Invite others" }).waitFor();
+    strictEqual(await focused(page), "Copy link");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    strictEqual(await page.evaluate("navigator.clipboard.readText()"), link);
+    const code = page.getByRole("img", { name: `QR code for ${address}` });
+    const box = await code.getAttribute("viewBox");
+    const path = await code.locator("path").getAttribute("d");
+    const size = Number(box!.split(" ")[2]);
+    const black = new Set([...path!.matchAll(/M(\d+) (\d+)/g)].map(([, x, y]) => `${x} ${y}`));
+    const indices = Array.from({ length: size }, (_, index) => index);
+    strictEqual(
+      readQrModules(indices.map((y) => indices.map((x) => black.has(`${x} ${y}`)))),
+      address,
+    );
+    await page.keyboard.press("Escape");
+    strictEqual(await focused(page), "Invite");
+  },
+);
 
 pageTest(
   "The page is joined with the keyboard alone",

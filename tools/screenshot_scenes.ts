@@ -198,6 +198,24 @@ export const SCENES: readonly Scene[] = [
       },
     }),
   },
+  {
+    name: "join-link",
+    state: joinState({ ...FILLED, server: "" }),
+    after: async ({ page }) => {
+      await page.getByLabel("Server", { exact: true }).fill(
+        `fusionmeet://${SERVER}/Review#${FINGERPRINT}`,
+      );
+      await page.getByText("From a link").waitFor();
+    },
+  },
+  {
+    name: "join-link-cut",
+    state: joinState({ ...FILLED, server: "" }),
+    after: async ({ page }) => {
+      await page.getByLabel("Server", { exact: true }).fill(`fusionmeet://${SERVER}/Review#3f7a`);
+      await page.getByText("copy the link to its end").waitFor();
+    },
+  },
   { name: "join-busy", state: joinState({ ...FILLED, lobby: LOBBY, busy: true }) },
   {
     name: "join-first-contact",
@@ -307,6 +325,23 @@ export const SCENES: readonly Scene[] = [
     small: true,
     state: meetingState(crowd(4, { 1: { microphone: false } })),
     after: openPanel(/^Settings/),
+  },
+  {
+    name: "meeting-invite",
+    small: true,
+    state: meetingState(crowd(4)),
+    after: openPanel(/^Invite/),
+  },
+  {
+    name: "meeting-invite-only-here",
+    state: meetingState(crowd(2), {
+      invitation: {
+        link: `fusionmeet://127.0.0.1/Main#${FINGERPRINT}`,
+        page: "http://127.0.0.1:65435/",
+        isOnlyHere: true,
+      },
+    }),
+    after: openPanel(/^Invite/),
   },
   {
     name: "meeting-coming-back",

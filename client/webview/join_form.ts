@@ -1,5 +1,6 @@
 import type { Lobby, Nearby, NearbyServer } from "@fusionmeet/bridge";
-import { CONTROL_PORT } from "@fusionmeet/protocol";
+import { Refusal } from "@fusionmeet/base";
+import { CONTROL_PORT, isJoinLink, type JoinLink, parseJoinLink } from "@fusionmeet/protocol";
 
 /** What the join screen asks for. */
 export interface JoinForm {
@@ -11,6 +12,36 @@ export interface JoinForm {
   readonly camera: boolean;
   /** Fingerprint of the server of this network that was picked; absent once another one is typed. */
   readonly picked?: string;
+  /** The fingerprint that a link names for `server`; absent once another one is typed or picked. */
+  readonly expected?: string;
+}
+
+/** The form after something was typed or pasted into the field of the server: a link fills in all that it names. */
+export function withServer(form: JoinForm, typed: string): JoinForm {
+  const plain = { ...form, server: typed, picked: undefined, expected: undefined };
+  const link = readLink(typed);
+  if (link === undefined || "fault" in link) return plain;
+  const { hostname, port, room = form.room, fingerprint } = link;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const server = port === CONTROL_PORT ? host : `${host}:${port}`;
+  return { ...plain, server, room, expected: fingerprint };
+}
+
+/** What is wrong with the link in the field of the server, in words; `undefined` where there is none, or a good one. */
+export function linkFault(server: string): string | undefined {
+  const link = readLink(server);
+  return link && "fault" in link ? link.fault : undefined;
+}
+
+/** `undefined` for what is not meant to be a link. */
+function readLink(text: string): JoinLink | { fault: string } | undefined {
+  if (!isJoinLink(text)) return undefined;
+  try {
+    return parseJoinLink(text);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return { fault: thrown.message };
+    throw thrown;
+  }
 }
 
 /** The fields one types into, in the order in which they are looked at. */
@@ -33,10 +64,10 @@ export function missingField(
  */
 export function meantServer(
   { servers }: Nearby,
-  { server, picked }: JoinForm,
+  { server, picked, expected }: JoinForm,
   { isKept }: { isKept: boolean },
 ): NearbyServer | undefined {
-  if (picked !== undefined) return undefined;
+  if (picked !== undefined || expected !== undefined) return undefined;
   const typed = serverKey(server);
   const isAt = ({ address }: NearbyServer) => serverKey(address) === typed;
   const known = servers.filter((each) =>

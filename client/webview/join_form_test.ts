@@ -1,6 +1,6 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
-import { type JoinForm, meantServer } from "./join_form.ts";
+import { type JoinForm, linkFault, meantServer, withServer } from "./join_form.ts";
 
 const FORM: JoinForm = {
   ...{ server: "192.168.1.20", name: "Ann", room: "Main", pin: "" },
@@ -41,4 +41,36 @@ Deno.test("meantServer() finds the known server at the address that was typed, a
     undefined,
     "not known at that address",
   );
+});
+
+const KEY = "0a".repeat(32);
+
+Deno.test("withServer() lets a link fill in server, room and key, and nothing else", () => {
+  const before = { ...FORM, server: "", picked: "cd".repeat(32), pin: "1" };
+  deepStrictEqual(withServer(before, ` fusionmeet://meet.local/L%C3%A4b#${KEY} `), {
+    ...{ ...before, server: "meet.local", room: "Läb", picked: undefined, expected: KEY },
+  });
+  const six = withServer(before, `fusionmeet://[fd00::1]:7/#${KEY}`);
+  deepStrictEqual([six.server, six.room], ["[fd00::1]:7", "Main"]);
+});
+
+Deno.test("withServer(): what is typed is no longer what the link or the list vouched for", () => {
+  const linked = withServer(FORM, `fusionmeet://meet.local/#${KEY}`);
+  const typed = withServer(linked, "meet.locals");
+  deepStrictEqual([typed.server, typed.expected, typed.picked], [
+    "meet.locals",
+    undefined,
+    undefined,
+  ]);
+  strictEqual(meant({ expected: KEY }, MOVED), undefined, "a link means its own address");
+});
+
+Deno.test("linkFault() says what is wrong with a link, which stays in the field", () => {
+  const cut = `fusionmeet://meet.local/Main#${KEY.slice(3)}`;
+  ok(/64 hex digits/.test(linkFault(cut)!));
+  const { server, expected } = withServer(FORM, cut);
+  deepStrictEqual([server, expected], [cut, undefined]);
+  for (const text of ["", "meet.local", `fusionmeet://h#${KEY}`]) {
+    strictEqual(linkFault(text), undefined);
+  }
 });

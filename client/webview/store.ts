@@ -91,6 +91,7 @@ const NO_JOIN: JoinState = {
   camera: false,
   microphoneSource: null,
   cameraSource: null,
+  expected: null,
   recentServers: [],
   nearby: NO_NEARBY,
   busy: false,

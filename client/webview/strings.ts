@@ -33,7 +33,11 @@ const ENGLISH = {
   join: {
     title: "Join a meeting",
     server: "Server",
-    serverHint: "Name or address of the computer the server runs on",
+    serverHint: "Name or address of the computer the server runs on, or a link",
+    fromLink: "From a link: only the server with its key is joined",
+    linkTaken: (server: string, room: string) =>
+      `Link taken: server ${server}, room ${room}. Only the server with the link's key is joined.`,
+    linkAdvice: "Copy it again from where you have it",
     recentServers: "Servers of earlier meetings",
     nearby: {
       title: "On this network",
@@ -91,6 +95,21 @@ const ENGLISH = {
       pin: "Enter the PIN",
     },
   },
+  invite: {
+    open: "Invite",
+    title: "Invite others",
+    link: "Link to this room",
+    copy: "Copy link",
+    linkHint:
+      "Goes into FusionMeet's server field. It names the server's key, so there is nothing to compare; it holds no PIN.",
+    phone: "Or by a phone's camera",
+    phoneHint: "Opens a page with the link and the steps to join on a computer.",
+    code: (page: string) => `QR code for ${page}`,
+    wordsHint: "To compare for whoever comes without the link, or has it from that page.",
+    onlyHere:
+      "The server is reached on this computer only, or at no address it knows: others cannot follow this link.",
+  },
+  copy: { copied: "Copied", failed: "Not copied: select it and press Ctrl+C" },
   introduction: {
     title: "Do you trust this server?",
     text: (server: string) =>

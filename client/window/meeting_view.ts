@@ -9,11 +9,13 @@ import { fingerprintWords } from "@fusionmeet/protocol";
 import type { CaptureKind, EngineEvent } from "../media/commands.ts";
 import type { MeetingEvent } from "../meeting_types.ts";
 import type { Person, PersonChange } from "../people.ts";
+import { invitationTo } from "../invitation.ts";
 import { ChatFeed } from "./chat_feed.ts";
 
 export interface MeetingViewOptions {
   /** As the user gave it. */
   readonly server: string;
+  readonly port: number;
   readonly microphone: Pick<SourceState, "exists" | "on">;
   readonly camera: Pick<SourceState, "exists" | "on">;
   readonly quality: PictureQuality;
@@ -55,6 +57,7 @@ export class MeetingView {
       quality,
       qualities,
       comingBack: null,
+      invitation: null,
     };
   }
 
@@ -72,6 +75,7 @@ export class MeetingView {
           voice: event.voice,
           fingerprintWords: fingerprintWords(event.fingerprint),
           comingBack: null,
+          invitation: invitationTo(event, this.#options.port),
         });
       case "participant":
         return this.#personChanged(event.change);

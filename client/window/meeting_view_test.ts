@@ -9,6 +9,7 @@ class Bench {
   readonly states: MeetingState[] = [];
   readonly view = new MeetingView({
     server: "host",
+    port: 7_000,
     microphone: { exists: true, on: true },
     camera: { exists: false, on: false },
     quality: { width: 320, height: 240, framesPerSecond: 30 },
@@ -36,6 +37,8 @@ class Bench {
       resumed: false,
       voice: "opus",
       fingerprint: "ab".repeat(32) as Fingerprint,
+      hostname: "192.168.1.20",
+      addresses: ["10.0.0.1"],
     });
   }
 

@@ -15,7 +15,7 @@ const WATCHED_MAX = 100;
 
 const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "hello": { token: optional(text), key: optional(text), decoders: object({ h264: flag }) },
-  "lobby": { server: text, pin: text, picked: optional(text) },
+  "lobby": { server: text, pin: text, picked: optional(text), expected: optional(text) },
   "search": { on: flag },
   "join": {
     server: text,
@@ -26,6 +26,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
     camera: flag,
     trust: optional(text),
     picked: optional(text),
+    expected: optional(text),
   },
   "join.cancel": {},
   "leave": { sure: flag },

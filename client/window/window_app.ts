@@ -217,6 +217,7 @@ class WindowApp {
     const { server, name, room, pin, microphone, camera } = form;
     this.#changeJoin({
       ...{ server, name, room, pin, microphone, camera },
+      expected: form.expected ?? null,
       busy: true,
       failure: null,
       introduction: null,
@@ -247,14 +248,14 @@ class WindowApp {
   }
 
   async #prepare(form: JoinForm): Promise<WindowMeeting> {
-    const { name, room, pin, trust, microphone, camera } = form;
+    const { name, room, pin, trust, expected, microphone, camera } = form;
     const { server, ...listed } = this.#picked(form);
     const meeting = await WindowMeeting.prepare({
       ...this.#options,
       ...{ name, room },
       ...{ server, ...listed },
       pin: pin === "" ? undefined : pin,
-      fingerprint: trust ?? this.#givenFingerprint(form),
+      fingerprint: expected ?? trust ?? this.#givenFingerprint(form),
     }, {
       folder: this.#folder,
       serverText: form.server,
@@ -341,9 +342,11 @@ class WindowApp {
 
   #firstJoinState(empty: JoinState): JoinState {
     const kept = remembered(this.#folder);
-    const { server, name, room, pin } = this.#options;
+    const { server, name, room, pin, fingerprint } = this.#options;
+    const isNamed = server !== undefined && fingerprint !== undefined && fingerprint !== "trust";
     return {
       ...empty,
+      expected: isNamed ? fingerprint : null,
       server: server ?? kept.server ?? "",
       name: name ?? kept.name ?? "",
       room: room ?? kept.room ?? empty.room,
@@ -359,7 +362,7 @@ class WindowApp {
     this.#changeJoin({ microphoneSource: microphone, cameraSource: camera });
   }
 
-  async #askLobby({ server: text, pin, picked }: LobbyQuestion): Promise<void> {
+  async #askLobby({ server: text, pin, picked, expected }: LobbyQuestion): Promise<void> {
     this.#lobby.abort();
     this.#lobby = new AbortController();
     const { signal } = this.#lobby;
@@ -368,7 +371,7 @@ class WindowApp {
     try {
       const pinsPath = pinsPathIn(this.#folder);
       const pins = await PinStore.open(pinsPath);
-      const fingerprint = this.#givenFingerprint({ picked });
+      const fingerprint = expected ?? this.#givenFingerprint({ server: text, picked });
       const { server, elsewhere = [], identity } = this.#picked({ server: text, picked });
       const { needsPin, rooms } = await firstOf([server, ...elsewhere], (each) =>
         askLobby(each, {
@@ -387,11 +390,12 @@ class WindowApp {
 
   // ---- servers of this network
 
-  /** What the command line says about the key, unless another server was picked than the one it speaks of. */
-  #givenFingerprint({ picked }: { picked?: string }): string | undefined {
-    const { fingerprint } = this.#options;
-    const isOfAnother = picked !== undefined && fingerprint !== "trust" && fingerprint !== picked;
-    return isOfAnother ? undefined : fingerprint;
+  /** What the command line says about the key, unless another server was typed or picked than the one it speaks of. */
+  #givenFingerprint({ server, picked }: { server: string; picked?: string }): string | undefined {
+    const { fingerprint, server: meant = server } = this.#options;
+    if (fingerprint === "trust") return fingerprint;
+    const isMeant = picked === undefined ? server === meant : fingerprint === picked;
+    return isMeant ? fingerprint : undefined;
   }
 
   /** Looks which servers there are, from now on until a meeting is joined. */

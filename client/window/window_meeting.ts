@@ -82,6 +82,7 @@ export class WindowMeeting {
     });
     this.view = new MeetingView({
       server: means.serverText,
+      port: options.server.port,
       microphone: source("microphone", microphone.kind !== "off"),
       camera: source("camera", camera.kind !== "off"),
       quality,

@@ -12,6 +12,7 @@ export function emptyState(): WindowState {
     camera: true,
     microphoneSource: null,
     cameraSource: null,
+    expected: null,
     recentServers: [],
     nearby: NO_NEARBY,
     busy: false,
@@ -34,7 +35,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "Ask whoever runs the server. Only if they set it up anew and read you the new words: take the server out of pins.json in FusionMeet's folder, then join again",
   "key-not-as-listed":
     "Pick the server again in a moment, or type the address that it prints when it starts. If this happens again, somebody on this network announces it falsely: tell whoever runs it",
-  "key-not-as-given": "Check the address, and the key that this window was started with",
+  "key-not-as-given":
+    "Ask for a new link, and compare the words with those the server prints: somebody else may be answering there",
   "full": "Wait until somebody leaves, or choose another room",
 };
 

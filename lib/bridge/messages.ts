@@ -33,6 +33,8 @@ export type PageMessage =
     readonly pin: string;
     /** The fingerprint of the server of this network that was picked. */
     readonly picked?: string;
+    /** The fingerprint that a link names. */
+    readonly expected?: string;
   }
   /** Searches this computer's networks for servers address by address, or stops that. */
   | { readonly do: "search"; readonly on: boolean }
@@ -47,6 +49,7 @@ export type PageMessage =
     /** The fingerprint of `introduction`, when it was accepted. */
     readonly trust?: string;
     readonly picked?: string;
+    readonly expected?: string;
   }
   /** Stops a join that is under way, or says no to an introduction. */
   | { readonly do: "join.cancel" }

@@ -29,6 +29,8 @@ export interface JoinState {
   /** What would be switched on, in words; null where there is nothing to switch on. */
   readonly microphoneSource: string | null;
   readonly cameraSource: string | null;
+  /** The fingerprint that the key of `server` must have, where the command line or a link says it. */
+  readonly expected: string | null;
   /** Servers of earlier meetings, the latest first. */
   readonly recentServers: readonly string[];
   /** Servers of this network. */
@@ -117,6 +119,18 @@ export interface MeetingState {
   readonly qualities: readonly PictureQuality[];
   /** Null while connected. */
   readonly comingBack: ComingBack | null;
+  /** Null until it is joined. */
+  readonly invitation: Invitation | null;
+}
+
+/** How others come into the room. */
+export interface Invitation {
+  /** `fusionmeet://…`, with the fingerprint of the server's key. */
+  readonly link: string;
+  /** The server's page about the room, for a phone: it says how to join. */
+  readonly page: string;
+  /** No other computer reaches the server at that address. */
+  readonly isOnlyHere: boolean;
 }
 
 export interface PersonState {

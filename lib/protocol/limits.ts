@@ -211,6 +211,8 @@ export const FOUND_SERVERS_MAX = 64;
 export const FOUND_PER_SOURCE_MAX = 16;
 export const SIGHTINGS_PER_SERVER_MAX = 8;
 export const ANNOUNCED_ADDRESSES_MAX = 8;
+/** An IP address as text, in UTF-16 code units: the longest form of IPv6. */
+export const ADDRESS_LENGTH_MAX = 45;
 /** Who says goodbye is listed so long: time for a server that did not say it to object. */
 export const FAREWELL_MS = 1_000;
 /** A server whose beacon stopped is asked by mDNS, and has so long to answer. */

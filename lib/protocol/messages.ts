@@ -22,6 +22,8 @@ import {
 } from "./fields.ts";
 import { CAMERA_CODECS } from "./features.ts";
 import {
+  ADDRESS_LENGTH_MAX,
+  ANNOUNCED_ADDRESSES_MAX,
   CHAT_LINES_MAX,
   CHAT_TEXT_LENGTH_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
@@ -183,6 +185,8 @@ export const SERVER_MESSAGES = {
     features: optional(list(text(32), 64)),
     /** What cameras in this room send now (see `source.codec`); absent: h264. */
     cameraCodec: optional(oneOf(...CAMERA_CODECS)),
+    /** Where others on the network reach the server, likeliest first: for links. */
+    addresses: optional(list(text(ADDRESS_LENGTH_MAX), ANNOUNCED_ADDRESSES_MAX)),
     /** Epoch ms at the server. */
     at: float(),
   },

@@ -128,6 +128,7 @@ export function joinState(join: Partial<WindowState["join"]> = {}): WindowState 
       camera: true,
       microphoneSource: "Jabra Evolve2 65",
       cameraSource: "Integrated Webcam HD",
+      expected: null,
       recentServers: [],
       nearby: NO_NEARBY,
       busy: false,
@@ -168,6 +169,11 @@ export function meetingState(
         { width: 1280, height: 720, framesPerSecond: 30 },
       ],
       comingBack: null,
+      invitation: {
+        link: `fusionmeet://192.168.1.20/Main#${"3f7ac2e81b90d456".repeat(4)}`,
+        page: "http://192.168.1.20:65435/",
+        isOnlyHere: false,
+      },
       ...meeting,
     },
   };

@@ -4,6 +4,7 @@ import type { MeetingState, SourceState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { keyNames, type ShortcutAction, SHORTCUTS } from "../shortcuts.ts";
 import { LogOut, MessageSquare, Mic, MicOff, Settings2, Users, Video, VideoOff } from "./icons.ts";
+import { InvitePopover } from "./invite_popover.tsx";
 import { LevelBars } from "./level_bars.tsx";
 import { Popover } from "./popover.tsx";
 import { SettingsPanel } from "./settings_panel.tsx";
@@ -85,6 +86,7 @@ export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
         >
           <MessageSquare size={20} />
         </BarButton>
+        <InvitePopover meeting={meeting} />
         <Popover
           label={text.settings}
           side="above"

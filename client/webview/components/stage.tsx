@@ -4,6 +4,7 @@ import type { MeetingState, PersonState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { gridLayout, pageOf } from "../grid_layout.ts";
 import { IconButton } from "./button.tsx";
+import { CopyButton } from "./copy_button.tsx";
 import { ChevronLeft, ChevronRight } from "./icons.ts";
 import { StageNotices } from "./stage_notices.tsx";
 import { Tile } from "./tile.tsx";
@@ -50,6 +51,9 @@ export function Stage({ meeting, page }: StageProps) {
           <p class="alone">
             <strong>{strings.meeting.aloneTitle}</strong>
             <span dir="auto">{strings.meeting.alone(meeting.server, meeting.room)}</span>
+            {meeting.invitation && (
+              <CopyButton text={meeting.invitation.link} label={strings.invite.copy} />
+            )}
           </p>
         )}
       </div>

@@ -6,6 +6,7 @@ import { Button } from "../components/button.tsx";
 import { Combobox } from "../components/combobox.tsx";
 import { asSentence, Field, type FieldProblem } from "../components/field.tsx";
 import { CircleAlert, LoaderCircle } from "../components/icons.ts";
+import { FromLink } from "../components/from_link.tsx";
 import { IntroductionDialog } from "../components/introduction_dialog.tsx";
 import { NearbyServers } from "../components/nearby_servers.tsx";
 import { Notice } from "../components/notice.tsx";
@@ -15,9 +16,11 @@ import {
   JOIN_FIELDS,
   type JoinField,
   type JoinForm,
+  linkFault,
   lobbyFor,
   meantServer,
   missingField,
+  withServer,
 } from "../join_form.ts";
 
 /** The server is asked about its rooms when nobody has typed for this long. */
@@ -34,6 +37,7 @@ export function JoinScreen() {
     pin: join.pin,
     microphone: join.microphone,
     camera: join.camera,
+    ...(join.expected ? { expected: join.expected } : {}),
   });
   const [missing, setMissing] = useState<JoinField>();
   /** A field that was changed since the failure came is not wrong any more. */
@@ -59,27 +63,38 @@ export function JoinScreen() {
     if (join.failure.field) focusField(join.failure.field);
   }, [join.failure]);
 
-  const { server, pin, picked } = form.value;
+  const { server, pin, picked, expected } = form.value;
+  const fault = linkFault(server);
   // A known server is picked by itself; one that was joined at another address, where it is now.
   useEffect(() => {
     if (join.busy) return;
     const meant = meantServer(join.nearby, form.value, { isKept: server === join.server });
     if (meant) form.value = { ...form.value, server: meant.address, picked: meant.fingerprint };
-  }, [join.nearby, server, picked]);
+  }, [join.nearby, server, picked, expected]);
 
   useEffect(() => {
-    if (server.trim() === "") return;
+    if (server.trim() === "" || fault !== undefined) return;
     const timer = setTimeout(
-      () => send({ do: "lobby", server: server.trim(), pin, ...(picked ? { picked } : {}) }),
+      () =>
+        send({
+          ...{ do: "lobby", server: server.trim(), pin },
+          ...(picked ? { picked } : {}),
+          ...(expected ? { expected } : {}),
+        }),
       LOBBY_AFTER_MS,
     );
     return () => clearTimeout(timer);
-  }, [server, pin, picked]);
+  }, [server, pin, picked, expected]);
 
   const change = (changed: Partial<JoinForm>) => {
     form.value = { ...form.value, ...changed };
     setMissing(undefined);
     setMended(true);
+  };
+  const changeServer = (typed: string) => {
+    const { server, room, expected } = withServer(form.value, typed);
+    change({ server, room, picked: undefined, expected });
+    if (expected) announcer.say(strings.join.linkTaken(server, room));
   };
   const sendJoin = (trust?: string) => {
     // Sound may start only inside a click or a key press.
@@ -94,6 +109,7 @@ export function JoinScreen() {
     const empty = missingField(form.value, { needsPin: lobby?.needsPin ?? false });
     setMissing(empty);
     if (empty) return focusField(empty);
+    if (fault !== undefined) return focusField("server");
     sendJoin();
     announcer.say(strings.join.busy);
   };
@@ -101,7 +117,7 @@ export function JoinScreen() {
     label: strings.join[field],
     value: form.value[field],
     onInput: (value: string) =>
-      change({ [field]: value, ...(field === "server" ? { picked: undefined } : {}) }),
+      field === "server" ? changeServer(value) : change({ [field]: value }),
     isReadOnly: join.busy,
     problem: problemOf(field),
     inputRef: (input: HTMLInputElement | null) => {
@@ -110,6 +126,9 @@ export function JoinScreen() {
   });
   const problemOf = (field: JoinField): FieldProblem | undefined => {
     if (missing === field) return { message: strings.join.missing[field] };
+    if (field === "server" && fault !== undefined) {
+      return { message: fault, advice: strings.join.linkAdvice };
+    }
     return failure?.field === field ? failure : undefined;
   };
 
@@ -124,11 +143,12 @@ export function JoinScreen() {
             nearby={join.nearby}
             picked={picked}
             isReadOnly={join.busy}
-            onPick={({ address, fingerprint }) => change({ server: address, picked: fingerprint })}
+            onPick={({ address, fingerprint }) =>
+              change({ server: address, picked: fingerprint, expected: undefined })}
           />
           <Combobox
             {...fieldProps("server")}
-            hint={strings.join.serverHint}
+            hint={expected ? <FromLink /> : strings.join.serverHint}
             choices={join.recentServers.map((value) => ({ value }))}
             listLabel={strings.join.recentServers}
             openLabel={strings.join.showServers}
