@@ -359,6 +359,8 @@ pageTest(
     );
 
     await keyboard.press("Tab");
+    strictEqual(await focused(page), "Invite");
+    await keyboard.press("Tab");
     await keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Settings" }).waitFor();
     await keyboard.press("ArrowDown");

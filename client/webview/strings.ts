@@ -105,9 +105,9 @@ const ENGLISH = {
     phone: "Or by a phone's camera",
     phoneHint: "Opens a page with the link and the steps to join on a computer.",
     code: (page: string) => `QR code for ${page}`,
-    wordsHint: "To compare for whoever comes without the link, or has it from that page.",
+    wordsHint: "For whoever comes without the link, or has it from that page.",
     onlyHere:
-      "The server is reached on this computer only, or at no address it knows: others cannot follow this link.",
+      "Only this computer reaches the server at the addresses it has: others cannot follow this link.",
   },
   copy: { copied: "Copied", failed: "Not copied: select it and press Ctrl+C" },
   introduction: {
