@@ -30,6 +30,10 @@ export async function bundleArchive(): Promise<string> {
   const target = hostTarget();
   const name = `FusionMeet-${PROGRAM_VERSION}-${target.name}${target.archiveSuffix}`;
   const archive = join(OUTPUT, name);
+  await Deno.mkdir(OUTPUT, { recursive: true });
+  // Two files of tests may want it at once.
+  using lock = await Deno.open(join(OUTPUT, "lock"), { create: true, write: true });
+  await lock.lock(true);
   if (!isUpToDate(archive, SOURCES)) await buildBundle({ target, output: OUTPUT });
   return archive;
 }
