@@ -117,6 +117,11 @@ type Settings = Partial<Record<OptionName, { text: string; from: string }>>;
 const TABLE = Object.entries(OPTIONS) as [OptionName, Option][];
 const ENVIRONMENT_PREFIX = "FUSIONMEET_SERVER_";
 
+/** The variable that sets an option. */
+export function environmentName(option: string): string {
+  return ENVIRONMENT_PREFIX + option.toUpperCase().replaceAll("-", "_");
+}
+
 /** What command line, environment and settings file (the earlier one wins) ask for. @throws UsageError */
 export function parseConfig(args: readonly string[], sources: ConfigSources): Invocation {
   const fromArguments = readArguments(args);
@@ -184,7 +189,7 @@ function readArguments(args: readonly string[]): Settings {
 function readEnvironment(environment: Readonly<Record<string, string>>): Settings {
   const settings: Settings = {};
   for (const [name] of TABLE) {
-    const from = ENVIRONMENT_PREFIX + name.toUpperCase().replaceAll("-", "_");
+    const from = environmentName(name);
     const text = environment[from];
     if (text !== undefined && text !== "") settings[name] = { text, from };
   }

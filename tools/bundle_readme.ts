@@ -1,6 +1,9 @@
 /** README.txt of a bundle: for whoever unpacked it and has nothing else. */
-import { CONTROL_PORT, MEDIA_PORT } from "@fusionmeet/protocol";
+import { BEACON_PORT, CONTROL_PORT, MEDIA_PORT } from "@fusionmeet/protocol";
 import type { Target } from "./targets.ts";
+
+/** Voice and pictures, and how servers are found: the beacon and mDNS. */
+const UDP_PORTS = `${MEDIA_PORT},${BEACON_PORT},5353`;
 
 interface SystemText {
   readonly client: string;
@@ -28,7 +31,7 @@ the same with a console; options go behind it (FusionMeet-Console --help).`,
       `Windows asks once whether "deno" may be reached on networks. On the server's computer say yes for
 private networks. If nobody was asked, in a console as administrator:
   netsh advfirewall firewall add rule name="FusionMeet TCP" dir=in action=allow protocol=TCP localport=${CONTROL_PORT}
-  netsh advfirewall firewall add rule name="FusionMeet UDP" dir=in action=allow protocol=UDP localport=${MEDIA_PORT}`,
+  netsh advfirewall firewall add rule name="FusionMeet UDP" dir=in action=allow protocol=UDP localport=${UDP_PORTS}`,
     webview:
       `The window needs WebView2, which Windows 11 has and Windows 10 gets with its updates. Without it the
 page opens as a window of Edge, or in another browser, and says how to install it.`,
@@ -62,8 +65,8 @@ sh FusionMeet puts a copy of the program on your own disk and starts that.`,
     trust:
       "Needs glibc 2.27 or newer (Debian 10, Ubuntu 18.04, Fedora 28 and later); not musl (Alpine).",
     firewall: `Where a firewall is switched on, on the server's computer:
-  sudo ufw allow ${CONTROL_PORT}/tcp && sudo ufw allow ${MEDIA_PORT}/udp
-  or: sudo firewall-cmd --permanent --add-port=${CONTROL_PORT}/tcp --add-port=${MEDIA_PORT}/udp && sudo firewall-cmd --reload`,
+  sudo ufw allow ${CONTROL_PORT}/tcp && sudo ufw allow ${UDP_PORTS}/udp
+  or: sudo firewall-cmd --permanent --add-port=${CONTROL_PORT}/tcp --add-port=${MEDIA_PORT}/udp --add-port=${BEACON_PORT}/udp --add-service=mdns && sudo firewall-cmd --reload`,
     webview:
       `The window needs WebKitGTK 6.0 (Debian, Ubuntu: sudo apt-get install libwebkitgtk-6.0-4
 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav). Without it the page opens in a
@@ -88,16 +91,17 @@ Meetings on your own network: voices, cameras and chat, with no internet and no 
 be installed: copy this folder to every computer, a USB stick will do.
 
 START
-One computer starts ${system.server}. It prints the addresses people can use, and six words.
-Everybody starts ${system.client}, types one of the addresses and a name, and compares the words when
-meeting that server for the first time.
+One computer starts ${system.server}. It prints the addresses people can use, a link, and six words.
+Everybody starts ${system.client}, clicks the server in the list (or types one of the addresses, or
+pastes the link), types a name, and compares the words when meeting that server for the first time.
 ${system.start}
 
 WHAT THE SYSTEM ASKS
 ${system.trust}
 
 FIREWALL
-The server is reached on TCP port ${CONTROL_PORT} and UDP port ${MEDIA_PORT}. Clients need nothing opened.
+The server is reached on TCP port ${CONTROL_PORT} and UDP port ${MEDIA_PORT}. Clients need nothing opened to
+meet. Servers are found on UDP ports 5353 and ${BEACON_PORT}; without them, type the address.
 ${system.firewall}
 
 WINDOW

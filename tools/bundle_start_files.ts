@@ -162,7 +162,7 @@ For Each argument In WScript.Arguments
 Next
 code = shell.Run(command, 0, True)
 If code <> 0 Then
-  MsgBox "FusionMeet ended with code " & code & ". FusionMeet-Console shows why; README.txt lists the codes.", vbExclamation, "FusionMeet"
+  MsgBox "FusionMeet ended with code " & code & ". Why is in fusionmeet-client.log, in this folder or in %APPDATA%\\FusionMeet; README.txt lists the codes.", vbExclamation, "FusionMeet"
 End If
 WScript.Quit code
 `;

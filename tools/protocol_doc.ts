@@ -4,17 +4,19 @@
  */
 import { dirname, join } from "node:path";
 import { CLIENT_MESSAGES, type Fields, SERVER_MESSAGES } from "@fusionmeet/protocol";
+import { withPart } from "./page_part.ts";
 
 const ROOT = dirname(import.meta.dirname!);
 const PAGE = join(ROOT, "docs", "PROTOCOL.md");
 const SOURCE = join(ROOT, "lib", "protocol", "messages.ts");
-const START = "<!-- messages: written by tools/protocol_doc.ts -->";
-const END = "<!-- end of messages -->";
+const PART = {
+  page: "docs/PROTOCOL.md",
+  start: "<!-- messages: written by tools/protocol_doc.ts -->",
+  end: "<!-- end of messages -->",
+};
 
 /** The page with its lists of messages as the tables have them now. */
 export async function currentPage(page: string): Promise<string> {
-  const [before, rest] = split(page, START);
-  const [, after] = split(rest, END);
   const comments = readComments(await Deno.readTextFile(SOURCE));
   const lists = [
     "#### From client to server",
@@ -22,18 +24,12 @@ export async function currentPage(page: string): Promise<string> {
     "#### From server to client",
     describeTable(SERVER_MESSAGES, (path) => comments.get(`SERVER_MESSAGES/${path}`)),
   ];
-  return await format(`${before}${START}\n\n${lists.join("\n\n")}\n\n${END}${after}`);
+  return await withPart(page, { ...PART, text: lists.join("\n\n") });
 }
 
 /** The page as it is. */
 export async function readPage(): Promise<string> {
   return await Deno.readTextFile(PAGE);
-}
-
-function split(text: string, mark: string): [string, string] {
-  const at = text.indexOf(mark);
-  if (at < 0) throw new Error(`Cannot find in docs/PROTOCOL.md: ${mark}`);
-  return [text.slice(0, at), text.slice(at + mark.length)];
 }
 
 function describeTable(
@@ -80,21 +76,6 @@ function readComments(source: string): Map<string, string> {
     comment = undefined;
   }
   return comments;
-}
-
-/** As `deno fmt` wants it. */
-async function format(markdown: string): Promise<string> {
-  const formatter = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "md", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = formatter.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(markdown));
-  await writer.close();
-  const { success, stdout } = await formatter.output();
-  if (!success) throw new Error("Cannot format docs/PROTOCOL.md");
-  return new TextDecoder().decode(stdout);
 }
 
 if (import.meta.main) await Deno.writeTextFile(PAGE, await currentPage(await readPage()));
