@@ -1,6 +1,6 @@
 /** What tests of chat share: who said what, and what was recorded of it. */
 import { deepStrictEqual } from "node:assert/strict";
-import type { ClientProgram } from "./programs.ts";
+import type { Program } from "./programs.ts";
 
 /** A line of chat.jsonl. */
 export interface RecordedLine {
@@ -35,10 +35,10 @@ export function assertChat(
 export class Conversation {
   /** By sender, in the order they were said. */
   readonly said = new Map<string, string[]>();
-  readonly #people: readonly ClientProgram[];
+  readonly #people: readonly Program[];
 
   /** @param people Who talks, and who hears it, unless others are named. */
-  constructor(people: readonly ClientProgram[] = []) {
+  constructor(people: readonly Program[] = []) {
     this.#people = people;
   }
 

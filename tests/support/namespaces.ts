@@ -291,7 +291,8 @@ function prefixed(address: string): string {
 }
 
 function insideOf(namespace: string): string[] {
-  return ["ip", "netns", "exec", namespace];
+  // By its path: what is started may have a PATH of its own, without it.
+  return ["/usr/sbin/ip", "netns", "exec", namespace];
 }
 
 async function runInside(

@@ -40,6 +40,8 @@ export async function bundleArchive(): Promise<string> {
 
 /** How a program of the bundle is started. */
 export interface StartOptions {
+  /** What failures call it: the start file unless said. */
+  readonly what?: string;
   /** In front of it: `["ip", "netns", "exec", NAME]`, a shell that mounts something first. */
   readonly before?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -89,7 +91,7 @@ export class UnpackedBundle implements AsyncDisposable {
   start(
     file: "FusionMeet" | "FusionMeet-Server",
     args: readonly string[],
-    { before = [], env = {}, folder = this.folder, ...how }: StartOptions = {},
+    { what = file, before = [], env = {}, folder = this.folder, ...how }: StartOptions = {},
   ): Program {
     const path = join(folder, file);
     const run = [
@@ -100,7 +102,7 @@ export class UnpackedBundle implements AsyncDisposable {
       ...args,
     ];
     const [command, ...rest] = how.inTerminal ? inTerminal(run) : run;
-    return new Program(file, {
+    return new Program(what, {
       ...{ command, args: rest, clearEnv: true, cwd: "/" },
       env: { HOME: this.home, PATH: this.#path, LANG: "C.UTF-8", ...env },
     });
