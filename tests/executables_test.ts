@@ -3,10 +3,9 @@
  * they are not run as such. What is in them is: taken out of the file again, with the permissions that are baked in.
  * Judges no real time.
  */
+import { Buffer } from "node:buffer";
 import { deepStrictEqual, match, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { openWindow } from "../client/window/open_window.ts";
-import { unpackFolder } from "../client/window/webview_unpack.ts";
 import { ROOT } from "../tools/build_page.ts";
 import { checkFiles, faultsOf } from "../tools/check_executable.ts";
 import { compileProgram, standIn } from "../tools/compile.ts";
@@ -31,6 +30,7 @@ const contents = await gatherContents();
 /** Made once for all tests here. */
 const dist = new TemporaryDirectory();
 const made = new Map<string, string>();
+const payloads = new Map<string, Payload>();
 
 Deno.test.beforeAll(async () => {
   for (const target of [LINUX, WINDOWS]) {
@@ -66,26 +66,25 @@ function summaryOf(bytes: Uint8Array): unknown {
   };
 }
 
-Deno.test("The server's executable has its scripts and may start no programs; the client's has all of its window", () => {
-  const server = {
-    ...{ entry: "server.js", may: "env import net read sys write", page: false, console: true },
-    files: ["server.js", "server_media.js"],
-  };
-  deepStrictEqual(summaryOf(executable("server", LINUX)), server);
-  deepStrictEqual(summaryOf(executable("server", WINDOWS)), server);
-  const scripts = ["client.js", "client_media.js", "client_webview.js"];
-  const client = {
-    ...{ entry: "client.js", may: "env ffi import net read run sys write", page: true },
-    ...{ console: true, files: [...scripts, "webview/libwebview-x64.so"] },
-  };
-  deepStrictEqual(summaryOf(executable("client", LINUX)), client);
-  deepStrictEqual(summaryOf(executable("client", WINDOWS)), {
-    ...client,
-    ...{ console: false, files: [...scripts, "webview/libwebview.dll"] },
-  });
-  const folder = dirname(made.get("client linux-x64")!);
-  match(Deno.readTextFileSync(join(folder, "LICENSES.txt")), /libopus-wasm/);
-});
+const SERVER = {
+  ...{ entry: "server.js", may: "env import net read sys write", page: false, console: true },
+  files: ["server.js", "server_media.js"],
+};
+const CLIENT_SCRIPTS = ["client.js", "client_media.js", "client_webview.js"];
+const CLIENT = {
+  ...{ entry: "client.js", may: "env ffi import net read run sys write", page: true },
+  ...{ console: true, files: [...CLIENT_SCRIPTS, "webview/libwebview-x64.so"] },
+};
+/** What each holds: the server may start no programs, and Windows' client opens no console. */
+const SUMMARIES: Readonly<Record<string, unknown>> = {
+  "server linux-x64": SERVER,
+  "server windows-x64": SERVER,
+  "client linux-x64": CLIENT,
+  "client windows-x64": {
+    ...CLIENT,
+    ...{ console: false, files: [...CLIENT_SCRIPTS, "webview/libwebview.dll"] },
+  },
+};
 
 /** One thing changed in a file. @returns what puts it back. */
 type Tampering = (bytes: Uint8Array) => () => void;
@@ -191,131 +190,131 @@ const TAMPERINGS: Readonly<Record<string, readonly [Tampering, fault: RegExp][]>
   ],
 };
 
-for (const [name, tamperings] of Object.entries(TAMPERINGS)) {
-  Deno.test(`faultsOf() refuses whatever is changed in the executable ${name}, and takes it as it was`, () => {
+for (const [name, summary] of Object.entries(SUMMARIES)) {
+  Deno.test(`The executable ${name} holds what it needs, and is refused when anything in it is changed`, () => {
     const [program, targetName] = name.split(" ") as [Name, string];
     const target = targetNamed(targetName);
-    const expected = expectedOf(program, { target, contents });
     const bytes = executable(program, target);
-    for (const [tampering, fault] of tamperings) {
+    deepStrictEqual(summaryOf(bytes), summary);
+    const expected = expectedOf(program, { target, contents });
+    for (const [tampering, fault] of TAMPERINGS[name] ?? []) {
       const undo = tampering(bytes);
       match(faultsOf(bytes, expected).join("\n"), fault);
       undo();
     }
     deepStrictEqual(faultsOf(bytes, expected), []);
     match(faultsOf(bytes.subarray(0, -1_000_000), expected).join("\n"), /ends early|no payload/);
+    // A copy, so that the file itself need not stay in memory.
+    payloads.set(name, parsePayload(readExecutable(bytes).payload!.slice()));
   });
 }
 
-Deno.test("checkFiles() says of each file whether it is whole", async () => {
+Deno.test("checkFiles() says of each file whether it is whole, and licences lie beside", async () => {
   const good = made.get("server linux-x64")!;
-  const bad = join(dist.path, "tampered", "fusionmeet-server");
-  Deno.mkdirSync(dirname(bad));
-  const bytes = executable("server", LINUX);
-  text(`"allow_run":null`, `"allow_run":[]  `)(bytes);
-  Deno.writeFileSync(bad, bytes);
+  const bad = join(dist.path, "fusionmeet-client");
+  Deno.writeTextFileSync(bad, "#!/bin/sh\n");
   const { whole, faults } = await checkFiles([good, bad], { target: LINUX, contents });
   deepStrictEqual(whole, [
     `${good}: whole, but put into plain Deno, which does not run it: to be looked at only`,
   ]);
-  deepStrictEqual(faults, [`${bad}: It may run`]);
+  deepStrictEqual(faults, [
+    `${bad}: The file cannot be read: it is no ELF, PE or Mach-O file`,
+  ]);
+  match(Deno.readTextFileSync(join(dirname(good), "LICENSES.txt")), /libopus-wasm/);
 });
 
-const payloads = new Map<Name, Payload>();
-
-function linuxPayload(program: Name): Payload {
-  const known = payloads.get(program);
-  if (known !== undefined) return known;
-  // A copy, so that the file itself need not stay in memory.
-  const payload = parsePayload(readExecutable(executable(program, LINUX)).payload!.slice());
-  payloads.set(program, payload);
-  return payload;
-}
-
-/** The files of an executable in a folder, and the flags that its program runs with there. */
-function unpack(program: Name, folder: string): { flags: string[]; entry: string } {
-  const { metadata, files } = linuxPayload(program);
+/**
+ * Takes an executable apart into a folder, to be run by plain Deno as by itself: with what is baked in, told that it is
+ * an executable, and where: a script in that folder, which a program that starts itself again gets.
+ *
+ * @returns arguments of Deno.
+ */
+function takeApart(program: Name, folder: string): string[] {
+  const { metadata, files } = payloads.get(`${program} linux-x64`)!;
+  const inside = join(folder, `inside-${program}`);
   for (const [path, bytes] of files) {
-    Deno.mkdirSync(dirname(join(folder, path)), { recursive: true });
-    Deno.writeFileSync(join(folder, path), bytes);
+    Deno.mkdirSync(dirname(join(inside, path)), { recursive: true });
+    Deno.writeFileSync(join(inside, path), bytes);
   }
+  const executablePath = join(folder, `fusionmeet-${program}`);
+  const preload = join(folder, `as-${program}.js`);
+  Deno.writeTextFileSync(
+    preload,
+    `Object.defineProperty(Deno, "build", { value: { ...Deno.build, standalone: true } });
+Deno.execPath = () => ${JSON.stringify(executablePath)};`,
+  );
   const permissions = Object.entries(metadata.permissions as Record<string, unknown>);
   const baked = permissions.filter(([name, value]) => name !== "allow_import" && value !== null);
   const { features } = metadata.unstable_config as { features: string[] };
-  return {
-    flags: [
-      ...["--no-config", "--no-lock", "--no-remote", "--no-npm"],
-      ...features.map((feature) => `--unstable-${feature}`),
-      ...baked.map(([name]) => name === "prompt" ? "--no-prompt" : `--${name.replace("_", "-")}`),
-    ],
-    entry: join(folder, String(metadata.entrypoint_key)),
-  };
-}
-
-function start(
-  program: Name,
-  { folder, args, env }: { folder: string; args: string[]; env?: Record<string, string> },
-): Program {
-  const { flags, entry } = unpack(program, join(folder, program));
-  return new Program(`the ${program} out of its executable`, {
-    args: ["run", "--quiet", ...flags, entry, "--json", ...args],
-    cwd: folder,
-    env: { HOME: folder, XDG_CACHE_HOME: "", XDG_DATA_HOME: "", ...env },
-  });
-}
-
-Deno.test("What is in the executables holds a meeting with no more than is baked in", async () => {
-  await using folder = new TemporaryDirectory();
-  const anyPort = ["--host", "127.0.0.1", "--port", "0", "--media-port", "0"];
-  const data = (name: string) => ["--data", folder.file(name)];
-  await using server = start("server", {
-    folder: folder.path,
-    args: [...anyPort, ...data("server-data")],
-  });
-  const { port, fingerprint } = await server.waitFor("ready");
-  const join = (name: string) => [
-    ...["--server", `127.0.0.1:${port}`, "--fingerprint", fingerprint, "--name", name],
-    ...data(name),
+  const args = [
+    ...["run", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm"],
+    ...features.map((feature) => `--unstable-${feature}`),
+    ...baked.map(([name]) => name === "prompt" ? "--no-prompt" : `--${name.replace("_", "-")}`),
+    ...["--preload", preload, join(inside, String(metadata.entrypoint_key))],
   ];
+  const quoted = [Deno.execPath(), ...args].map((arg) => `'${arg}'`).join(" ");
+  Deno.writeTextFileSync(executablePath, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
+  return args;
+}
+
+/** Programs out of their executables, in one folder and with nothing but it. */
+class Machine implements AsyncDisposable {
+  readonly folder = new TemporaryDirectory();
+  readonly #args = {
+    server: takeApart("server", this.folder.path),
+    client: takeApart("client", this.folder.path),
+  };
+
+  start(program: Name, args: string[], env: Record<string, string> = {}): Program {
+    return new Program(`the ${program} out of its executable`, {
+      args: [...this.#args[program], "--json", ...args],
+      cwd: "/",
+      env: { HOME: this.folder.file("home"), XDG_CACHE_HOME: "", XDG_DATA_HOME: "", ...env },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("What is in the executables holds a meeting with no more than is baked in, and keeps its things beside", async () => {
+  await using machine = new Machine();
+  const { folder } = machine;
+  const anyPort = ["--host", "127.0.0.1", "--port", "0", "--media-port", "0"];
+  await using server = machine.start("server", [...anyPort, "--announce", "off"]);
+  const { port, fingerprint } = await server.waitFor("ready");
   const client = (name: string, ...args: string[]) =>
-    start("client", { folder: folder.path, args: [...join(name), "--camera", "off", ...args] });
-  await using ann = client("Ann", "--headless", "--mic", `tone:${TONE_HZ}`, "--chat", "Hello");
+    machine.start("client", [
+      ...["--headless", "--server", `127.0.0.1:${port}`, "--fingerprint", fingerprint],
+      ...["--name", name, "--camera", "off", ...args],
+    ]);
+  await using ann = client("Ann", "--mic", `tone:${TONE_HZ}`, "--chat", "Hello");
   await ann.waitFor("joined");
   const record = ["--record", folder.file("heard"), "--seconds", "3"];
-  await using bob = client("Bob", "--headless", "--mic", "off", ...record);
+  await using bob = client("Bob", "--mic", "off", ...record, "--data", folder.file("bob"));
   await bob.waitFor((event) => event.event === "chat" && event.text === "Hello");
   strictEqual((await bob.exit()).code, 0, bob.errorText);
   const { samples, rate } = await readWav(folder.file("heard/mix.wav"));
   const level = medianLevelAt(samples, TONE_HZ, { from: rate, count: rate });
   ok(level > -30, `Bob heard Ann at ${level} dBFS`);
+  const kept = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+  for (const name of ["server.key", "fusionmeet.sqlite", "pins.json"]) {
+    ok(kept.includes(name), `${name} is not beside the executables: ${kept}`);
+  }
 });
 
-Deno.test("The window out of the client's executable shows the page that is in it", async () => {
-  await using folder = new TemporaryDirectory();
+Deno.test("The client's executable unpacks libwebview, and opens its window with the page that is in it", async () => {
+  await using machine = new Machine();
   await using display = await Display.start();
-  await using client = start("client", {
-    folder: folder.path,
-    args: ["--browser", "--data", folder.file("data")],
-  });
-  const { url } = await client.waitFor("link");
-  const { flags, entry } = unpack("client", folder.file("again"));
-  const files = unpackFolder(join(dirname(entry), "webview"), folder.file("cache"));
-  const window = await openWindow({
-    url,
-    title: "FusionMeet",
-    sizeFile: folder.file("size.json"),
-    onCloseAsked: () => {},
-  }, {
-    command: {
-      program: Deno.execPath(),
-      args: ["run", "--quiet", ...flags, entry, "--webview"],
-      environment: { ...display.env, WEBKIT_DISABLE_DMABUF_RENDERER: "1" },
-    },
-    library: join(files, LINUX.webviewLibrary),
-    icons: join(files, "icons"),
-    readyTimeoutMs: 20_000,
-    closeTimeoutMs: 3_000,
-  });
-  await window.close();
-  strictEqual((await window.ended).reason, "closed");
+  const env = { ...display.env, WEBKIT_DISABLE_DMABUF_RENDERER: "1" };
+  await using client = machine.start("client", ["--discovery", "off"], env);
+  deepStrictEqual((await client.waitFor("window")).state, "open", client.errorText);
+  await client.waitFor("page");
+  const cache = machine.folder.file("home/.cache/fusionmeet");
+  const [{ name }] = Deno.readDirSync(cache);
+  match(name, /^webview-[0-9a-f]{16}$/);
+  const unpacked = Deno.readFileSync(join(cache, name, LINUX.webviewLibrary));
+  const inside = payloads.get("client linux-x64")!.files.get(`webview/${LINUX.webviewLibrary}`)!;
+  ok(Buffer.from(unpacked).equals(inside));
 });
