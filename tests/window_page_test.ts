@@ -567,7 +567,7 @@ pageTest(
       page.locator(`.tile[data-participant="${id}"] canvas[data-shown]`);
     for (const id of [1, 2]) {
       await until(`picture ${id}`, async () => {
-        program.sendFrame(cameras.frame(id));
+        program.sendFrame(cameras.frame(id, Date.now()));
         return await shown(id).count() === 1;
       }, { everyMs: 100 });
     }

@@ -71,15 +71,15 @@ export class Cameras {
     return new Cameras(pictures);
   }
 
-  /** The next frame of the media socket with a picture of `participant`. */
-  frame(participant: number): Uint8Array {
+  /** The next frame of the media socket with a picture of `participant`. @param sentAtMs Epoch ms by the page's clock. */
+  frame(participant: number, sentAtMs: number): Uint8Array {
     return encodePictureFrame({
       participant,
       codec: "jpeg",
       keyframe: true,
       timestamp: this.#timestamp += 3_000,
       waitMs: 0,
-      sentAtMs: Date.now(),
+      sentAtMs,
       bytes: this.#pictures[participant % this.#pictures.length],
     });
   }

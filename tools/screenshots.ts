@@ -95,7 +95,7 @@ async function showPictures(page: Page, program: FakeProgram, cameras: Cameras):
       (tiles: { dataset: Record<string, string> }[]) =>
         tiles.map((tile) => tile.dataset.participant),
     );
-    for (const id of missing) program.sendFrame(cameras.frame(Number(id)));
+    for (const id of missing) program.sendFrame(cameras.frame(Number(id), NOW));
     return missing.length === 0;
   }, { everyMs: 100 });
 }
