@@ -34,6 +34,7 @@ export type AttendanceOptions =
     | "name"
     | "room"
     | "pin"
+    | "ownerPin"
     | "fingerprint"
     | "microphone"
     | "camera"
@@ -105,7 +106,7 @@ export class Attendance {
   }
 
   #makeMeeting(options: AttendanceOptions, means: AttendanceMeans, pins: PinStore): Meeting {
-    const { name, room, pin, server, fingerprint, identity, microphone, camera } = options;
+    const { name, room, pin, ownerPin, server, fingerprint, identity, microphone, camera } = options;
     const { width, height, framesPerSecond: fps } = qualityOf(camera, options.quality);
     const trust = {
       ...{ pins, pinsPath: pinsPathIn(means.folder), fingerprint, identity },
@@ -114,7 +115,7 @@ export class Attendance {
     const servers = [server, ...options.elsewhere ?? []];
     let last: Reached | undefined;
     return new Meeting({
-      ...{ name, room, pin, engine: this.engine },
+      ...{ name, room, pin, ownerPin, engine: this.engine },
       open: async (signal) => {
         // Who has joined hears and sees at once.
         await atMost(ENGINE_WAIT_MS, this.engine.ready);

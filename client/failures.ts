@@ -222,6 +222,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   "name-taken":
     "Choose another name with --name; if that is you, over a connection that broke, wait 20 s",
   "room-bad": "Choose another room with --room: letters, digits, spaces and signs",
+  "owner-pin-wrong": "Check the owner PIN with whoever runs the server, or join without it",
+  "removed": "Ask the host of the room",
+  "locked": "Ask somebody in the room, or wait until its host opens it",
   "full": "Wait until somebody leaves, or choose another room with --room",
   "rooms-full": "Choose a room that is open already, or wait until one is empty",
 };
@@ -231,6 +234,7 @@ const PASSING: ReadonlySet<string> = new Set([
   "full",
   "rooms-full",
   "too-many-wrong-pins",
+  "locked",
 ]);
 
 /**

@@ -185,6 +185,7 @@ class Headless {
 }
 
 function carryOut(command: StdinCommand, meeting: Meeting, errands: FileErrands): void {
+  const { roles } = meeting;
   switch (command.do) {
     case "mic":
       return meeting.setSource("microphone", command.on);
@@ -202,6 +203,26 @@ function carryOut(command: StdinCommand, meeting: Meeting, errands: FileErrands)
       return meeting.files.cancel(command.transfer);
     case "delete":
       return errands.delete(command.name);
+    case "present":
+      return command.on ? roles.request() : roles.stop();
+    case "present.ask":
+      return roles.ask();
+    case "present.answer":
+      return roles.answer(command.participant, command.accept);
+    case "present.give":
+      return roles.giveScreen(command.participant);
+    case "mute":
+      return roles.mute(command.participant);
+    case "unshare":
+      return roles.endShare();
+    case "remove":
+      return roles.remove(command.participant);
+    case "readmit":
+      return roles.readmit(command.name);
+    case "lock":
+      return roles.lock(command.on);
+    case "host":
+      return roles.giveHost(command.participant);
     case "leave":
       return meeting.leave();
     default:

@@ -33,6 +33,7 @@ import { SharedFiles } from "./files/shared_files.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
+import { RoomRoles } from "./room_roles.ts";
 import { Speakers } from "./speakers.ts";
 import { TicketRequests } from "./ticket_requests.ts";
 import { UnshownCameras } from "./unshown_cameras.ts";
@@ -77,6 +78,8 @@ export class Meeting {
   readonly #tickets: TicketRequests;
   /** The files of the room. */
   readonly files: SharedFiles;
+  /** Who leads the room and who presents in it. */
+  readonly roles: RoomRoles;
   #opened: Opened | undefined;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
@@ -121,6 +124,13 @@ export class Meeting {
       emit: (event) => this.#emit(event),
       timers: options.timers,
       random: options.random,
+    });
+    this.roles = new RoomRoles({
+      send: (message) => this.#send(message),
+      emit: (event) => this.#emit(event),
+      self: () => this.self,
+      byId: (id) => this.#people.byId(id),
+      byName: (name) => this.#people.byName(name),
     });
     options.engine.onEvent((event) => this.#engineEvent(event));
   }
@@ -295,7 +305,7 @@ export class Meeting {
 
   /** Lives one connection to its end. */
   async #serve(opened: Opened, resume: Uint8Array | undefined): Promise<Outcome> {
-    const { name, room, pin, timers } = this.#options;
+    const { name, room, pin, ownerPin, timers } = this.#options;
     const { link } = opened;
     let wasJoined = false;
     let joinedAtMs = 0;
@@ -312,6 +322,7 @@ export class Meeting {
       name,
       room,
       pin,
+      ownerPin,
       resume,
       features: featuresOf(this.#decodes),
       microphone: this.#sources.isOn("microphone"),
@@ -322,6 +333,7 @@ export class Meeting {
         if (message.type === "error") {
           const isSettled = wasJoined && timers.nowMs() - joinedAtMs > SETTLED_MS;
           failure = endedByServer(message, { isSettled });
+          if (wasJoined && message.code === "removed") this.#emit({ event: "removed" });
         } else if (wasJoined) {
           this.#handle(message);
         } else if (message.type === "welcome") {
@@ -419,6 +431,12 @@ export class Meeting {
     file: (meeting, file) => meeting.files.came(file),
     "file.gone": (meeting, { id }) => meeting.files.gone(id),
     "file.offered": (meeting, offered) => meeting.files.offered(offered),
+    room: (meeting, state) => meeting.roles.roomSaid(state),
+    "room.removed": (meeting, list) => meeting.roles.removedSaid(list),
+    presenter: (meeting, state) => meeting.roles.presenterSaid(state),
+    "presenter.asked": (meeting, asker) => meeting.roles.asked(asker),
+    "presenter.declined": (meeting, presenter) => meeting.roles.declined(presenter),
+    muted: (meeting, { mutes, by }) => meeting.#muted(mutes, by),
     refused: (meeting, refusal) => meeting.#declined(refusal),
     participants: (meeting, { list, last }) => {
       meeting.#people.part(list, last);
@@ -428,7 +446,10 @@ export class Meeting {
       meeting.#people.update(person);
       meeting.#personCame(person);
     },
-    "participant.left": (meeting, { id, reason }) => meeting.#people.left(id, reason),
+    "participant.left": (meeting, { id, reason }) => {
+      meeting.roles.left(id);
+      meeting.#people.left(id, reason);
+    },
     chat: (meeting, line) => meeting.#chatLog.live(line),
     "chat.accepted": (meeting, { mark, id }) => {
       const line = meeting.#chatOutbox.settled(mark);
@@ -470,6 +491,13 @@ export class Meeting {
     if (request === "chat.fetch") this.#chatLog.page([], false);
     const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
     this.#emit({ event: "refused", request, code, message, mark, ...line });
+  }
+
+  /** The server has switched the microphone off already; here it follows, and can be switched on again. */
+  #muted(mutes: number, by: string): void {
+    this.#sources.muted(mutes);
+    this.setSource("microphone", false);
+    this.#emit({ event: "muted", by });
   }
 
   #personChanged(change: PersonChange): void {

@@ -39,6 +39,7 @@ Deno.test("Meeting.run() says hello and joins with the server's keys", async () 
     name: "Ada",
     room: "Main",
     pin: "42",
+    ownerPin: undefined,
     resume: undefined,
     microphone: true,
   });

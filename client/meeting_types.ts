@@ -7,6 +7,7 @@ import type { JoinFailure } from "./failures.ts";
 import type { CaptureKind } from "./media/commands.ts";
 import type { EngineHandle } from "./media/handle.ts";
 import type { Person, PersonChange } from "./people.ts";
+import type { RoleEvent } from "./room_roles.ts";
 
 /** A control connection as the meeting uses it; lib/net's `ClientConnection` is one. */
 export interface ControlLink {
@@ -51,6 +52,8 @@ export interface MeetingOptions {
   readonly name: string;
   readonly room: string;
   readonly pin?: string;
+  /** Makes oneself the host. */
+  readonly ownerPin?: string;
   /** One attempt to connect. @throws JoinFailure */
   readonly open: (signal: AbortSignal) => Promise<Opened>;
   /** One connection by ticket; the system's unless said. @throws ConnectFailure, TicketRefused */
@@ -90,6 +93,9 @@ export interface OpenStream {
 export type MeetingEvent =
   /** A file of the room, or one on its way from here or to here. */
   | FilesEvent
+  | RoleEvent
+  /** The host took oneself out of the room; the meeting ends. */
+  | { event: "removed" }
   | {
     event: "joined" | "reconnected";
     participant: number;

@@ -29,6 +29,7 @@ export interface ClientOptions {
   readonly name: string;
   readonly room: string;
   readonly pin?: string;
+  readonly ownerPin?: string;
   /** 64 lower case hex digits, or `trust`: accept whatever key the server has at first contact. */
   readonly fingerprint?: string;
   readonly microphone: MicrophoneSource;
@@ -123,6 +124,8 @@ export const FLAGS = {
   room: { value: "ROOM", help: `the room to join (${DEFAULT_ROOM})` },
   pin: { value: "PIN", help: "the server's PIN, when it has one" },
   "pin-file": { value: "FILE", help: "the same, from the first line of a file" },
+  "owner-pin": { value: "PIN", help: "the server's owner PIN: makes you the host of the room" },
+  "owner-pin-file": { value: "FILE", help: "the same, from the first line of a file" },
   fingerprint: {
     value: "HEX|trust",
     help:
@@ -318,17 +321,20 @@ function flagOf(name: string, where: string): Flag {
   return FLAGS[name as FlagName];
 }
 
-/** The first layer that says something wins; `--pin` and `--pin-file` are one setting. */
+const PINS = [["pin", "pin-file"], ["owner-pin", "owner-pin-file"]] as const;
+
+/** The first layer that says something wins; a PIN and the file it stands in are one setting. */
 function merge(layers: readonly FlagValues[]): FlagValues {
   const merged: FlagValues = {};
   for (const layer of layers) {
-    if (layer.pin !== undefined && layer["pin-file"] !== undefined) {
-      throw new UsageError("--pin and --pin-file are both given: leave one out");
-    }
-    const hasPin = merged.pin !== undefined || merged["pin-file"] !== undefined;
+    const hidden = PINS.flatMap(([pin, file]) => {
+      if (layer[pin] !== undefined && layer[file] !== undefined) {
+        throw new UsageError(`--${pin} and --${file} are both given: leave one out`);
+      }
+      return merged[pin] !== undefined || merged[file] !== undefined ? [pin, file] : [];
+    });
     for (const [name, value] of Object.entries(layer) as [FlagName, string | boolean][]) {
-      if (hasPin && (name === "pin" || name === "pin-file")) continue;
-      merged[name] ??= value;
+      if (!hidden.some((each) => each === name)) merged[name] ??= value;
     }
   }
   return merged;
@@ -370,7 +376,8 @@ function commonOptions(
   const text = (name: FlagName) => values[name] as string | undefined;
   const seconds = text("seconds");
   return {
-    pin: pinOf(text("pin"), text("pin-file"), sources),
+    pin: pinOf("pin", text("pin"), text("pin-file"), sources),
+    ownerPin: pinOf("owner-pin", text("owner-pin"), text("owner-pin-file"), sources),
     fingerprint: parseFingerprint(text("fingerprint")),
     microphone: read("mic", text("mic") ?? defaults.device, parseMicrophoneSource),
     camera: read("camera", text("camera") ?? defaults.device, parseCameraSource),
@@ -444,6 +451,7 @@ function parseFingerprint(text: string | undefined): string | undefined {
 }
 
 function pinOf(
+  name: "pin" | "owner-pin",
   pin: string | undefined,
   file: string | undefined,
   sources: OptionSources,
@@ -453,11 +461,11 @@ function pinOf(
     try {
       text = sources.readTextFile(file);
     } catch (thrown) {
-      throw new UsageError(`--pin-file: cannot read ${file}: ${messageOf(thrown)}`, {
+      throw new UsageError(`--${name}-file: cannot read ${file}: ${messageOf(thrown)}`, {
         cause: thrown,
       });
     }
-    if (text === undefined) throw new UsageError(`--pin-file: there is no file ${file}`);
+    if (text === undefined) throw new UsageError(`--${name}-file: there is no file ${file}`);
     pin = text.split(/\r?\n/, 1)[0];
   }
   if (pin !== undefined && (pin === "" || pin.length > PIN_LENGTH_MAX)) {

@@ -41,6 +41,7 @@ Deno.test("parseOptions() fills in what the contract says", () => {
     name: "Ada",
     room: "Main",
     pin: undefined,
+    ownerPin: undefined,
     fingerprint: undefined,
     microphone: { kind: "off" },
     camera: { kind: "off" },
@@ -68,6 +69,7 @@ Deno.test("parseOptions() reads every flag, with and without `--` before them", 
     name: "Ada L",
     room: "Lab",
     pin: "42",
+    ownerPin: undefined,
     fingerprint: "ab".repeat(32),
     microphone: { kind: "tone", hertz: 440, dbfs: -12 },
     camera: { kind: "testsrc", quality: { width: 640, height: 360, framesPerSecond: 15 } },
@@ -111,6 +113,10 @@ Deno.test("parseOptions() takes the PIN from a file's first line; flag and file 
   refuses([...MINIMUM, "--pin-file", "none"], /there is no file none/, { readTextFile: files });
   refuses([...MINIMUM, "--pin", "1", "--pin-file", "pin.txt"], /leave one out/);
   refuses([...MINIMUM, "--pin", ""], /1 to 64/);
+  const owner = ["--pin", "1", "--owner-pin-file", "pin.txt"];
+  const both = options([...MINIMUM, ...owner], { readTextFile: files });
+  deepStrictEqual([both.pin, both.ownerPin], ["1", "4242"]);
+  refuses([...MINIMUM, ...owner, "--owner-pin", "1"], /--owner-pin and .* leave one out/);
 });
 
 Deno.test("parseOptions() refuses unknown flags, values and settings", () => {
@@ -155,6 +161,7 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
       name: undefined,
       room: "Lab",
       pin: undefined,
+    ownerPin: undefined,
       fingerprint: undefined,
       microphone: { kind: "device" },
       camera: { kind: "device" },

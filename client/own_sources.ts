@@ -22,6 +22,8 @@ export class OwnSources {
   readonly #options: OwnSourcesOptions;
   #camera: CameraFormat | undefined;
   #cameraCodec: CameraCodec = "h264";
+  /** Of the latest `muted`. */
+  #mutes = 0;
   readonly #states: Record<CaptureKind, { exists: boolean; isWanted: boolean; isBroken: boolean }>;
 
   constructor(options: OwnSourcesOptions) {
@@ -95,6 +97,11 @@ export class OwnSources {
     this.#tell("camera");
   }
 
+  /** The host has switched the microphone off, for that time by the server's count. */
+  muted(mutes: number): void {
+    this.#mutes = mutes;
+  }
+
   /** A device fails or works again. */
   capture({ kind, event }: CaptureEvent): void {
     const isBroken = event !== "capture.running";
@@ -106,7 +113,8 @@ export class OwnSources {
   #tell(kind: CaptureKind): void {
     const on = this.isOn(kind);
     const format = kind === "camera" && on ? this.#cameraFormat() : undefined;
-    this.#options.send({ type: "source", kind, on, ...format });
+    const mutes = kind === "microphone" && on ? this.#mutes : undefined;
+    this.#options.send({ type: "source", kind, on, ...format, ...(mutes && { mutes }) });
   }
 
   #cameraFormat() {

@@ -54,6 +54,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       const { participant: id, kind, layer, ssrc } = event.stream;
       return { event: "picture", participant: context.nameOf(id), id, kind, layer, ssrc };
     }
+    case "presenter": {
+      const { presenting, you, ended } = event;
+      return { event: "presenter", ...presenting, you, ended };
+    }
     default:
       return event;
   }
@@ -122,6 +126,22 @@ function plainSentence(event: MeetingEvent, { server, self }: ReportContext): st
       return `Connection lost (${event.reason}); trying to come back`;
     case "warning":
       return `Warning: ${event.message}`;
+    case "host":
+      return event.you
+        ? "You are the host of this room"
+        : event.name === undefined
+        ? "The room has no host"
+        : `${event.name} is the host`;
+    case "locked":
+      return event.on ? "The room is locked" : "The room is open";
+    case "presenter":
+      return presenterSentence(event);
+    case "presenter.asked":
+      return `${event.name} asks to present`;
+    case "presenter.declined":
+      return `${event.name} goes on presenting`;
+    case "muted":
+      return `${event.by} muted you`;
     case "source":
       return `Your ${event.kind} is ${event.on ? "on" : "off"}`;
     default:
@@ -139,6 +159,14 @@ function transferSentence(
   }
   if (state === "failed") return `Cannot ${isSent ? "share" : "fetch"} ${message}`;
   return state === "cancelled" ? `${name} was cancelled` : undefined;
+}
+
+function presenterSentence(
+  { presenting, you }: Extract<MeetingEvent, { event: "presenter" }>,
+): string {
+  if (presenting === undefined) return "Nobody is presenting";
+  const who = you ? "You are" : `${presenting.name} is`;
+  return `${who} presenting${presenting.paused ? " (paused)" : ""}`;
 }
 
 function personSentence(change: PersonChange): string {

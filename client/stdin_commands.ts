@@ -6,6 +6,16 @@ export type StdinCommand =
   | { readonly do: "mic" | "camera"; readonly on: boolean }
   | { readonly do: "chat"; readonly text: string }
   | { readonly do: "watch"; readonly participant: string; readonly layer: WatchLayer }
+  /** Asks to be the presenter; or ends one's own share. */
+  | { readonly do: "present"; readonly on: boolean }
+  | { readonly do: "present.ask" }
+  | { readonly do: "present.answer"; readonly participant: string; readonly accept: boolean }
+  | { readonly do: "present.give" | "remove" | "host"; readonly participant: string }
+  /** Without a name: everybody else. */
+  | { readonly do: "mute"; readonly participant?: string }
+  | { readonly do: "unshare" }
+  | { readonly do: "readmit"; readonly name: string }
+  | { readonly do: "lock"; readonly on: boolean }
   | { readonly do: "leave" }
   | { readonly do: "share"; readonly path: string }
   /** `name`: of a file, or `all`. */
@@ -27,6 +37,16 @@ const EXAMPLES = {
     '{"do":"fetch","name":"report.pdf","to":"Downloads"} (or "name":"all"; "to" may be left out)',
   cancel: '{"do":"cancel","transfer":1}',
   delete: '{"do":"delete","name":"report.pdf"}',
+  present: '{"do":"present","on":true}',
+  "present.ask": '{"do":"present.ask"}',
+  "present.answer": '{"do":"present.answer","participant":"Ada","accept":true}',
+  "present.give": '{"do":"present.give","participant":"Ada"}',
+  mute: '{"do":"mute","participant":"Ada"} (or nobody: all others)',
+  unshare: '{"do":"unshare"}',
+  remove: '{"do":"remove","participant":"Ada"}',
+  readmit: '{"do":"readmit","name":"Ada"}',
+  lock: '{"do":"lock","on":true}',
+  host: '{"do":"host","participant":"Ada"}',
   leave: '{"do":"leave"}',
 } as const;
 
@@ -73,11 +93,13 @@ export function parseStdinCommand(line: string): StdinCommand {
 
 function fieldsOf(
   name: keyof typeof EXAMPLES,
-  { on, text, participant, layer, path, name: fileName, to, transfer }: Record<string, unknown>,
+  { on, text, participant, layer, path, name: called, to, transfer, accept }: Record<string, unknown>,
 ): StdinCommand | undefined {
   switch (name) {
     case "mic":
     case "camera":
+    case "present":
+    case "lock":
       return typeof on === "boolean" ? { do: name, on } : undefined;
     case "chat":
       return typeof text === "string" ? { do: name, text } : undefined;
@@ -88,13 +110,29 @@ function fieldsOf(
     case "share":
       return typeof path === "string" && path !== "" ? { do: name, path } : undefined;
     case "fetch": {
-      const isRight = typeof fileName === "string" && ["string", "undefined"].includes(typeof to);
-      return isRight ? { do: name, name: fileName, to: to as string | undefined } : undefined;
+      const isRight = typeof called === "string" && ["string", "undefined"].includes(typeof to);
+      return isRight ? { do: name, name: called, to: to as string | undefined } : undefined;
     }
     case "cancel":
       return typeof transfer === "number" ? { do: name, transfer } : undefined;
     case "delete":
-      return typeof fileName === "string" ? { do: name, name: fileName } : undefined;
+      return typeof called === "string" ? { do: name, name: called } : undefined;
+    case "present.answer":
+      return typeof participant === "string" && typeof accept === "boolean"
+        ? { do: name, participant, accept }
+        : undefined;
+    case "present.give":
+    case "remove":
+    case "host":
+      return typeof participant === "string" ? { do: name, participant } : undefined;
+    case "mute":
+      return participant === undefined || typeof participant === "string"
+        ? { do: name, participant }
+        : undefined;
+    case "readmit":
+      return typeof called === "string" ? { do: name, name: called } : undefined;
+    case "present.ask":
+    case "unshare":
     case "leave":
       return { do: name };
   }

@@ -34,7 +34,7 @@ Deno.test("parseStdinCommand() says what is wrong and what would be right", () =
   refuses(
     '{"do":"dance"}',
     "unknown-command",
-    /use mic, camera, chat, watch, share, fetch, cancel, delete, leave/,
+    /use mic, camera, chat, watch, share, fetch, cancel, delete, present/,
   );
   refuses('{"do":"toString"}', "unknown-command", /toString/);
   refuses('{"do":"mic"}', "bad-command", /"on":false/);
@@ -58,4 +58,34 @@ Deno.test("readLines() joins parts, takes the last line without its end, and cut
   }
   const [line] = await Array.fromAsync(readLines(endless()));
   deepStrictEqual(line.length, STDIN_LINE_LENGTH_MAX);
+});
+
+Deno.test("parseStdinCommand() reads what is asked of the host and the presenter", () => {
+  const commands = [
+    { do: "present", on: true },
+    { do: "present.ask" },
+    { do: "present.answer", participant: "Ada", accept: false },
+    { do: "present.give", participant: "Ada" },
+    { do: "mute", participant: "Ada" },
+    { do: "unshare" },
+    { do: "remove", participant: "Ada" },
+    { do: "readmit", name: "Ada" },
+    { do: "lock", on: false },
+    { do: "host", participant: "Ada" },
+  ];
+  for (const command of commands) {
+    deepStrictEqual(parseStdinCommand(JSON.stringify(command)), command);
+  }
+  deepStrictEqual(parseStdinCommand('{"do":"mute"}'), { do: "mute", participant: undefined });
+  for (
+    const wrong of [
+      { do: "present" },
+      { do: "present.answer", participant: "Ada" },
+      { do: "present.give" },
+      { do: "mute", participant: 7 },
+      { do: "remove" },
+      { do: "readmit", participant: "Ada" },
+      { do: "lock", on: "yes" },
+    ]
+  ) throws(() => parseStdinCommand(JSON.stringify(wrong)), { code: "bad-command" });
 });

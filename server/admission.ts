@@ -19,17 +19,21 @@ import type { MemberLink, Seat } from "./seat.ts";
 type Hello = Extract<ClientMessage, { type: "hello" }>;
 type Lobby = Extract<ClientMessage, { type: "lobby" }>;
 
-/** Decides about each `hello`, and what whoever only asks may know. About a `hello`: in this order the version, the PIN, the name, the room, and whether there is place. */
+/** Decides about each `hello`, and what whoever only asks may know. About a `hello`: in this order the version, the PINs, the name, the room, and whether there is place. */
 export class Admission {
   readonly #parts: ServerParts;
   readonly #rooms: Rooms;
   readonly #pins: PinGuard | undefined;
+  readonly #ownerPins: PinGuard | undefined;
 
   constructor(parts: ServerParts, rooms: Rooms) {
     this.#parts = parts;
     this.#rooms = rooms;
-    const { pin } = parts.settings;
+    const { pin, ownerPin } = parts.settings;
     this.#pins = pin === undefined ? undefined : new PinGuard(pin);
+    this.#ownerPins = ownerPin === undefined
+      ? undefined
+      : new PinGuard(ownerPin, { what: "owner PIN", code: "owner-pin-wrong" });
   }
 
   /**
@@ -45,7 +49,10 @@ export class Admission {
     const room = cleanName(hello.room, ROOM_LENGTH_MAX);
     const isKnown = typeof room !== "string" && hello.resume !== undefined &&
       this.#rooms.find(room.name)?.hasSeatFor(hello.resume) === true;
-    if (!isKnown) this.#pins?.check(hello.pin, { address, nowMs: this.#parts.timers.nowMs() });
+    const isOwner = !isKnown && this.#showsOwnerPin(hello, address);
+    if (!isKnown && !isOwner) {
+      this.#pins?.check(hello.pin, { address, nowMs: this.#parts.timers.nowMs() });
+    }
     const name = cleanName(hello.name, NAME_LENGTH_MAX);
     if (typeof name === "string") throw NAME_REFUSALS[name]();
     if (typeof room === "string") throw new Refusal("room-bad", ROOM_FAULTS[room]);
@@ -56,7 +63,15 @@ export class Admission {
       resume: hello.resume,
       microphone: hello.microphone ?? false,
       features: hello.features,
+      isOwner,
     });
+  }
+
+  /** Where the server has no owner PIN, one that was given counts for nothing. @throws Refusal `owner-pin-wrong`, `too-many-wrong-pins` */
+  #showsOwnerPin({ ownerPin }: Hello, address: string): boolean {
+    if (this.#ownerPins === undefined || ownerPin === undefined || ownerPin === "") return false;
+    this.#ownerPins.check(ownerPin, { address, nowMs: this.#parts.timers.nowMs() });
+    return true;
   }
 
   /** What somebody who has not joined may know. A wrong PIN counts as one in `hello`; none at all does not. */

@@ -32,6 +32,7 @@ export interface ServerConfig {
   /** The folder asked for, for the key, rooms and files. */
   readonly data?: string;
   readonly pin?: string;
+  readonly ownerPin?: string;
   readonly participantsMax: number;
   readonly voice: "opus" | "l16";
   readonly json: boolean;
@@ -89,6 +90,11 @@ export const OPTIONS = {
     help: "people need it to come in (other users of this computer can see it: --pin-file)",
   },
   "pin-file": { value: "FILE", help: "the same, from the first line of a file" },
+  "owner-pin": {
+    value: "PIN",
+    help: "who joins with it is the host of the room (without one: whoever is there first)",
+  },
+  "owner-pin-file": { value: "FILE", help: "the same, from the first line of a file" },
   "max-participants": { value: "N", help: `people in one room (${PARTICIPANTS_MAX_DEFAULT})` },
   "voice": {
     value: "opus|l16",
@@ -135,18 +141,26 @@ export function parseConfig(args: readonly string[], sources: ConfigSources): In
   const layers = [fromArguments, readEnvironment(sources.environment), readSettings(sources)];
   const settings: Settings = {};
   for (const layer of layers) {
-    const { pin, "pin-file": pinFile, ...rest } = layer;
-    if (settings.pin === undefined && settings["pin-file"] === undefined) {
-      if (pin !== undefined && pinFile !== undefined) {
-        throw new UsageError(`Cannot use both ${pin.from} and ${pinFile.from}`);
-      }
-      Object.assign(settings, { pin, "pin-file": pinFile });
-    }
+    const { pin, "pin-file": pinFile, ...others } = layer;
+    const { "owner-pin": ownerPin, "owner-pin-file": ownerPinFile, ...rest } = others;
+    mergePin(settings, { pin, "pin-file": pinFile });
+    mergePin(settings, { "owner-pin": ownerPin, "owner-pin-file": ownerPinFile });
     for (const [name, setting] of Object.entries(rest) as [OptionName, Settings["port"]][]) {
       settings[name] ??= setting;
     }
   }
   return { do: "run", config: complete(settings, sources) };
+}
+
+/** A PIN and the file it stands in are one setting: an earlier place wins. */
+function mergePin(settings: Settings, layer: Settings): void {
+  const names = Object.keys(layer) as OptionName[];
+  if (names.some((name) => settings[name] !== undefined)) return;
+  const [direct, file] = names.map((name) => layer[name]);
+  if (direct !== undefined && file !== undefined) {
+    throw new UsageError(`Cannot use both ${direct.from} and ${file.from}`);
+  }
+  Object.assign(settings, layer);
 }
 
 /** `--help`, from the table. */
@@ -226,7 +240,8 @@ function complete(settings: Settings, sources: ConfigSources): ServerConfig {
     port: readInteger(settings.port, { min: 0, max: 65535, fallback: CONTROL_PORT }),
     mediaPort: readInteger(settings["media-port"], { min: 0, max: 65535, fallback: MEDIA_PORT }),
     data: settings.data === undefined ? undefined : notEmpty(settings.data),
-    pin: readPin(settings, sources),
+    pin: readPin(settings.pin, settings["pin-file"], sources),
+    ownerPin: readPin(settings["owner-pin"], settings["owner-pin-file"], sources),
     participantsMax: readInteger(settings["max-participants"], {
       min: 1,
       max: PARTICIPANTS_MAX_MAX,
@@ -302,8 +317,11 @@ function readChoice<const T extends string>(
   return choice;
 }
 
-function readPin(settings: Settings, { readTextFile }: ConfigSources): string | undefined {
-  const { pin, "pin-file": file } = settings;
+function readPin(
+  pin: Setting,
+  file: Setting,
+  { readTextFile }: ConfigSources,
+): string | undefined {
   if (pin !== undefined) return checkPin(pin.text, pin.from);
   if (file === undefined) return undefined;
   let text: string | undefined;

@@ -24,6 +24,7 @@ Deno.test("parseConfig() without anything gives the defaults of the contract", (
     mediaPort: 65436,
     data: undefined,
     pin: undefined,
+    ownerPin: undefined,
     participantsMax: 100,
     voice: "opus",
     json: false,
@@ -42,6 +43,7 @@ Deno.test("parseConfig() takes every option, in both spellings, with or without 
     mediaPort: 7,
     data: "d",
     pin: "1234",
+    ownerPin: undefined,
     participantsMax: 5,
     voice: "l16",
     json: true,
@@ -79,6 +81,17 @@ Deno.test("parseConfig(): the PIN from a flag, a file, the environment; the earl
   strictEqual(parse(["--pin-file", "pin"], { files, environment }).pin, "4711");
 });
 
+Deno.test("parseConfig(): the owner PIN like the PIN, each for itself", () => {
+  const files = { owner: "9000\n", "fusionmeet-server.json": '{"ownerPin": "file", "pin": "1"}' };
+  const fromFile = parse([], { files });
+  deepStrictEqual([fromFile.pin, fromFile.ownerPin], ["1", "file"]);
+  strictEqual(parse(["--owner-pin-file", "owner"], { files }).ownerPin, "9000");
+  const environment = { FUSIONMEET_SERVER_OWNER_PIN: "env" };
+  const mixed = parse(["--pin", "2"], { files, environment });
+  deepStrictEqual([mixed.pin, mixed.ownerPin], ["2", "env"]);
+  strictEqual(parse(["--pin", "2"]).ownerPin, undefined);
+});
+
 Deno.test("parseConfig() says in words what it cannot use", () => {
   const wrong: [string[], RegExp, Parameters<typeof parse>[1]?][] = [
     [["--prot", "1"], /Unknown option --prot: see --help/],
@@ -99,6 +112,9 @@ Deno.test("parseConfig() says in words what it cannot use", () => {
     [["--pin", ""], /the PIN is empty/],
     [["--pin", "x".repeat(65)], /the PIN is over 64 characters/],
     [["--pin", "1", "--pin-file", "x"], /Cannot use both --pin and --pin-file/],
+    [["--owner-pin", "1", "--owner-pin-file", "x"], /Cannot use both --owner-pin and/],
+    [["--owner-pin-file", "gone"], /Cannot use --owner-pin-file: there is no gone/],
+    [["--owner-pin", ""], /the PIN is empty/],
     [["--pin-file", "gone"], /Cannot use --pin-file: there is no gone/],
     [[], /Cannot use FUSIONMEET_SERVER_PORT/, { environment: { FUSIONMEET_SERVER_PORT: "x" } }],
     [[], /Unknown option "prot" in/, { files: { "fusionmeet-server.json": '{"prot":1}' } }],

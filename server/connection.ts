@@ -228,7 +228,8 @@ export class ServerConnection {
     if (this.#session === undefined) return;
     const { room, seat, link } = this.#session;
     const isLost = seat.presence?.link === link;
-    room.lose(seat, link);
+    // Who fell silent, or could not be written to, may be back later; who closed, or was closed, is back at once or not at all.
+    room.lose(seat, link, reason === "silent" || reason === "outbox-full" ? "cut" : "closed");
     this.#parts.log.event(isLost ? "lost" : "left", {
       room: room.name,
       participant: seat.id,

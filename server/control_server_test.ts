@@ -270,6 +270,8 @@ Deno.test("ControlServer: version skew: older and newer clients of this protocol
     deepStrictEqual(types.filter((type) => type !== "stream.ready"), [
       "welcome",
       "participants",
+      "room",
+      "presenter",
       "files",
       "participant",
     ]);

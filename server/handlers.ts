@@ -13,6 +13,17 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   "ticket": () => {
     throw new ProtocolError("unexpected", "Cannot take ticket: hello was said before");
   },
+  "presenter.request": ({ room, seat }) => room.presenter.request(seat),
+  "presenter.ask": ({ room, seat }) => room.presenter.ask(seat),
+  "presenter.answer": ({ room, seat }, answer) => room.presenter.answer(seat, answer),
+  "presenter.give": ({ room, seat }, to) => room.presenter.give(seat, to),
+  "presenter.stop": ({ room, seat }, which) => room.presenter.stop(seat, which),
+  "host.mute": ({ room, seat }, whom) => room.host.mute(seat, whom),
+  "host.unshare": ({ room, seat }, which) => room.host.endShare(seat, which),
+  "host.remove": ({ room, seat }, whom) => room.host.remove(seat, whom),
+  "host.readmit": ({ room, seat }, whom) => room.host.readmit(seat, whom),
+  "host.lock": ({ room, seat }, state) => room.host.lock(seat, state),
+  "host.give": ({ room, seat }, to) => room.host.give(seat, to),
   "ticket.get": (session, { mark, ...wanted }) => {
     const ticket = session.tickets.issue(session, wanted);
     session.link.send({ type: "ticket", mark, ticket });
@@ -28,8 +39,8 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   "chat.post": ({ room, seat }, line) => room.post(seat, line),
   "chat.fetch": ({ room, link }, { after }) =>
     link.send({ type: "chat.lines", ...room.chat.linesAfter(after) }),
-  "source": ({ room, seat }, { kind, on, codec = "h264", width, height, fps }) => {
-    if (kind === "microphone") room.setSource(seat, { kind, on });
+  "source": ({ room, seat }, { kind, on, codec = "h264", width, height, fps, mutes }) => {
+    if (kind === "microphone") room.setSource(seat, { kind, on, mutes });
     else room.setSource(seat, { kind, on: on ? { codec, width, height, fps } : undefined });
   },
   "watch": ({ room, seat }, { participant, layer }) =>
@@ -46,4 +57,14 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "ticket.get": 10,
   "file.offer": 10,
   "file.delete": 10,
+  "presenter.request": 4,
+  "presenter.ask": 2,
+  "presenter.answer": 4,
+  "presenter.give": 4,
+  "presenter.stop": 4,
+  "host.mute": 4,
+  "host.unshare": 4,
+  "host.remove": 10,
+  "host.lock": 4,
+  "host.give": 4,
 };

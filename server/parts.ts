@@ -35,6 +35,8 @@ export interface RoomSettings {
   readonly voice: "opus" | "l16";
   /** Everybody needs it to come in; absent: nobody does. */
   readonly pin?: string;
+  /** Whoever shows it is the host; absent: whoever was first. */
+  readonly ownerPin?: string;
   /** What people call this server. */
   readonly serverName?: string;
 }

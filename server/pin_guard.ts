@@ -18,10 +18,15 @@ interface Tries {
 /** Checks the PIN, and slows down who guesses: per address, three wrong ones are free, then each costs twice the wait of the last. */
 export class PinGuard {
   readonly #digest: Uint8Array;
+  readonly #what: string;
+  readonly #wrongCode: string;
   readonly #tries = new Map<string, Tries>();
 
-  constructor(pin: string) {
+  /** @param options.what The word for it, in sentences. @param options.code Of the refusal when it is wrong. */
+  constructor(pin: string, { what = "PIN", code = "pin-wrong" } = {}) {
     this.#digest = digest(pin);
+    this.#what = what;
+    this.#wrongCode = code;
   }
 
   /** @throws Refusal `pin-needed`, `pin-wrong`, `too-many-wrong-pins` (also for the right one, while an address has to wait) */
@@ -43,7 +48,7 @@ export class PinGuard {
     tries.lastMs = nowMs;
     tries.blockedUntilMs = nowMs + delayMs(tries.wrongCount);
     this.#remember(key, tries);
-    throw new Refusal("pin-wrong", "The PIN is wrong");
+    throw new Refusal(this.#wrongCode, `The ${this.#what} is wrong`);
   }
 
   #triesOf(key: string, nowMs: number): Tries {

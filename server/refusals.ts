@@ -1,5 +1,6 @@
 import { Refusal } from "@fusionmeet/base";
 import { type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from "@fusionmeet/protocol";
+import { PresenterTaken } from "./presenter_lock.ts";
 
 /** To who speaks another version of the protocol. */
 export function otherVersion(version: number): Refusal {
@@ -11,9 +12,10 @@ export function otherVersion(version: number): Refusal {
 
 /** How a peer is told that a request of theirs was declined. */
 export function refusalMessage(
-  { code, message }: Refusal,
+  refusal: Refusal,
   request: Pick<ClientMessage, "type"> & { readonly mark?: string },
 ): ServerMessage {
+  const { code, message } = refusal;
   return {
     type: "refused",
     code,
@@ -21,5 +23,6 @@ export function refusalMessage(
     request: request.type,
     mark: request.mark,
     version: code === "version" ? PROTOCOL_VERSION : undefined,
+    holder: refusal instanceof PresenterTaken ? refusal.holder : undefined,
   };
 }

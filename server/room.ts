@@ -13,7 +13,9 @@ import {
 import { RoomFiles } from "./files/room_files.ts";
 import { RoomChat } from "./room_chat.ts";
 import { RoomCodec } from "./room_codec.ts";
+import { RoomHost } from "./room_host.ts";
 import { RoomKeys } from "./room_keys.ts";
+import { type Loss, RoomPresenter } from "./room_presenter.ts";
 import { RoomStreams } from "./room_streams.ts";
 import type { SeatSsrcs } from "./media/commands.ts";
 import type { ServerParts } from "./parts.ts";
@@ -30,6 +32,8 @@ export interface Entrant {
   readonly microphone: boolean;
   /** What their program knows, as `hello` lists it. */
   readonly features?: readonly string[];
+  /** They showed the owner PIN. */
+  readonly isOwner?: boolean;
 }
 
 /**
@@ -46,6 +50,10 @@ export class Room {
   readonly #codec: RoomCodec;
   readonly chat: RoomChat;
   readonly files: RoomFiles;
+  /** Who presents. */
+  readonly presenter: RoomPresenter;
+  /** Who leads it. */
+  readonly host: RoomHost;
   readonly id: number;
   readonly name: string;
   /** Whose it was that opened it. */
@@ -55,7 +63,14 @@ export class Room {
 
   constructor(
     parts: ServerParts,
-    options: { id: number; name: string; address?: string; nextParticipant: () => number },
+    options: {
+      id: number;
+      name: string;
+      address?: string;
+      nextParticipant: () => number;
+      /** Gives a number that no share of this server ever had. */
+      nextShare: () => number;
+    },
   ) {
     this.#parts = parts;
     this.#nextParticipant = options.nextParticipant;
@@ -75,6 +90,16 @@ export class Room {
       sharedMixSsrc: this.#sharedMixSsrc,
     });
     this.#codec = new RoomCodec(parts, { seats: this.#seats });
+    const { nextShare } = options;
+    this.presenter = new RoomPresenter(parts, { seats: this.#seats, nextShare });
+    this.host = new RoomHost(parts, {
+      seats: this.#seats,
+      acts: {
+        mute: (seat) => this.#mute(seat),
+        remove: ({ id }) => this.remove(id),
+        endShare: (share) => this.presenter.end(share, "host"),
+      },
+    });
     parts.plane.command({
       do: "room.open",
       room: this.id,
@@ -103,7 +128,7 @@ export class Room {
   /**
    * Gives a seat: the one of the resume token (taking over a connection that still holds it), else a new one.
    *
-   * @throws Refusal `name-taken`, `full`
+   * @throws Refusal `name-taken`, `full`, `locked`, `removed`
    */
   enter(entrant: Entrant): Seat {
     const returning = entrant.resume && this.#seatOf(entrant.resume);
@@ -122,20 +147,25 @@ export class Room {
     this.#announceToPlane(seat, presence);
     this.#welcome(seat, presence, returning !== undefined);
     this.#tellOthers(seat, { type: "participant", ...seat.describe() });
+    this.host.entered(seat, { showedPin: entrant.isOwner ?? false });
+    this.presenter.entered(seat);
+    if (seat.isMuted && entrant.microphone) this.#tellMuted(seat);
     this.#streams.announceMixes(seat);
     return seat;
   }
 
   /** The connection is gone without a word: the seat is kept for its token. A link that no longer holds the seat changes nothing. */
-  lose(seat: Seat, link: MemberLink): void {
+  lose(seat: Seat, link: MemberLink, how: Loss = "cut"): void {
     if (seat.presence?.link !== link) return;
     this.#clearPresence(seat);
     this.#tellOthers(seat, { type: "participant", ...seat.describe() });
+    this.presenter.lost(seat, how);
     const stopShowing = this.#parts.timers.after(AWAY_SHOWN_MS, () => {
       seat.isListed = false;
       this.#tellOthers(seat, this.#left(seat, "lost"));
+      this.host.missed();
     });
-    const stopKeeping = this.#parts.timers.after(SEAT_KEPT_MS, () => this.#free(seat));
+    const stopKeeping = this.#parts.timers.after(SEAT_KEPT_MS, () => this.#free(seat, "lost"));
     seat.stopWaiting = () => {
       stopShowing();
       stopKeeping();
@@ -162,11 +192,17 @@ export class Room {
   /** A microphone or camera goes on or off, or the camera sends something else from now on. */
   setSource(
     seat: Seat,
-    source: { kind: "microphone"; on: boolean } | { kind: "camera"; on?: CameraPicture },
+    source: { kind: "microphone"; on: boolean; mutes?: number } | {
+      kind: "camera";
+      on?: CameraPicture;
+    },
   ): void {
     const { presence } = seat;
     if (presence === undefined) return;
     if (source.kind === "microphone") {
+      // Said before they knew that they were muted.
+      if (source.on && (source.mutes ?? seat.mutes) < seat.mutes) return;
+      if (source.on) seat.isMuted = false;
       if (presence.microphone === source.on) return;
       presence.microphone = source.on;
       this.#tellPlaneSource(seat, "microphone", source.on);
@@ -232,7 +268,7 @@ export class Room {
       const link = seat.presence?.link;
       if (seat.presence !== undefined) this.#clearPresence(seat);
       link?.end(reason);
-      this.#free(seat);
+      this.#free(seat, "left");
     }
   }
 
@@ -240,7 +276,22 @@ export class Room {
     return this.#seats.values().find((seat) => equalBytes(seat.token, token));
   }
 
-  #newSeat({ name, address }: Entrant): Seat {
+  #mute(seat: Seat): void {
+    if (seat.presence?.microphone !== true) return;
+    seat.mutes++;
+    seat.isMuted = true;
+    this.setSource(seat, { kind: "microphone", on: false });
+    this.#tellMuted(seat);
+  }
+
+  #tellMuted(seat: Seat): void {
+    const by = this.host.host?.name ?? "the host";
+    seat.presence?.link.send({ type: "muted", mutes: seat.mutes, by });
+  }
+
+  #newSeat(entrant: Entrant): Seat {
+    const { name, address } = entrant;
+    this.host.checkNewcomer(entrant);
     const key = nameKey(name);
     if (this.#seats.values().some((seat) => seat.key === key)) {
       throw new Refusal("name-taken", `Somebody called ${name} is already in this room`);
@@ -279,7 +330,7 @@ export class Room {
       pictureKey: this.#keys.newKey(),
       streams: new Map(),
       watched: new Set(),
-      microphone,
+      microphone: microphone && !seat.isMuted,
     };
   }
 
@@ -331,6 +382,7 @@ export class Room {
     const link = seat.presence?.link;
     if (link === undefined) return;
     this.#clearPresence(seat);
+    this.presenter.lost(seat, "cut");
     link.send({ type: "error", code: "taken-over", message: `This connection ends: ${reason}` });
     link.end("taken over");
   }
@@ -338,15 +390,18 @@ export class Room {
   #goodbye(seat: Seat, reason: "left" | "removed"): void {
     if (seat.presence !== undefined) this.#clearPresence(seat);
     if (seat.isListed) this.#tellOthers(seat, this.#left(seat, reason));
-    this.#free(seat);
+    this.#free(seat, reason);
   }
 
-  #free(seat: Seat): void {
+  #free(seat: Seat, reason: "left" | "lost" | "removed"): void {
     assert(seat.presence === undefined, "nobody sits on a seat that is freed");
     seat.stopWaiting();
     this.#seats.delete(seat.id);
     for (const other of this.#seats.values()) other.presence?.watched.delete(seat.id);
+    this.presenter.gone(seat, reason);
+    this.host.missed();
     if (this.#seats.size > 0) return this.#codec.update();
+    this.presenter.close();
     this.#codec.stop();
     // A room of that name opened after this one has to find all its lines.
     this.#parts.chatWriter.flush();

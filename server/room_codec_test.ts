@@ -1,19 +1,11 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { CAMERA_CODEC_KEPT_MS, FEATURES, featuresOf, SEAT_KEPT_MS } from "@fusionmeet/protocol";
-import { Room } from "./room.ts";
-import { enter, fakeParts, type Person, settle, ssrcsOf } from "./test_support.ts";
+import { enter, openRoom as open, type Person, settle, ssrcsOf } from "./test_support.ts";
 
 const ALL = FEATURES;
 const JPEG_ONLY = featuresOf(["jpeg"]);
 const H264_ONLY = featuresOf(["h264"]);
 const JPEG = { codec: "jpeg", width: 320, height: 240, fps: 30 } as const;
-
-function open() {
-  const parts = fakeParts();
-  let participants = 0;
-  const room = new Room(parts, { id: 1, name: "Main", nextParticipant: () => ++participants });
-  return { ...parts, room };
-}
 
 /** What this person was told of their camera since the last call. */
 const codecs = ({ link }: Person) => link.take("source.codec").map(({ codec }) => codec);

@@ -10,16 +10,8 @@ import {
   ROOM_CHAT_BYTES_BURST,
   SEAT_KEPT_MS,
 } from "@fusionmeet/protocol";
-import { Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
-import { enter, FakeLink, fakeParts, type Person, settle, ssrcsOf } from "./test_support.ts";
-
-function open(settings: Parameters<typeof fakeParts>[0] = {}) {
-  const parts = fakeParts(settings);
-  let participants = 0;
-  const room = new Room(parts, { id: 1, name: "Main", nextParticipant: () => ++participants });
-  return { ...parts, parts, room };
-}
+import { enter, FakeLink, openRoom as open, type Person, settle, ssrcsOf } from "./test_support.ts";
 
 const H264 = { codec: "h264", width: 320, height: 240, fps: 30 } as const;
 

@@ -13,9 +13,12 @@ export class Rooms {
   readonly #byId = new Map<number, Room>();
   #lastRoom = 0;
   #lastParticipant = 0;
+  #lastShare: number;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    // Not one of an earlier run of the server either, which clients may still speak of.
+    this.#lastShare = Math.floor(parts.epochMs());
   }
 
   /** The open rooms, in the order they opened. */
@@ -71,6 +74,7 @@ export class Rooms {
       address,
       name: ifReadable(log, () => store.findRoom(name)?.name) ?? name,
       nextParticipant: () => ++this.#lastParticipant,
+      nextShare: () => ++this.#lastShare,
     });
     room.onEmpty = () => {
       this.#byKey.delete(key);

@@ -60,6 +60,12 @@ export class Seat {
   readonly chatBytes: TokenBucket;
   /** Of their latest `hello`. */
   features: ReadonlySet<string> = new Set();
+  /** They showed the owner PIN. */
+  isOwner = false;
+  /** How often the host muted them. */
+  mutes = 0;
+  /** By the host, and not switched on again since. */
+  isMuted = false;
   /** Absent while away. */
   presence?: Presence;
   /** On the list of participants: false once away for `AWAY_SHOWN_MS`. */

@@ -7,6 +7,11 @@ const OWN_MACHINE = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 /** Who is at the other end of a connection, where that is known. */
 export type PeerAddress = string | undefined;
 
+/** True for the server's own machine. */
+export function isOwnMachine(address: PeerAddress): boolean {
+  return address !== undefined && OWN_MACHINE.has(address);
+}
+
 /** @throws Refusal `full` when one more seat would be more than this address's share of a room. */
 export function checkSeatShare(
   address: PeerAddress,
@@ -33,7 +38,7 @@ export function checkRoomShare(
 }
 
 function countAt(address: PeerAddress, all: Iterable<{ address: PeerAddress }>): number {
-  if (address === undefined || OWN_MACHINE.has(address)) return 0;
+  if (address === undefined || isOwnMachine(address)) return 0;
   let count = 0;
   for (const each of all) if (each.address === address) count++;
   return count;

@@ -9,7 +9,7 @@ import { ServerLog } from "./log.ts";
 import type { PlaneCommand } from "./media/commands.ts";
 import type { StreamState } from "./media/handle.ts";
 import type { RoomSettings, ServerParts } from "./parts.ts";
-import type { Room } from "./room.ts";
+import { type Entrant, Room } from "./room.ts";
 import type { MemberLink, Seat } from "./seat.ts";
 import { SsrcSource } from "./ssrcs.ts";
 
@@ -125,6 +125,20 @@ export function fakeParts(
   };
 }
 
+/** A room of its own on such parts. */
+export function openRoom(settings: Partial<RoomSettings> = {}) {
+  const parts = fakeParts(settings);
+  let participants = 0;
+  let shares = 0;
+  const room = new Room(parts, {
+    id: 1,
+    name: "Main",
+    nextParticipant: () => ++participants,
+    nextShare: () => ++shares,
+  });
+  return { ...parts, parts, room };
+}
+
 /** Somebody in a room under test. */
 export interface Person {
   readonly seat: Seat;
@@ -135,7 +149,7 @@ export interface Person {
 export function enter(
   room: Room,
   name: string,
-  options: { resume?: Uint8Array; microphone?: boolean; features?: readonly string[] } = {},
+  options: Partial<Omit<Entrant, "name" | "link">> = {},
 ): Person {
   const link = new FakeLink();
   const seat = room.enter({ name, link, microphone: false, ...options });

@@ -39,6 +39,7 @@ export class MeetingView {
   readonly #speaking = new Set<number>();
   /** Those of the first list were there before: nobody announces them. */
   #isListed = false;
+  #host: number | undefined;
   #state: MeetingState;
 
   constructor(options: MeetingViewOptions) {
@@ -56,6 +57,10 @@ export class MeetingView {
       camera: { ...camera, problem: null },
       quality,
       qualities,
+      locked: false,
+      presenting: null,
+      askingToPresent: [],
+      removed: [],
       comingBack: null,
       invitation: null,
     };
@@ -92,6 +97,27 @@ export class MeetingView {
         const { reason, lostAt, givesUpAt } = event;
         return this.#change({ comingBack: { reason, lostAt, givesUpAt } });
       }
+      case "host":
+        this.#host = event.participant;
+        return this.#change({
+          people: this.#peopleState(),
+          removed: event.you ? this.#state.removed : [],
+        });
+      case "locked":
+        return this.#change({ locked: event.on });
+      case "removed.list":
+        return this.#change({ removed: event.names });
+      case "presenter":
+        this.#state = { ...this.#state, presenting: event.presenting ?? null };
+        return this.#change({ people: this.#peopleState(), askingToPresent: [] });
+      case "presenter.asked": {
+        const askingToPresent = [...this.#state.askingToPresent, event.name];
+        return this.#change({ askingToPresent });
+      }
+      case "presenter.declined":
+        return this.#toast("info", "presenter-declined", `${event.name} goes on presenting`);
+      case "muted":
+        return this.#toast("info", "muted", `${event.by} muted you: switch your microphone on when you want to speak`);
       case "source":
         return this.#source(event.kind, { on: event.on, problem: null });
       case "warning":
@@ -159,6 +185,8 @@ export class MeetingView {
       .map(({ id, name, microphone, camera, away }) => ({
         ...{ id, name, microphone, camera, away },
         speaking: this.#speaking.has(id),
+        host: id === this.#host,
+        presenter: id === this.#state.presenting?.participant,
       }));
   }
 

@@ -255,6 +255,10 @@ class WindowApp {
       ...{ name, room },
       ...{ server, ...listed },
       pin: pin === "" ? undefined : pin,
+      // Of the server that was given; no other one learns it.
+      ownerPin: [undefined, form.server].includes(this.#options.server)
+        ? this.#options.ownerPin
+        : undefined,
       fingerprint: expected ?? trust ?? this.#givenFingerprint(form),
     }, {
       folder: this.#folder,

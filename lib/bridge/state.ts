@@ -117,6 +117,14 @@ export interface MeetingState {
   readonly camera: SourceState;
   readonly quality: PictureQuality;
   readonly qualities: readonly PictureQuality[];
+  /** Nobody new comes in. */
+  readonly locked: boolean;
+  /** Null while nobody presents. */
+  readonly presenting: PresentingState | null;
+  /** Who asks to present; to the presenter alone. */
+  readonly askingToPresent: readonly string[];
+  /** Who was removed and cannot come back; to the host alone. */
+  readonly removed: readonly string[];
   /** Null while connected. */
   readonly comingBack: ComingBack | null;
   /** Null until it is joined. */
@@ -133,6 +141,15 @@ export interface Invitation {
   readonly isOnlyHere: boolean;
 }
 
+export interface PresentingState {
+  /** The share's id. */
+  readonly share: number;
+  readonly participant: number;
+  readonly name: string;
+  /** No pictures come: the presenter is away, or their connection is. */
+  readonly paused: boolean;
+}
+
 export interface PersonState {
   readonly id: number;
   readonly name: string;
@@ -141,6 +158,9 @@ export interface PersonState {
   /** Their connection is lost and may come back. */
   readonly away: boolean;
   readonly speaking: boolean;
+  /** Leads the room. */
+  readonly host: boolean;
+  readonly presenter: boolean;
 }
 
 export interface SourceState {

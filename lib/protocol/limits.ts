@@ -72,6 +72,12 @@ export const CHAT_LINES_MAX = 100;
 export const PARTICIPANTS_PER_MESSAGE = 50;
 export const RESUME_TOKEN_BYTES = 16;
 
+/** A share without pictures is over after this; and one whose presenter's connection was closed, unless they are back by then. */
+export const SHARE_START_MS = 30_000;
+export const SHARE_CLOSED_MS = 400;
+/** People who were removed from a room that it remembers: the latest ones. */
+export const REMOVED_MAX = 100;
+
 /** What opens a connection for a screen or a file: so long it is good, once. */
 export const TICKET_BYTES = 16;
 export const TICKET_MS = 30_000;

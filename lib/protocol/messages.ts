@@ -34,6 +34,7 @@ import {
   NAME_LENGTH_MAX,
   PARTICIPANTS_PER_MESSAGE,
   PIN_LENGTH_MAX,
+  REMOVED_MAX,
   RESUME_TOKEN_BYTES,
   ROOM_LENGTH_MAX,
   SERVER_NAME_LENGTH_MAX,
@@ -83,6 +84,17 @@ export const SHARED_FILE_FIELDS = {
 
 /** What connections of their own are for. */
 export const TICKET_PURPOSES = ["screen.send", "screen.view", "file.send", "file.fetch"] as const;
+/** Why a share is over. `closed` connections are lost, too; `host`: the host ended it; `not-started`: no pictures came. */
+export const SHARE_ENDS = [
+  "stopped",
+  "handed-over",
+  "left",
+  "lost",
+  "removed",
+  "host",
+  "not-started",
+] as const;
+export type ShareEnd = typeof SHARE_ENDS[number];
 export type TicketPurpose = typeof TICKET_PURPOSES[number];
 
 /** From client to server. */
@@ -99,6 +111,8 @@ export const CLIENT_MESSAGES = {
     features: optional(list(text(32), 64)),
     /** What is on from the start; default off. */
     microphone: optional(flag()),
+    /** Makes whoever says it the host, where the server has one; stands for the PIN, too. */
+    ownerPin: optional(text(PIN_LENGTH_MAX)),
   },
   /** Every second; `at` comes back as it was. */
   "ping": { at: float() },
@@ -120,6 +134,8 @@ export const CLIENT_MESSAGES = {
     width: optional(u16()),
     height: optional(u16()),
     fps: optional(float()),
+    /** Of a microphone that goes on: `mutes` of the latest `muted` (else 0). With an older one it stays off: who was muted did not know. */
+    mutes: optional(u32()),
   },
   /** Which layer of that person's camera I want; answered by `stream.ready` whenever there is one. */
   "watch": { participant: u32(), layer: oneOf("high", "low", "none", "auto") },
@@ -151,6 +167,28 @@ export const CLIENT_MESSAGES = {
   "file.delete": { id: u53() },
   /** Instead of `hello`, on a connection of its own: answered by `ticket.accepted`; from there on the purpose says what travels. */
   "ticket": { version: u16(), ticket: bytes(TICKET_BYTES) },
+  /** I want to present; answered by `presenter` or `refused`. */
+  "presenter.request": {},
+  /** I ask the presenter to hand over. */
+  "presenter.ask": {},
+  /** The presenter's answer to `presenter.asked`; with a yes the other one is the presenter. */
+  "presenter.answer": { participant: u32(), accept: flag() },
+  /** The presenter makes somebody else the presenter. */
+  "presenter.give": { participant: u32() },
+  /** My share is over. One that is over already changes nothing. */
+  "presenter.stop": { share: u53() },
+  /** The host switches off a microphone; without a number: everybody else's. */
+  "host.mute": { participant: optional(u32()) },
+  /** The host ends that share. */
+  "host.unshare": { share: u53() },
+  /** The host takes somebody out of the room. */
+  "host.remove": { participant: u32() },
+  /** The host lets somebody who was removed come in again. */
+  "host.readmit": { name: text(NAME_LENGTH_MAX) },
+  /** The host locks the room, or opens it. */
+  "host.lock": { on: flag() },
+  /** The host makes somebody else the host. */
+  "host.give": { participant: u32() },
 } as const satisfies Record<string, Fields>;
 
 /** From server to client. */
@@ -200,6 +238,8 @@ export const SERVER_MESSAGES = {
     mark: optional(mark()),
     /** `code: "version"`: the server's. */
     version: optional(u16()),
+    /** `code: "presenter-taken"`: who presents. */
+    holder: optional(name()),
   },
   /** The connection ends because of what the client sent. */
   "error": { code: text(32), message: text(1024) },
@@ -279,6 +319,32 @@ export const SERVER_MESSAGES = {
   "ticket": { mark: mark(), ticket: bytes(TICKET_BYTES) },
   /** The answer to `ticket`: the connection is the purpose's from here on. */
   "ticket.accepted": {},
+  /** Who leads the room, and whether it is locked: to who comes in, and to all when it changes. */
+  "room": {
+    /** Absent: nobody. */
+    host: optional(u32()),
+    /** Nobody new comes in. */
+    locked: flag(),
+  },
+  /** To the host: who was removed and cannot come in again. */
+  "room.removed": { names: list(name(), REMOVED_MAX) },
+  /** Who presents: to who comes in, and to all when it changes. */
+  "presenter": {
+    /** Its id; none is used twice. Absent, as the two below: nobody presents. */
+    share: optional(u53()),
+    participant: optional(u32()),
+    name: optional(name()),
+    /** No pictures come: the presenter is away, or the connection of the pictures is. */
+    paused: flag(),
+    /** Why the share before this one is over. */
+    ended: optional(oneOf(...SHARE_ENDS)),
+  },
+  /** To the presenter: somebody asks to present. */
+  "presenter.asked": { participant: u32(), name: name() },
+  /** To who asked: the presenter said no. */
+  "presenter.declined": { participant: u32(), name: name() },
+  /** To who was muted by the host: the microphone is off until its owner switches it on. `mutes` counts; see `source`. */
+  "muted": { mutes: u32(), by: name() },
 } as const satisfies Record<string, Fields>;
 
 export type ClientMessages = typeof CLIENT_MESSAGES;

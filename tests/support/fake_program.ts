@@ -168,6 +168,10 @@ export function meetingState(
         { width: 640, height: 360, framesPerSecond: 30 },
         { width: 1280, height: 720, framesPerSecond: 30 },
       ],
+      locked: false,
+      presenting: null,
+      askingToPresent: [],
+      removed: [],
       comingBack: null,
       invitation: {
         link: `fusionmeet://192.168.1.20/Main#${"3f7ac2e81b90d456".repeat(4)}`,
@@ -179,9 +183,20 @@ export function meetingState(
   };
 }
 
+const ROLES = { host: false, presenter: false };
+
 /** Somebody with microphone and camera on, unless said otherwise. */
 export function person(id: number, name: string, state: Partial<PersonState> = {}): PersonState {
-  return { id, name, microphone: true, camera: true, away: false, speaking: false, ...state };
+  return {
+    id,
+    name,
+    microphone: true,
+    camera: true,
+    away: false,
+    speaking: false,
+    ...ROLES,
+    ...state,
+  };
 }
 
 /** A stored line of the chat; its mark is `line ID`. */
