@@ -270,9 +270,9 @@ Deno.test("ControlServer: version skew: older and newer clients of this protocol
     deepStrictEqual(types.filter((type) => type !== "stream.ready"), [
       "welcome",
       "participants",
+      "files",
       "room",
       "presenter",
-      "files",
       "participant",
     ]);
     newer.close();

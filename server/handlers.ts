@@ -30,7 +30,8 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   },
   "file.offer": ({ room, seat, link }, { mark, ...offer }) =>
     link.send({ type: "file.offered", mark, ...room.files.offer(seat, offer) }),
-  "file.delete": ({ room, seat }, { id }) => room.files.delete(seat, id),
+  "file.delete": ({ room, seat }, { id }) =>
+    room.files.delete(seat, id, { isHost: room.host.host === seat }),
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
   "leave": ({ room, seat, link }) => {
     room.leave(seat, link);

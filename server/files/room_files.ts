@@ -67,11 +67,14 @@ export class RoomFiles {
   }
 
   /** @throws Refusal `no-such-file`, `not-yours` */
-  delete({ name }: FilePerson, id: number): void {
+  delete({ name }: FilePerson, id: number, { isHost = false } = {}): void {
     const file = this.byId(id);
     if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
-    if (file.owner !== name) {
-      throw new Refusal("not-yours", `${file.name} is ${file.owner}'s: only they can delete it`);
+    if (file.owner !== name && !isHost) {
+      throw new Refusal(
+        "not-yours",
+        `${file.name} is ${file.owner}'s: only they and the host can delete it`,
+      );
     }
     void this.#shelf.remove(this.#room, file);
     this.gone(file);

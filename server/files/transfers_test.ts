@@ -312,7 +312,17 @@ Deno.test("a person has OFFERS_PER_PERSON_MAX offers open, and more when one has
   });
 });
 
-Deno.test("only its owner deletes a file; what is under way of it ends, and its name is free", async () => {
+Deno.test("the host deletes anybody's file", async () => {
+  await withFiles({}, async (bench) => {
+    const [host, bob] = [await bench.server.join("Host"), await bench.server.join("Bob")];
+    const id = await bench.share(bob, content("b.txt", 10));
+    host.send({ type: "file.delete", id });
+    strictEqual((await bob.next("file.gone")).id, id);
+    await until(() => onDisk(bench).length === 0);
+  });
+});
+
+Deno.test("of others only the owner deletes a file; what is under way of it ends, and its name is free", async () => {
   await withFiles({}, async (bench) => {
     const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
     const file = content("a.txt", 10);
