@@ -268,8 +268,9 @@ export class Room {
       const link = seat.presence?.link;
       if (seat.presence !== undefined) this.#clearPresence(seat);
       link?.end(reason);
-      this.#free(seat, "left");
     }
+    // Nobody is told who leads or presents now.
+    for (const seat of [...this.#seats.values()]) this.#free(seat, "left");
   }
 
   #seatOf(token: Uint8Array): Seat | undefined {
