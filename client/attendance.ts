@@ -106,7 +106,8 @@ export class Attendance {
   }
 
   #makeMeeting(options: AttendanceOptions, means: AttendanceMeans, pins: PinStore): Meeting {
-    const { name, room, pin, ownerPin, server, fingerprint, identity, microphone, camera } = options;
+    const { name, room, pin, ownerPin, server, fingerprint, identity, microphone, camera } =
+      options;
     const { width, height, framesPerSecond: fps } = qualityOf(camera, options.quality);
     const trust = {
       ...{ pins, pinsPath: pinsPathIn(means.folder), fingerprint, identity },

@@ -161,7 +161,7 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
       name: undefined,
       room: "Lab",
       pin: undefined,
-    ownerPin: undefined,
+      ownerPin: undefined,
       fingerprint: undefined,
       microphone: { kind: "device" },
       camera: { kind: "device" },

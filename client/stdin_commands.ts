@@ -93,7 +93,10 @@ export function parseStdinCommand(line: string): StdinCommand {
 
 function fieldsOf(
   name: keyof typeof EXAMPLES,
-  { on, text, participant, layer, path, name: called, to, transfer, accept }: Record<string, unknown>,
+  { on, text, participant, layer, path, name: called, to, transfer, accept }: Record<
+    string,
+    unknown
+  >,
 ): StdinCommand | undefined {
   switch (name) {
     case "mic":

@@ -117,7 +117,11 @@ export class MeetingView {
       case "presenter.declined":
         return this.#toast("info", "presenter-declined", `${event.name} goes on presenting`);
       case "muted":
-        return this.#toast("info", "muted", `${event.by} muted you: switch your microphone on when you want to speak`);
+        return this.#toast(
+          "info",
+          "muted",
+          `${event.by} muted you: switch your microphone on when you want to speak`,
+        );
       case "source":
         return this.#source(event.kind, { on: event.on, problem: null });
       case "warning":
