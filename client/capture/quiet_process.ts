@@ -1,6 +1,6 @@
 /** Starts programs that show no window of their own. */
 import { spawn } from "node:child_process";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 
 /** A running program: its output is read, its input is empty. */
 export interface QuietProcess {
@@ -58,9 +58,26 @@ function startHidden(program: string, args: readonly string[]): QuietProcess {
   if (child.pid === undefined) throw new Error("it cannot be started");
   return {
     pid: child.pid,
-    stdout: Readable.toWeb(child.stdout),
-    stderr: Readable.toWeb(child.stderr),
+    stdout: bytesOf(child.stdout),
+    stderr: bytesOf(child.stderr),
     status,
     kill: () => child.kill("SIGKILL"),
   };
+}
+
+/**
+ * Node's stream as one of the web, read when it is read and not before. `Readable.toWeb` throws where nobody can catch it
+ * when a chunk comes just after the reader gave up.
+ */
+function bytesOf(readable: Readable): ReadableStream<Uint8Array> {
+  readable.on("error", () => {});
+  const chunks = readable[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await chunks.next().catch(() => undefined);
+      if (next === undefined || next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    cancel: () => void readable.destroy(),
+  }, { highWaterMark: 0 });
 }
