@@ -301,13 +301,13 @@ Deno.test("Where a server keeps quiet, a search of the own /24 on request finds 
   await using ann = await PlayedWindow.open(client, folder.file("client"));
   await until("nobody in the list", () => ann.join.nearby.state === "listening");
   deepStrictEqual(ann.join.nearby.servers, []);
-  const startMs = performance.now();
   await ann.say({ do: "search", on: true });
   const quiet = await ann.lists("Quiet");
   strictEqual(quiet.fingerprint, server.fingerprint);
-  await until("the search to go on", () => (ann.join.nearby.search?.done ?? 0) > 60);
+  const done = () => ann.join.nearby.search?.done ?? 0;
+  await until("the search to go on", () => done() > 60);
+  ok(done() < 253, "it was not over by itself");
   await ann.say({ do: "search", on: false });
   await until("its end", () => ann.join.nearby.search === null);
-  ok(performance.now() - startMs < 8_000, `${performance.now() - startMs} ms`);
   strictEqual(await ann.joinAt(quiet), "introduced");
 });
