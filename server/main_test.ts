@@ -69,12 +69,18 @@ Deno.test("fusionmeet-server says what is in its way and ends with code 1", asyn
   match(sameEnd.words, /Cannot use the folder .*: another server uses it/);
   const tcpEnd = await endOf(tcp);
   strictEqual(tcpEnd.code, 1);
-  match(tcpEnd.words, /Cannot listen on 127\.0\.0\.1:\d+ \(TCP\): another program uses it/);
+  match(
+    tcpEnd.words,
+    /Cannot listen on 127\.0\.0\.1:\d+ \(TCP\): another program uses it .*: --port N/,
+  );
   const udpEnd = await endOf(
     run(...common, "--port", "0", "--media-port", `${server.mediaPort}`, "--data", other.path),
   );
   strictEqual(udpEnd.code, 1);
-  match(udpEnd.words, /Cannot listen on 127\.0\.0\.1:\d+ \(UDP\): another program uses it/);
+  match(
+    udpEnd.words,
+    /Cannot listen on 127\.0\.0\.1:\d+ \(UDP\): another program uses it .*: --media-port N/,
+  );
   await Deno.writeTextFile(`${other.path}/server.key`, "damaged");
   const keyEnd = await endOf(
     run(...common, "--port", "0", "--media-port", "0", "--data", other.path),

@@ -90,7 +90,7 @@ export async function startServer(
     await shelf.tidy();
     const plane = await openPlane(config);
     stack.defer(() => plane.close());
-    const control = new ControlServer({
+    const control = openControl({
       store,
       chatWriter: new ChatWriter({ store, log, soon: (run) => setTimeout(run) }),
       plane,
@@ -161,9 +161,19 @@ async function openPlane({ host, mediaPort }: ServerConfig): Promise<MediaPlaneH
   try {
     return await startMediaWorker({ hostname: host, port: mediaPort });
   } catch (cause) {
-    throw new Error(`Cannot listen on ${host}:${mediaPort} (UDP): ${listenState(cause)}`, {
-      cause,
-    });
+    const state = `Cannot listen on ${host}:${mediaPort} (UDP): ${listenState(cause)}`;
+    throw new Error(`${state}. To take another port: --media-port N`, { cause });
+  }
+}
+
+/** @throws Error in words, which also say how to take another port. */
+function openControl(...args: ConstructorParameters<typeof ControlServer>): ControlServer {
+  try {
+    return new ControlServer(...args);
+  } catch (cause) {
+    const state = messageOf(cause);
+    if (!state.startsWith("Cannot listen on ")) throw cause;
+    throw new Error(`${state}. To take another port: --port N`, { cause });
   }
 }
 

@@ -159,16 +159,28 @@ Deno.test("From a read-only stick that lets no program run, it runs by sh and ke
   await until("its data folder", () => says("Data folder"));
   ok(says("Data folder")!.startsWith(`Data folder: ${data} (Cannot write to the folder `));
   match(says("Data folder")!, /Read-only file system/);
-  match(people.errorText, /No program can be run in .*: a copy is put into .*\.cache\/fusionmeet/);
+  match(
+    people.errorText,
+    /A copy of the program is put into .*\.cache\/fusionmeet.*: no program can/,
+  );
   strictEqual((await people.stop()).code, 0);
 
   await using server = await startServer(bundle, [], { before, byShell: true });
   deepStrictEqual([server.data, server.program.errorText], [data, ""]);
+  // Its window, too: the system's loader takes no library from such a stick.
+  await using display = await Display.start();
   await using ann = client(bundle, server, {
-    ...{ name: "Ann", before, byShell: true },
+    ...{ name: "Ann", before, byShell: true, env: display.env },
+    args: ["--mic", "off", "--camera", "off"],
+  });
+  const { state, message } = await ann.waitFor("window");
+  strictEqual(state, "open", message);
+  strictEqual((await ann.stop()).code, 0);
+  await using bob = client(bundle, server, {
+    ...{ name: "Bob", before, byShell: true },
     args: ["--headless", "--seconds", "1"],
   });
-  strictEqual((await ann.exit()).code, 0);
+  strictEqual((await bob.exit()).code, 0);
   deepStrictEqual(names(data).filter((name) => /server.key|pins/.test(name)), [
     "pins.json",
     "server.key",
@@ -182,18 +194,21 @@ Deno.test("On a stick with FAT it says who can read its key; pulled, it costs th
   for (const name of names(folder)) {
     if (!fresh.includes(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
-  await using server = await startServer(bundle, [], { folder, byShell: true });
+  await using server = await startServer(bundle, [], { folder });
   strictEqual(server.data, folder);
   const { state } = await server.program.waitFor("key-exposed");
   match(state, /^Every user of this computer can read .*server\.key/);
   await using ann = client(bundle, server, {
-    ...{ name: "Ann", folder, byShell: true },
+    ...{ name: "Ann", folder },
     args: ["--headless", "--mic", "tone:440"],
   });
   await ann.waitFor("joined");
   await ann.send({ do: "chat", text: "before" });
   await ann.waitFor("chat.accepted");
 
+  for (const { pid } of [server.program, ann]) {
+    match(Deno.readLinkSync(`/proc/${pid}/exe`), /\.cache\/fusionmeet\/run-/, "not from the stick");
+  }
   await stick.pull();
   await ann.send({ do: "chat", text: "after" });
   strictEqual((await ann.waitFor("refused")).code, "chat-not-kept");

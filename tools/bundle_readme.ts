@@ -24,7 +24,7 @@ const SYSTEMS: Readonly<Record<Target["os"], SystemText>> = {
     server: "FusionMeet-Server",
     start: `Right-click the .zip, "Extract All", and double-click in the folder, not in the .zip.
 FusionMeet.vbs starts without a console. Where scripts are switched off, use FusionMeet-Console.cmd:
-the same with a console; options go behind it (FusionMeet-Console --help).`,
+the same with a console; options go behind it (FusionMeet-Console --help). Leave a stick in while it runs.`,
     trust: `"Windows protected your PC" (SmartScreen): the program is not signed. "More info", then
 "Run anyway". Or, before you extract it: right-click the .zip, Properties, tick "Unblock".`,
     firewall:
@@ -42,7 +42,8 @@ page opens as a window of Edge, or in another browser, and says how to install i
     client: "FusionMeet.command",
     server: "FusionMeet-Server.command",
     start:
-      `Double-click the .tar.gz, then double-click in the folder. Terminal opens and shows what happens.`,
+      `Double-click the .tar.gz, then double-click in the folder. Terminal opens and shows what happens.
+Leave a stick in while it runs.`,
     trust:
       `"cannot be opened because the developer cannot be verified" (quarantine): the program is not
 signed. Open Terminal, type the following with a space behind it, drag the folder into the window, Return:
@@ -60,8 +61,9 @@ System Settings, Network, Firewall, and Privacy & Security, Local Network.`,
     server: "FusionMeet-Server",
     start:
       `tar xzf FusionMeet-*.tar.gz, and in the folder: ./FusionMeet-Server, ./FusionMeet. In a file manager:
-right-click, "Run as a Program". If it says "Permission denied" (a stick that lets no program run):
-sh FusionMeet puts a copy of the program on your own disk and starts that.`,
+right-click, "Run as a Program". From a USB stick a copy of the program (95 MB) runs, which is put into
+~/.cache/fusionmeet, so that a pulled stick ends no meeting. If it says "Permission denied" (a stick that
+lets no program run), begin it by: sh FusionMeet`,
     trust:
       "Needs glibc 2.27 or newer (Debian 10, Ubuntu 18.04, Fedora 28 and later); not musl (Alpine).",
     firewall: `Where a firewall is switched on, on the server's computer:

@@ -92,28 +92,36 @@ if ! [ -f "$deno" ] || ! [ -f "$program/${name}.js" ]; then
 fi
 export DENO_NO_UPDATE_CHECK=1
 
-# A stick that lets no program run (noexec, or FAT as many desktops mount it): run a copy from the user's own disk.
-# What FusionMeet keeps stays where this folder is.
+# A copy on the user's own disk is run where this folder lets no program run (noexec, FAT as many desktops mount it), and
+# where it is on a stick: a pulled stick would end the program, and with it the meeting. All that is kept stays here.
+why=
 if ! [ -x "$deno" ]; then
-  if [ -z "\${XDG_CACHE_HOME:-}" ] && [ -z "\${HOME:-}" ]; then
-    say "No program can be run in $here (it is mounted noexec). Copy this folder to your own disk and start it there."
-    exit 1
-  fi
-  copy=\${XDG_CACHE_HOME:-$HOME/.cache}/fusionmeet/${version}-${target.name}
+  why="no program can be run in $here"
+else
+  case $(stat -f -c %T -- "$here" 2>/dev/null) in
+    msdos | vfat | exfat | fuseblk | ntfs | ntfs3) why="$here is on a stick, which may be pulled" ;;
+  esac
+fi
+if [ -n "$why" ] && [ -n "\${XDG_CACHE_HOME:-}\${HOME:-}" ]; then
+  copies=\${XDG_CACHE_HOME:-$HOME/.cache}/fusionmeet
+  copy=$copies/run-${version}-${target.name}
   if ! [ -x "$copy/deno" ] || ! [ -d "$copy/webview" ]; then
-    printf '%s\\n' "No program can be run in $here (it is mounted noexec): a copy is put into $copy" >&2
-    rm -rf "$copy.new" &&
-      mkdir -p "$copy.new" &&
-      cp "$deno" "$copy.new/deno" &&
-      cp -R "$program/webview" "$copy.new/webview" &&
-      chmod 700 "$copy.new/deno" &&
-      rm -rf "$copy" &&
-      mv "$copy.new" "$copy" || {
-      say "No program can be run in $here, and no copy of it could be put into $copy. Copy this folder to your own disk and start it there."
-      exit 1
-    }
+    printf 'A copy of the program is put into %s: %s\\n' "$copy" "$why" >&2
+    new=$copy.$$
+    if mkdir -p "$new" && cp "$deno" "$new/deno" && cp -R "$program/webview" "$new/webview" &&
+      chmod 700 "$new/deno"; then
+      rm -rf "$copies"/run-*-${target.name}
+      mv "$new" "$copy" 2>/dev/null
+    fi
+    rm -rf "$new"
   fi
-  deno=$copy/deno
+  if [ -x "$copy/deno" ]; then
+    deno=$copy/deno
+  fi
+fi
+if ! [ -x "$deno" ]; then
+  say "FusionMeet cannot run: $why, and no copy could be put on your own disk. Copy this folder there and start it there."
+  exit 1
 fi
 
 if ! fault=$("$deno" --version 2>&1 >/dev/null); then

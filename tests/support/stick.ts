@@ -6,8 +6,8 @@ import { TemporaryDirectory, until } from "./wait.ts";
 const SIZE_BYTES = 400 << 20;
 
 /**
- * A USB stick with exFAT as desktops mount it: its files are all one user's, anybody may read them, none is a program, and
- * links there are none. It can be pulled.
+ * A USB stick with exFAT: its files are all one user's, anybody may read them, each may be run, and links there are none.
+ * It can be pulled.
  */
 export class Stick implements AsyncDisposable {
   readonly #image: TemporaryDirectory;
@@ -57,7 +57,7 @@ export class Stick implements AsyncDisposable {
 
   async #mount(user: number): Promise<void> {
     await Deno.mkdir(this.path);
-    const options = `uid=${user},gid=${user},dmask=022,fmask=0133,allow_other`;
+    const options = `uid=${user},gid=${user},umask=022,allow_other`;
     await run("/usr/sbin/mount.exfat-fuse", [this.#device, this.path, "-o", options]);
   }
 

@@ -13,6 +13,7 @@ const SOURCES = ["client", "lib", "server", "tools", "deno.json", "deno.lock", "
 const PROGRAMS = [
   "sh",
   "readlink",
+  "stat",
   "dirname",
   "uname",
   "cp",
