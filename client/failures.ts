@@ -147,12 +147,10 @@ export function keyNotAsGiven(
   return new JoinFailure(
     "key-not-as-given",
     EXIT.keyChanged,
-    `Cannot join ${
-      addressText(server)
-    }: its key is not the one that the link or --fingerprint names; named: ${
+    `Cannot join ${addressText(server)}: its key is not the one it should have; given: ${
       keyText(keys.expected)
     }; the server's: ${keyText(keys.seen)}`,
-    "Check the address, ask for a new link, and compare the words with those the server prints",
+    "Check the address, and the link or --fingerprint: ask for a new one, and compare the words with those the server prints",
     { fingerprints: keys },
   );
 }

@@ -236,6 +236,8 @@ Deno.test("parseOptions() refuses a link beside flags that say the same, and a l
   refuses([...headless, LINK.slice(0, -1)], /64 hex digits/);
   refuses([...headless, "fusionmeet.local"], /no flag and no link/);
   refuses([...headless, "--server", LINK], /without --server/);
+  const named = options([...headless, "--server", "fusionmeet:7000"]).server;
+  deepStrictEqual(named, { hostname: "fusionmeet", port: 7000 });
   refuses(["--headless", LINK], /Who are you/);
 });
 

@@ -216,6 +216,23 @@ export const SCENES: readonly Scene[] = [
       await page.getByText("copy the link to its end").waitFor();
     },
   },
+  {
+    name: "join-link-refused",
+    state: joinState({
+      ...FILLED,
+      expected: FINGERPRINT,
+      failure: {
+        code: "key-not-as-given",
+        message:
+          `Cannot join ${SERVER}:65435: its key is not the one it should have; given: velvet orbit candle thrive meadow pilot (${FINGERPRINT}); the server's: lunar basket prairie olive comic bronze (${
+            [...FINGERPRINT].reverse().join("")
+          })`,
+        advice:
+          "Ask for a new link, and compare the words with those the server prints: somebody else may be answering there",
+        field: "server",
+      },
+    }),
+  },
   { name: "join-busy", state: joinState({ ...FILLED, lobby: LOBBY, busy: true }) },
   {
     name: "join-first-contact",

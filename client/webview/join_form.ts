@@ -16,10 +16,13 @@ export interface JoinForm {
   readonly expected?: string;
 }
 
+/** A whole link among other words: in a message, or pasted behind what stood in the field. */
+const LINK_INSIDE = /fusionmeet:\/\/[^#]*#[0-9a-f]{64}(?![0-9a-f])/i;
+
 /** The form after something was typed or pasted into the field of the server: a link fills in all that it names. */
 export function withServer(form: JoinForm, typed: string): JoinForm {
   const plain = { ...form, server: typed, picked: undefined, expected: undefined };
-  const link = readLink(typed);
+  const link = readLink(LINK_INSIDE.exec(typed)?.[0] ?? typed);
   if (link === undefined || "fault" in link) return plain;
   const { hostname, port, room = form.room, fingerprint } = link;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;

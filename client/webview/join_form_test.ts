@@ -54,6 +54,16 @@ Deno.test("withServer() lets a link fill in server, room and key, and nothing el
   deepStrictEqual([six.server, six.room], ["[fd00::1]:7", "Main"]);
 });
 
+Deno.test("withServer() finds a link behind what stood in the field, and in a message", () => {
+  const link = `fusionmeet://meet.local/Lab#${KEY}`;
+  for (const text of [`192.168.1.20${link}`, `Join us: ${link} (today)`, `<${link}>\n`]) {
+    const { server, room, expected } = withServer(FORM, text);
+    deepStrictEqual([server, room, expected], ["meet.local", "Lab", KEY], text);
+  }
+  // One digit too many is no end of a link.
+  strictEqual(withServer(FORM, `${link}0`).expected, undefined);
+});
+
 Deno.test("withServer(): what is typed is no longer what the link or the list vouched for", () => {
   const linked = withServer(FORM, `fusionmeet://meet.local/#${KEY}`);
   const typed = withServer(linked, "meet.locals");

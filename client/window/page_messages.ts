@@ -1,10 +1,13 @@
 import { type PageMessage, THEMES } from "@fusionmeet/bridge";
+import { isFingerprint } from "@fusionmeet/protocol";
 
 type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Nothing else that stands for a key: `trust` would be any. */
+const fingerprint: Check = (value) => typeof value === "string" && isFingerprint(value);
 const optional = (check: Check): Check => (value) => value === undefined || check(value);
 const object = (checks: Record<string, Check>): Check => (value) =>
   typeof value === "object" && value !== null &&
@@ -15,7 +18,7 @@ const WATCHED_MAX = 100;
 
 const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "hello": { token: optional(text), key: optional(text), decoders: object({ h264: flag }) },
-  "lobby": { server: text, pin: text, picked: optional(text), expected: optional(text) },
+  "lobby": { server: text, pin: text, picked: optional(text), expected: optional(fingerprint) },
   "search": { on: flag },
   "join": {
     server: text,
@@ -26,7 +29,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
     camera: flag,
     trust: optional(text),
     picked: optional(text),
-    expected: optional(text),
+    expected: optional(fingerprint),
   },
   "join.cancel": {},
   "leave": { sure: flag },

@@ -12,6 +12,8 @@ Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
     camera: false,
   };
   deepStrictEqual(parsePageMessage(JSON.stringify(join)), join);
+  const linked = { ...join, expected: "0a".repeat(32) };
+  deepStrictEqual(parsePageMessage(JSON.stringify(linked)), linked);
   deepStrictEqual(parsePageMessage('{"do":"watch","participants":[1,2]}'), {
     do: "watch",
     participants: [1, 2],
@@ -32,6 +34,8 @@ Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
       '{"do":"quality","quality":{"width":320,"height":"240","framesPerSecond":30}}',
       '{"do":"hello","decoders":null}',
       JSON.stringify({ ...join, trust: 7 }),
+      JSON.stringify({ ...join, expected: "trust" }),
+      JSON.stringify({ do: "lobby", server: "host", pin: "", expected: "" }),
     ]
   ) strictEqual(parsePageMessage(wrong), undefined, wrong);
 });

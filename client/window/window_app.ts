@@ -21,6 +21,7 @@ import { parseServer, type ServerAddress, UsageError, type WindowOptions } from 
 import { pageFolder, pinsPathIn, remembered, rememberMeeting, rememberTheme } from "../places.ts";
 import { leaveOnSignals } from "../signals.ts";
 import { BridgeServer } from "./bridge_server.ts";
+import { keyFor } from "./given_key.ts";
 import { readPageFiles } from "./page_files.ts";
 import { StateFeed } from "./state_feed.ts";
 import { WindowFrame } from "./window_frame.ts";
@@ -248,7 +249,7 @@ class WindowApp {
   }
 
   async #prepare(form: JoinForm): Promise<WindowMeeting> {
-    const { name, room, pin, trust, expected, microphone, camera } = form;
+    const { name, room, pin, trust, microphone, camera } = form;
     const { server, ...listed } = this.#picked(form);
     const meeting = await WindowMeeting.prepare({
       ...this.#options,
@@ -259,7 +260,7 @@ class WindowApp {
       ownerPin: [undefined, form.server].includes(this.#options.server)
         ? this.#options.ownerPin
         : undefined,
-      fingerprint: expected ?? trust ?? this.#givenFingerprint(form),
+      fingerprint: form.expected ?? trust ?? keyFor(form, this.#options),
     }, {
       folder: this.#folder,
       serverText: form.server,
@@ -366,7 +367,8 @@ class WindowApp {
     this.#changeJoin({ microphoneSource: microphone, cameraSource: camera });
   }
 
-  async #askLobby({ server: text, pin, picked, expected }: LobbyQuestion): Promise<void> {
+  async #askLobby(question: LobbyQuestion): Promise<void> {
+    const { server: text, pin, picked } = question;
     this.#lobby.abort();
     this.#lobby = new AbortController();
     const { signal } = this.#lobby;
@@ -375,7 +377,7 @@ class WindowApp {
     try {
       const pinsPath = pinsPathIn(this.#folder);
       const pins = await PinStore.open(pinsPath);
-      const fingerprint = expected ?? this.#givenFingerprint({ server: text, picked });
+      const fingerprint = keyFor(question, this.#options);
       const { server, elsewhere = [], identity } = this.#picked({ server: text, picked });
       const { needsPin, rooms } = await firstOf([server, ...elsewhere], (each) =>
         askLobby(each, {
@@ -393,14 +395,6 @@ class WindowApp {
   }
 
   // ---- servers of this network
-
-  /** What the command line says about the key, unless another server was typed or picked than the one it speaks of. */
-  #givenFingerprint({ server, picked }: { server: string; picked?: string }): string | undefined {
-    const { fingerprint, server: meant = server } = this.#options;
-    if (fingerprint === "trust") return fingerprint;
-    const isMeant = picked === undefined ? server === meant : fingerprint === picked;
-    return isMeant ? fingerprint : undefined;
-  }
 
   /** Looks which servers there are, from now on until a meeting is joined. */
   #look(): void {

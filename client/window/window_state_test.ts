@@ -44,7 +44,8 @@ Deno.test("joinProblem() sends nobody who has a form to the command line", () =>
     unreachable("no-such-host", SERVER),
   ];
   for (const failure of failures) {
-    const { advice } = joinProblem(failure);
-    ok(advice.length > 10 && !advice.includes("--"), `${failure.code}: ${advice}`);
+    const { message, advice } = joinProblem(failure);
+    ok(advice.length > 10, failure.code);
+    ok(!`${message} ${advice}`.includes("--"), `${failure.code}: ${message}. ${advice}`);
   }
 });

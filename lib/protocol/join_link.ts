@@ -17,7 +17,8 @@ export interface JoinLink {
   readonly fingerprint: Fingerprint;
 }
 
-const SCHEME = /^fusionmeet:/i;
+/** Not a computer called "fusionmeet" with a port behind it. */
+const SCHEME = /^fusionmeet:(?!\d{1,5}$)/i;
 const LABEL = /^[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?$/u;
 const HOSTNAME_LENGTH_MAX = 253;
 /** What `encodeURIComponent` leaves as it is, but programs that make links clickable may leave out. */

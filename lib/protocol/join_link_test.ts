@@ -69,6 +69,15 @@ Deno.test("formatPageAddress() always says the port: browsers have another usual
   );
 });
 
+Deno.test("isJoinLink() tells a link, right or wrong, from a computer called fusionmeet", () => {
+  for (const text of ["fusionmeet://h", "FusionMeet:", " fusionmeet:h/Main"]) {
+    ok(isJoinLink(text), text);
+  }
+  for (const text of ["fusionmeet", "fusionmeet:7000", "fusionmeet:65435 ", "fusionmeet.local:7"]) {
+    ok(!isJoinLink(text), text);
+  }
+});
+
 Deno.test("parseJoinLink() takes what became of a link on its way", () => {
   const [text, link] = GOLDEN[0];
   deepStrictEqual(parseJoinLink(` \n${text}\r\n`), link);
