@@ -1,4 +1,7 @@
-/** The window's page in Chromium, before a program that the test plays: what it shows, what it says, how it is used. */
+/**
+ * The window's page in Chromium, before a program that the test plays: what it shows, what it says, how it is used.
+ * Judges no real time.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import axe from "axe-core";
 import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
