@@ -1,7 +1,7 @@
 /** Connections by ticket over real TLS, at a server whose time stands still. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { concatBytes, Refusal, seededRandom } from "@fusionmeet/base";
-import { type ByteStream, openTicketed } from "@fusionmeet/net";
+import { type ByteStream, openTicketed, writeAll } from "@fusionmeet/net";
 import {
   HELLO_TIMEOUT_MS,
   PROTOCOL_VERSION,
@@ -38,10 +38,6 @@ class Echo implements TicketOwner {
       await writeAll(stream, buffer.subarray(0, size));
     }
   }
-}
-
-async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await stream.write(bytes.subarray(at));
 }
 
 async function readExactly(stream: ByteStream, size: number): Promise<Uint8Array> {
