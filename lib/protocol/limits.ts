@@ -233,3 +233,26 @@ export const SCAN_PER_SECOND = 50;
 export const SCAN_REACH_MS = 800;
 export const SCAN_ANSWER_MS = 2_000;
 export const SCAN_TOTAL_MS = 30_000;
+
+/** A shared screen: the longest side and the pixels of its picture; exact pixels come in tiles of this side. */
+export const SCREEN_SIDE_MAX = 2_560;
+export const SCREEN_PIXELS_MAX = 2_560 * 1_440;
+export const SCREEN_TILE_SIDE = 64;
+/** One message with exact tiles, its body; and how many tiles that may be: the pictures do not wait long behind one. */
+export const SCREEN_TILES_BYTES_MAX = 64 << 10;
+export const SCREEN_TILES_PER_MESSAGE_MAX = 64;
+/** What a screen or window is called, UTF-8. */
+export const SCREEN_TITLE_BYTES_MAX = 256;
+/** A tile that has not changed for so long is sent exactly. */
+export const SCREEN_STILL_MS = 100;
+/** While something moves a keyframe comes so often, and so many pictures a second. */
+export const SCREEN_KEYFRAME_MS = 2_000;
+export const SCREEN_FRAMES_PER_SECOND = 30;
+/** A viewer that leaves so much time or so many bytes unacknowledged is sent nothing more until it catches up; it goes on with a keyframe. */
+export const SCREEN_UNACKNOWLEDGED_MS_MAX = 500;
+export const SCREEN_UNACKNOWLEDGED_BYTES_MAX = 4 << 20;
+/** What the server keeps of a share: pictures from the last keyframe on, and exact tiles. */
+export const SCREEN_GOP_BYTES_MAX = 16 << 20;
+export const SCREEN_TILES_KEPT_BYTES_MAX = 32 << 20;
+/** Clocks of a screen's connection are compared so often. */
+export const SCREEN_CLOCK_MS = 1_000;

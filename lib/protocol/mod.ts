@@ -19,3 +19,6 @@ export * from "./replay_window.ts";
 export * from "./srtp.ts";
 export * from "./features.ts";
 export * from "./transfer.ts";
+export * from "./tile_grid.ts";
+export * from "./tile_pixels.ts";
+export * from "./screen.ts";
