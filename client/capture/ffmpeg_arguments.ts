@@ -25,8 +25,23 @@ type FfmpegMicrophoneSource = Extract<MicrophoneSource, { kind: "file" | "device
 
 /** The camera of Linux where none is named. */
 export const DEFAULT_CAMERA = "/dev/video0";
-const GENERAL = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"];
-const LIVE = ["-fflags", "nobuffer", "-probesize", "32", "-analyzeduration", "0"];
+/** Quiet, and with nothing to type. */
+export const GENERAL: readonly string[] = [
+  "-hide_banner",
+  "-nostdin",
+  "-nostats",
+  "-loglevel",
+  "warning",
+];
+/** An input that comes as it happens: nothing is read ahead. */
+export const LIVE: readonly string[] = [
+  "-fflags",
+  "nobuffer",
+  "-probesize",
+  "32",
+  "-analyzeduration",
+  "0",
+];
 const GOP_PICTURES_MAX = 30;
 
 /** Zero latency without slices: one thread, or x264 makes a slice or a frame of delay per thread. */
@@ -260,6 +275,6 @@ function microphoneInputs(source: FfmpegMicrophoneSource, system: CaptureSystem)
 }
 
 /** `file:` keeps ffmpeg from reading options, protocols or patterns into a name. */
-function fileInput(path: string): string[] {
+export function fileInput(path: string): string[] {
   return ["-i", `file:${path}`];
 }

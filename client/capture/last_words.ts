@@ -38,7 +38,7 @@ export function ffmpegLackAdvice(system: CaptureSystem): string {
 
 /** What a source failed at, and what to do: one sentence for the user. */
 export function captureSentence(
-  kind: "camera" | "microphone",
+  kind: "camera" | "microphone" | "screen",
   lastWords: string,
   system: CaptureSystem = captureSystem(),
 ): string {
@@ -49,7 +49,8 @@ export function captureSentence(
   return `Cannot read the ${kind}: ${words}${hint(kind, lastWords)}`;
 }
 
-function hint(kind: "camera" | "microphone", lastWords: string): string {
+function hint(kind: "camera" | "microphone" | "screen", lastWords: string): string {
+  if (kind === "screen") return "";
   if (/busy|in use|already opened|Could not run graph/i.test(lastWords)) {
     return "; another program uses it: close that one";
   }

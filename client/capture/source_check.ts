@@ -4,7 +4,10 @@ import { captureSystem, DEFAULT_CAMERA, deviceListArguments } from "./ffmpeg_arg
 import { runFfmpeg } from "./ffmpeg_process.ts";
 
 /** @throws Refusal "no-file" when there is no such file, or it is a folder. */
-export async function requireFile(kind: "camera" | "microphone", path: string): Promise<void> {
+export async function requireFile(
+  kind: "camera" | "microphone" | "screen",
+  path: string,
+): Promise<void> {
   const found = await Deno.stat(path).catch(() => undefined);
   if (found !== undefined && !found.isDirectory) return;
   const state = found ? "it is a folder" : "there is no such file";

@@ -1,0 +1,119 @@
+import { Refusal } from "@fusionmeet/base";
+import { findFfmpeg, runFfmpeg } from "../capture/ffmpeg_process.ts";
+import { captureSentence, lastWordsOf } from "../capture/last_words.ts";
+import { requireFile } from "../capture/source_check.ts";
+import {
+  inputArguments,
+  isOldFfmpeg,
+  parseSize,
+  screenFilter,
+  type ScreenTarget,
+  sizeArguments,
+} from "./screen_arguments.ts";
+import { describeScreen, fittedSize, type ScreenSource } from "./screen_source.ts";
+import { x11Target } from "./x11_target.ts";
+
+/** A source that shows something. */
+export type OpenScreenSource = Exclude<ScreenSource, { kind: "off" }>;
+
+/** What ffmpeg needs to show a source as it is now. */
+export interface ScreenInput {
+  /** Its arguments up to and with the input. */
+  readonly input: readonly string[];
+  /** What makes pictures of it: bgr0, `width` x `height`, as they come. Give it `-fps_mode passthrough`. */
+  readonly filter: string;
+  /** It is called `-vsync passthrough`. */
+  readonly isOldFfmpeg: boolean;
+  readonly width: number;
+  readonly height: number;
+  /** The pictures are smaller than what they show, which is bigger than may be sent. */
+  readonly scaled: boolean;
+  /** What is shown, in words. */
+  readonly title: string;
+  /** The same source, surely: a window by its id. Ask with this the next time, or another one of that name may come. */
+  readonly source: OpenScreenSource;
+}
+
+export interface ScreenInputOptions {
+  readonly framesPerSecond: number;
+  /** Default: yes. */
+  readonly showPointer?: boolean;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Default: the one that is found. */
+  readonly ffmpeg?: string;
+}
+
+/** A source that was looked at. */
+export interface FoundScreen {
+  readonly target: ScreenTarget;
+  readonly width: number;
+  readonly height: number;
+  readonly title: string;
+  readonly source: OpenScreenSource;
+}
+
+/**
+ * Looks at the source as it is now.
+ *
+ * A window is captured right only while `watchScreen` watches it: what covers it would be in its picture.
+ *
+ * @throws Refusal in words that say what to do: "no-screen" "no-window" "window-hidden" "no-file" "wayland" "x11-missing"
+ * "screen-permission" "screen-failed" "ffmpeg-missing"
+ */
+export async function screenInput(
+  source: OpenScreenSource,
+  options: ScreenInputOptions,
+): Promise<ScreenInput> {
+  const ffmpeg = options.ffmpeg ?? await findFfmpeg();
+  const found = await findScreen(source, { ...options, ffmpeg });
+  const size = fittedSize(found);
+  const framesPerSecond = source.kind === "testsrc"
+    ? Math.min(options.framesPerSecond, source.quality.framesPerSecond)
+    : options.framesPerSecond;
+  const version = await runFfmpeg(ffmpeg, ["-version"]);
+  return {
+    input: inputArguments(found.target, {
+      framesPerSecond,
+      showPointer: options.showPointer ?? true,
+    }),
+    filter: screenFilter(found.target, { size, framesPerSecond }),
+    isOldFfmpeg: isOldFfmpeg(new TextDecoder().decode(version.stdout)),
+    ...size,
+    title: found.title,
+    source: found.source,
+  };
+}
+
+/** What a source is now. @throws Refusal as `screenInput` does. */
+export async function findScreen(
+  source: OpenScreenSource,
+  options: Omit<ScreenInputOptions, "framesPerSecond"> & { ffmpeg: string },
+): Promise<FoundScreen> {
+  const title = describeScreen(source)!;
+  switch (source.kind) {
+    case "testsrc": {
+      const { width, height } = source.quality;
+      return { target: { kind: "testsrc", width, height }, width, height, title, source };
+    }
+    case "file": {
+      await requireFile("screen", source.path);
+      const target = { kind: "file", path: source.path } as const;
+      return { target, ...await measure(target, options.ffmpeg), title, source };
+    }
+    case "display":
+    case "window":
+      return await x11Target(source, options.environment ?? Deno.env.toObject());
+  }
+}
+
+/** The size of the pictures a target gives. @throws Refusal "screen-failed" */
+async function measure(
+  target: ScreenTarget,
+  ffmpeg: string,
+): Promise<{ width: number; height: number }> {
+  const { stdout, stderr } = await runFfmpeg(ffmpeg, sizeArguments(target));
+  const size = parseSize(new TextDecoder().decode(stdout));
+  if (size) return size;
+  const words = lastWordsOf(stderr.split("\n"));
+  throw new Refusal("screen-failed", captureSentence("screen", words));
+}
