@@ -7,7 +7,15 @@ import axe from "axe-core";
 import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./support/browser.ts";
-import { FakeProgram, joinState, line, meetingState, person } from "./support/fake_program.ts";
+import {
+  FakeProgram,
+  joinState,
+  line,
+  meetingState,
+  person,
+  sharedFile,
+  transfer,
+} from "./support/fake_program.ts";
 import { readQrModules } from "./support/qr_reader.ts";
 import { until } from "./support/wait.ts";
 import { Cameras } from "../tools/screenshot_cameras.ts";
@@ -640,3 +648,97 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => await (await browser()).close(),
 });
+
+pageTest(
+  "New files are counted until they are seen, and saved, cancelled and deleted by keyboard",
+  () => meetingState([person(1, "Ann", { host: true }), person(2, "Bob")]),
+  async ({ page, program }) => {
+    program.setFiles([sharedFile(1, "old.pdf")]);
+    const fresh = [
+      sharedFile(2, "plan.pdf", { fresh: true }),
+      sharedFile(3, "own.pdf", { fresh: true, own: true, owner: "Ann" }),
+    ];
+    program.changeFiles({ files: fresh });
+    await page.getByRole("button", { name: "Files, 1 new" }).waitFor();
+    await page.keyboard.press("Control+Alt+f");
+    const panel = page.getByRole("complementary", { name: "Files" });
+    const names = panel.locator(".file-name");
+    await until("the list", async () => await names.count() === 3);
+    deepStrictEqual(await names.allTextContents(), ["own.pdf", "plan.pdf", "old.pdf"]);
+    await page.getByRole("button", { name: "Files", exact: true }).waitFor();
+
+    const press = async (name: string) => {
+      await panel.getByRole("button", { name }).focus();
+      await page.keyboard.press("Enter");
+    };
+    await press("Save plan.pdf");
+    deepStrictEqual(await program.heard("file.save"), { do: "file.save", file: 2 });
+    program.changeFiles({ transfers: [transfer(9, "plan.pdf", { file: 2 })] });
+    const bar = panel.getByRole("progressbar", { name: "Progress of plan.pdf" });
+    strictEqual(await bar.getAttribute("aria-valuetext"), "50 % · 100 bytes/s · 5 s left");
+    strictEqual(await panel.getByRole("button", { name: "Save plan.pdf" }).count(), 0);
+    await press("Cancel plan.pdf");
+    deepStrictEqual(await program.heard("transfer.cancel"), { do: "transfer.cancel", transfer: 9 });
+    program.changeFiles({ transfersGone: [9] });
+    await bar.waitFor({ state: "detached" });
+
+    const folder = "/home/ann/Downloads";
+    program.changeFiles({
+      transfers: [transfer(10, "old.pdf", { file: 1, state: "done", folder })],
+    });
+    await press("Open folder with old.pdf");
+    strictEqual((await program.heard("transfer.folder")).transfer, 10);
+    await page.getByRole("status").getByText("old.pdf is saved").waitFor({ state: "attached" });
+
+    await press("More for plan.pdf");
+    await press("Delete for everyone: plan.pdf");
+    const dialog = page.getByRole("dialog", { name: "Delete for everyone?" });
+    await dialog.getByRole("button", { name: "Keep" }).click();
+    strictEqual(program.said.some((said) => said.do === "file.delete"), false);
+    await press("More for plan.pdf");
+    await press("Delete for everyone: plan.pdf");
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    deepStrictEqual(await program.heard("file.delete"), { do: "file.delete", file: 2 });
+    program.changeFiles({ filesGone: [2] });
+    await until("it is gone", async () => await names.count() === 2);
+    // A reload knows what the program knows.
+    await page.reload();
+    await page.getByRole("button", { name: "Files", exact: true }).click();
+    await names.first().waitFor();
+  },
+);
+
+pageTest(
+  "Only one's own files can be deleted by who is not the host",
+  () => meetingState([person(1, "Ann"), person(2, "Bob", { host: true })]),
+  async ({ page, program }) => {
+    program.setFiles([
+      sharedFile(1, "plan.pdf"),
+      sharedFile(2, "own.pdf", { own: true, owner: "Ann" }),
+    ]);
+    await page.getByRole("button", { name: "Files" }).click();
+    await page.getByRole("button", { name: "More for own.pdf" }).waitFor();
+    strictEqual(await page.getByRole("button", { name: "More for plan.pdf" }).count(), 0);
+  },
+);
+
+pageTest(
+  "Ten thousand files leave the page quick, and each of them can be found",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const files = Array.from(
+      { length: 10_000 },
+      (_, at) => sharedFile(at + 1, `file ${at + 1}.txt`),
+    );
+    program.setFiles(files);
+    await page.getByRole("button", { name: "Files" }).click();
+    const rows = page.locator(".file");
+    await until("the newest", async () => await rows.count() === 100);
+    strictEqual(await page.locator(".file-name").first().textContent(), "file 10000.txt");
+    await page.getByRole("button", { name: "Show 100 more" }).click();
+    await until("more", async () => await rows.count() === 200);
+    await page.getByRole("searchbox", { name: "Search files" }).fill("FILE 4711.");
+    await until("the one", async () => await rows.count() === 1);
+    strictEqual(await page.locator(".file-name").textContent(), "file 4711.txt");
+  },
+);

@@ -13,7 +13,17 @@ export const PAGE_FOLDER = join(ROOT, "dist/page");
 /** Each is a file of its own: the page, a worker and an audio worklet are loaded by name. */
 const ENTRIES = ["main.tsx", "media.worker.ts", "playout.worklet.ts"];
 /** In the order of the cascade. */
-const STYLES = ["tokens", "base", "controls", "join", "meeting", "panels", "chat", "invite"];
+const STYLES = [
+  "tokens",
+  "base",
+  "controls",
+  "join",
+  "meeting",
+  "panels",
+  "chat",
+  "files",
+  "invite",
+];
 const COPIES = ["index.html", "icon.svg"];
 /** Whose change makes the page stale. */
 const WATCHED = ["client/webview", "lib", "deno.json", "deno.lock", "tools/build_page.ts"];

@@ -6,6 +6,8 @@ import {
   line,
   meetingState,
   person,
+  sharedFile,
+  transfer,
 } from "../tests/support/fake_program.ts";
 
 /** One picture to take. */
@@ -108,8 +110,48 @@ function conversation(): ChatEntry[] {
       at: at(0, 10, 1),
     }),
     notice("n2", at(0, 10, 2), "joined", "Ines Duarte"),
+    {
+      ...{ kind: "notice", mark: "n3", at: at(0, 10, 2), notice: "shared", name: "Farid Aziz" },
+      file: { id: 3, name: "Demo recording.mp4" },
+    },
     line(6, "Amelie Roth", "Yes, let's go", { at: at(0, 10, 3), own: true }),
   ];
+}
+
+/** Files as a meeting leaves them, one of them on its way, one saved. */
+function roomFiles({ program }: { program: FakeProgram }): void {
+  const at = (hours: number, minutes: number) => new Date(2026, 2, 12, hours, minutes).getTime();
+  program.setFiles([
+    sharedFile(1, "Floor plan, second floor (final, with cabling).pdf", {
+      ...{ size: 2_431_000, owner: "Jonas Weber", at: at(9, 12) },
+    }),
+    sharedFile(2, "IMG_20260311_164512.jpg", {
+      ...{ size: 4_812_000, owner: "Greta Lund", at: at(9, 59) },
+    }),
+    sharedFile(3, "Demo recording.mp4", {
+      ...{ size: 412_000_000, owner: "Farid Aziz", at: at(10, 2) },
+    }),
+    sharedFile(4, "driver-setup.exe", { size: 18_300_000, owner: "Farid Aziz", at: at(10, 5) }),
+    sharedFile(5, "Open points.xlsx", {
+      ...{ size: 48_200, owner: "Amelie Roth", own: true, at: at(10, 21) },
+    }),
+  ], [
+    transfer(1, "Floor plan, second floor (final, with cabling).pdf", {
+      ...{ state: "done", bytes: 2_431_000, size: 2_431_000, leftMs: null },
+      folder: "/home/amelie/Downloads",
+    }),
+    transfer(3, "Demo recording.mp4", {
+      ...{ bytes: 157_000_000, size: 412_000_000, bytesPerSecond: 31_400_000, leftMs: 8_100 },
+    }),
+    transfer(6, "Site visit, all pictures.zip", {
+      ...{ direction: "send", file: null, bytes: 61_000_000, size: 240_000_000 },
+      ...{ bytesPerSecond: 22_000_000, leftMs: 8_200 },
+    }),
+    transfer(7, "Backup of the old server.img", {
+      ...{ direction: "send", file: null, state: "failed", bytes: 0, size: 0 },
+      message: "It has 1.9 GB, and this server takes files up to 500 MB",
+    }),
+  ]);
 }
 
 function levels(program: FakeProgram): void {
@@ -269,7 +311,10 @@ export const SCENES: readonly Scene[] = [
     name: "meeting-chat",
     small: true,
     state: meetingState(FEW),
-    before: ({ program }) => program.setChat(conversation(), true),
+    before: ({ program }) => {
+      roomFiles({ program });
+      program.setChat(conversation(), true);
+    },
     after: openPanel(/^Chat/),
   },
   {
@@ -299,6 +344,46 @@ export const SCENES: readonly Scene[] = [
         },
       ]),
     after: openPanel(/^Chat/),
+  },
+  {
+    name: "meeting-files",
+    small: true,
+    state: meetingState(FEW),
+    before: roomFiles,
+    after: openPanel(/^Files/),
+  },
+  {
+    name: "meeting-files-empty",
+    state: meetingState(crowd(3)),
+    after: openPanel(/^Files/),
+  },
+  {
+    name: "meeting-files-hostile",
+    state: meetingState(FEW),
+    before: ({ program }) =>
+      program.setFiles([
+        sharedFile(1, "<img src=x onerror=alert(1)>", { owner: HOSTILE, at: NOW }),
+        sharedFile(2, "🦊".repeat(60) + ".pdf", { owner: "🦊".repeat(32), at: NOW }),
+        sharedFile(3, "تقرير الاجتماع.docx", { owner: "محمد الأحمد", at: NOW }),
+        sharedFile(4, "photo\ufffdgpj.exe", { owner: "Bilal Haddad", at: NOW }),
+        sharedFile(5, "x".repeat(255), { size: 0, at: NOW }),
+      ], [
+        transfer(2, "🦊".repeat(60) + ".pdf", {
+          ...{ state: "waiting", message: "The connection is lost", bytesPerSecond: 0 },
+        }),
+      ]),
+    after: openPanel(/^Files/),
+  },
+  {
+    name: "meeting-files-delete",
+    state: meetingState(FEW),
+    before: roomFiles,
+    after: async ({ page }) => {
+      await openPanel(/^Files/)({ page });
+      await page.getByRole("button", { name: "More for Open points.xlsx" }).click();
+      await page.getByRole("button", { name: /^Delete for everyone/ }).click();
+      await page.getByRole("dialog").waitFor();
+    },
   },
   {
     name: "meeting-people",

@@ -32,6 +32,8 @@ export interface Transfer {
   /** Counts from 1 in this program. */
   readonly id: number;
   readonly direction: "send" | "fetch";
+  /** `fetch`: the id of the file. */
+  readonly file?: number;
   readonly name: string;
   /** `waiting`: for a connection, or for somebody else who sends the same. */
   readonly state: "hashing" | "waiting" | "moving" | "done" | "failed" | "cancelled";
@@ -43,7 +45,8 @@ export interface Transfer {
 }
 
 export type FilesEvent =
-  | { event: "file"; state: "there" | "gone"; file: SharedFile }
+  /** `isNew`: it came while one was here. */
+  | { event: "file"; state: "there" | "gone"; file: SharedFile; isNew: boolean }
   | { event: "transfer"; transfer: Transfer };
 
 export interface SharedFilesOptions {
@@ -82,6 +85,10 @@ const NOTHING: Progress = { bytes: 0, size: 0, bytesPerSecond: 0 };
 /** A transfer while it is under way. */
 class Run {
   readonly stop = new AbortController();
+  /** What has come of it is not kept. */
+  isDiscarded = false;
+  /** What the server has begun to take. */
+  offer: number | undefined;
   constructor(public transfer: Transfer) {}
 }
 
@@ -97,6 +104,8 @@ export class SharedFiles {
   readonly #offers = new Map<string, PromiseWithResolvers<Offered>>();
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
   #connected = Promise.withResolvers<void>();
+  /** The list of when one joined is complete. */
+  #isListed = false;
   #lastTransfer = 0;
 
   constructor(options: SharedFilesOptions) {
@@ -119,7 +128,9 @@ export class SharedFiles {
    */
   async share(path: string): Promise<Transfer[]> {
     const paths = await filesAt(path);
-    return paths.map((each) => this.#begin("send", basename(each), (run) => this.#send(run, each)));
+    return paths.map((each) =>
+      this.#begin({ direction: "send", name: basename(each) }, (run) => this.#send(run, each))
+    );
   }
 
   /**
@@ -130,12 +141,19 @@ export class SharedFiles {
   fetch(id: number, folder: string): Transfer {
     const file = this.#files.get(id);
     if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
-    return this.#begin("fetch", file.name, (run) => this.#fetch(run, file, folder));
+    const { name } = file;
+    return this.#begin(
+      { direction: "fetch", name, file: id },
+      (run) => this.#fetch(run, file, folder),
+    );
   }
 
-  /** Stops a transfer; what has come of it stays, for another try. */
-  cancel(transfer: number): void {
-    this.#runs.get(transfer)?.stop.abort();
+  /** Stops a transfer. @param options.discard Nothing of it is kept for another try, here or on the server. */
+  cancel(transfer: number, { discard = false } = {}): void {
+    const run = this.#runs.get(transfer);
+    if (run === undefined) return;
+    run.isDiscarded = discard;
+    run.stop.abort();
   }
 
   /** Takes a file of one's own out of the room. */
@@ -170,6 +188,7 @@ export class SharedFiles {
     for (const { id } of this.files) if (!this.#listed.has(id)) this.gone(id);
     for (const file of this.#listed.values()) this.#put(file);
     this.#listed.clear();
+    this.#isListed = true;
   }
 
   came(file: WireFile): void {
@@ -180,7 +199,7 @@ export class SharedFiles {
     const file = this.#files.get(id);
     if (file === undefined) return;
     this.#files.delete(id);
-    this.#options.emit({ event: "file", state: "gone", file });
+    this.#options.emit({ event: "file", state: "gone", file, isNew: false });
   }
 
   offered(offered: Offered): void {
@@ -203,21 +222,20 @@ export class SharedFiles {
   #put(file: SharedFile): void {
     if (this.#files.has(file.id)) return;
     this.#files.set(file.id, file);
-    this.#options.emit({ event: "file", state: "there", file });
+    this.#options.emit({ event: "file", state: "there", file, isNew: this.#isListed });
   }
 
   // ---- transfers
 
   #begin(
-    direction: Transfer["direction"],
-    name: string,
+    what: Pick<Transfer, "direction" | "name" | "file">,
     work: (run: Run) => Promise<void>,
   ): Transfer {
     const id = ++this.#lastTransfer;
-    const run = new Run({ id, direction, name, state: "waiting", progress: NOTHING });
+    const run = new Run({ id, ...what, state: "waiting", progress: NOTHING });
     this.#runs.set(id, run);
     this.#tell(run, {});
-    void this.#end(run, this.#slots[direction].use(() => work(run), run.stop.signal));
+    void this.#end(run, this.#slots[what.direction].use(() => work(run), run.stop.signal));
     return run.transfer;
   }
 
@@ -230,6 +248,9 @@ export class SharedFiles {
       end = run.stop.signal.aborted
         ? { state: "cancelled" }
         : { state: "failed", message: `${name}: ${messageOf(thrown)}` };
+    }
+    if (end.state === "cancelled" && run.isDiscarded && run.offer !== undefined) {
+      this.delete(run.offer);
     }
     this.#runs.delete(run.transfer.id);
     this.#tell(run, end);
@@ -251,6 +272,7 @@ export class SharedFiles {
     await this.#persist(run, async () => {
       const { id, isThere } = await this.#offer({ name: run.transfer.name, size, hash });
       if (isThere) return report.resumed(size);
+      run.offer = id;
       await this.#over("file.send", { id, signal }, async (stream) => {
         try {
           await sendFile(stream, { path, size, report });
@@ -272,10 +294,15 @@ export class SharedFiles {
     // The hash in its name: what has come of another file of that name is another one.
     const at = join(folder, `.${hash.slice(0, 8)}-${safe}`);
     using part = await readable(PartFile.open(at, { size, hash }));
-    await this.#persist(
-      run,
-      () => this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)),
-    );
+    try {
+      await this.#persist(
+        run,
+        () => this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)),
+      );
+    } catch (thrown) {
+      if (run.isDiscarded) await part.discard();
+      throw thrown;
+    }
     const path = await part.finish(() => freePath(folder, safe));
     this.#tell(run, { path });
   }

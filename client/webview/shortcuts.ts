@@ -4,6 +4,7 @@ export type ShortcutAction =
   | "camera"
   | "chat"
   | "people"
+  | "files"
   | "previousPage"
   | "nextPage"
   | "shortcuts";
@@ -22,6 +23,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: "camera", key: "e", control: true, alt: false },
   { action: "chat", key: "c", control: true, alt: true },
   { action: "people", key: "p", control: true, alt: true },
+  { action: "files", key: "f", control: true, alt: true },
   { action: "previousPage", key: "pageup", control: false, alt: false },
   { action: "nextPage", key: "pagedown", control: false, alt: false },
   { action: "shortcuts", key: "/", control: true, alt: false },

@@ -45,7 +45,16 @@ Deno.test("keyNames() are what stands on the keys", () => {
   const names = (isMac: boolean) =>
     SHORTCUTS.map((shortcut) => keyNames(shortcut, { isMac }).join("+"));
   deepStrictEqual(names(false), [
-    ...["Ctrl+D", "Ctrl+E", "Ctrl+Alt+C", "Ctrl+Alt+P", "Page Up", "Page Down", "Ctrl+/"],
+    ...[
+      "Ctrl+D",
+      "Ctrl+E",
+      "Ctrl+Alt+C",
+      "Ctrl+Alt+P",
+      "Ctrl+Alt+F",
+      "Page Up",
+      "Page Down",
+      "Ctrl+/",
+    ],
   ]);
   strictEqual(names(true)[2], "⌘+⌥+C");
 });

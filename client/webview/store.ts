@@ -10,6 +10,7 @@ import {
   type WindowStatistics,
 } from "@fusionmeet/bridge";
 import { ChatColumn } from "./chat_column.ts";
+import { FileShelf } from "./file_shelf.ts";
 import { Levels } from "./levels.ts";
 import { Toasts } from "./toasts.ts";
 
@@ -32,6 +33,7 @@ export class Store {
   readonly theme = signal<Theme>("system");
   readonly statistics = signal<WindowStatistics | null>(null);
   readonly chat = new ChatColumn();
+  readonly shelf = new FileShelf();
   readonly toasts = new Toasts();
   readonly levels = new Levels();
   /** One's own id in the meeting. */
@@ -61,6 +63,10 @@ export class Store {
         return this.chat.remove(message.mark);
       case "chat.older":
         return this.chat.addOlder(message.entries, message.hasOlder);
+      case "files.reset":
+        return this.shelf.reset(message);
+      case "files":
+        return this.shelf.change(message);
       case "levels":
         return this.levels.set(message.own, message.people);
       case "statistics":

@@ -13,7 +13,25 @@ function plural(language: string): (count: number, forms: Forms) => string {
     (forms[rules.select(count)] ?? forms.other).replace("#", digits.format(count));
 }
 
+/** Bytes with a decimal unit, three figures at most. */
+function sizes(language: string): (bytes: number) => string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"].map((unit) =>
+    new Intl.NumberFormat(language, {
+      ...{ style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short" },
+      maximumSignificantDigits: 3,
+    })
+  );
+  return (bytes) => {
+    // What would be rounded to 1000 of a unit is 1 of the next.
+    const steps = Math.floor(Math.log10(Math.max(1, bytes) * 1.0005) / 3);
+    const unit = Math.min(units.length - 1, steps);
+    return units[unit].format(bytes / 1_000 ** unit);
+  };
+}
+
 const english = plural("en");
+
+const englishSize = sizes("en");
 
 const ENGLISH = {
   product: "FusionMeet",
@@ -144,6 +162,9 @@ const ENGLISH = {
     chat: "Chat",
     openPeople: (count: number) =>
       english(count, { one: "People, # here", other: "People, # here" }),
+    files: "Files",
+    openFiles: (unseen: number) =>
+      unseen === 0 ? "Files" : english(unseen, { one: "Files, # new", other: "Files, # new" }),
     openChat: (unseen: number) =>
       unseen === 0 ? "Chat" : english(unseen, { one: "Chat, # new", other: "Chat, # new" }),
     leave: "Leave",
@@ -207,11 +228,56 @@ const ENGLISH = {
       left: (name: string) => `${name} left`,
       lost: (name: string) => `${name} lost the connection`,
       removed: (name: string) => `${name} was removed`,
+      shared: (name: string, file = "a file") => `${name} shared ${file}`,
     },
     said: (name: string, text: string) => `${name}: ${text}`,
     moreHappened: (count: number) => english(count, { one: "# more", other: "# more" }),
     tooLong: (over: number) =>
       english(over, { one: "# character too long", other: "# characters too long" }),
+  },
+  files: {
+    title: "Files",
+    size: (bytes: number) => englishSize(bytes),
+    rate: (bytesPerSecond: number) => `${englishSize(bytesPerSecond)}/s`,
+    percent: (part: number) => `${Math.floor(part * 100)} %`,
+    left: (seconds: number) =>
+      seconds < 100
+        ? `${seconds} s left`
+        : seconds < 5_400
+        ? `${Math.round(seconds / 60)} min left`
+        : `${Math.round(seconds / 3_600)} h left`,
+    empty: "No files yet",
+    emptyText: "What is shared here stays for this room, also when its owner has left.",
+    sending: "Being sent",
+    list: "Files of this room",
+    search: "Search files",
+    none: "No file is called that",
+    more: (count: number) => english(count, { one: "Show # more", other: "Show # more" }),
+    of: (owner: string) => `from ${owner}`,
+    own: "from you",
+    program: "Program",
+    programAdvice: (owner: string) => `Open it only if you trust ${owner}`,
+    save: (name: string) => `Save ${name}`,
+    saveShort: "Save",
+    saved: (folder: string) => `Saved in ${folder}`,
+    openFolder: "Open folder",
+    folderOf: (name: string) => `Open folder with ${name}`,
+    cancel: (name: string) => `Cancel ${name}`,
+    forget: (name: string) => `Close the message about ${name}`,
+    hashing: "Reading",
+    waiting: "Waits for its turn",
+    goesOn: "It goes on where it was.",
+    progress: (name: string) => `Progress of ${name}`,
+    savedNews: (name: string) => `${name} is saved`,
+    failedNews: (name: string) => `${name} did not come through`,
+    moreOf: (name: string) => `More for ${name}`,
+    deleteShort: "Delete for everyone",
+    delete: (name: string) => `Delete for everyone: ${name}`,
+    deleteTitle: "Delete for everyone?",
+    deleteText: (name: string) =>
+      `${name} goes from the room and from the server. Who has saved it keeps it.`,
+    deleteYes: "Delete",
+    deleteNo: "Keep",
   },
   leave: {
     title: "Leave the meeting?",
@@ -232,6 +298,7 @@ const ENGLISH = {
       camera: "Camera on or off",
       chat: "Chat",
       people: "People",
+      files: "Files",
       previousPage: "Previous page of people",
       nextPage: "Next page of people",
       shortcuts: "This list",

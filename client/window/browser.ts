@@ -62,6 +62,14 @@ export function openLink(
   return run(opener, url);
 }
 
+/** Shows a folder as the desktop does. @returns a sentence for the user when it could not. */
+export function openFolder(
+  path: string,
+  opener: Opener = defaultOpener(),
+): Promise<string | undefined> {
+  return run(opener, path, "the folder");
+}
+
 /** What each system has for it. */
 export function defaultOpener(os: string = Deno.build.os): Opener {
   if (os === "windows") return { program: "rundll32", args: ["url.dll,FileProtocolHandler"] };
@@ -118,6 +126,7 @@ export function redirectPage(url: string): string {
 async function run(
   { program, args, flag = "" }: Opener,
   target: string,
+  what = "the browser",
 ): Promise<string | undefined> {
   try {
     const child = new Deno.Command(program, {
@@ -132,12 +141,12 @@ async function run(
     const status = await Promise.race([child.status, wait.promise]);
     clearTimeout(timer);
     if (status === undefined || status.success) return undefined;
-    return `Cannot open the browser: ${program} ended with ${status.code}`;
+    return `Cannot open ${what}: ${program} ended with ${status.code}`;
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.NotFound)) {
-      return `Cannot open the browser: ${messageOf(thrown)}`;
+      return `Cannot open ${what}: ${messageOf(thrown)}`;
     }
-    return `Cannot open the browser: ${program} is not on this computer`;
+    return `Cannot open ${what}: ${program} is not on this computer`;
   }
 }
 

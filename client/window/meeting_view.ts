@@ -89,7 +89,13 @@ export class MeetingView {
         else this.#speaking.delete(event.person.id);
         return this.#change({ people: this.#peopleState() });
       case "chat":
-        return this.chat.stored(event.line, event.line.from === this.#ownName);
+        return this.chat.stored(event.line, event.line.from === this.ownName);
+      case "file": {
+        if (event.state === "gone" || !event.isNew) return;
+        const { id, name, owner } = event.file;
+        const at = this.#options.epochMs();
+        return this.chat.notice({ notice: "shared", name: owner, at, file: { id, name } });
+      }
       case "refused":
         if (event.mark !== undefined && this.chat.declined(event.mark, event.message)) return;
         return this.#toast("warning", event.code, event.message);
@@ -152,7 +158,7 @@ export class MeetingView {
 
   /** A line was said here. */
   said(mark: string, text: string): void {
-    this.chat.said({ mark, text, at: this.#options.epochMs(), from: this.#ownName });
+    this.chat.said({ mark, text, at: this.#options.epochMs(), from: this.ownName });
   }
 
   /** Another size or rate of one's own pictures. */
@@ -160,7 +166,8 @@ export class MeetingView {
     this.#change({ quality });
   }
 
-  get #ownName(): string {
+  /** One's own, in the room. */
+  get ownName(): string {
     return this.#people.get(this.#state.self)?.name ?? "";
   }
 

@@ -134,7 +134,7 @@ class WindowApp {
     this.#output.report({ event: "page", decoders });
     this.#feed.given();
     const state: ProgramMessage = { type: "ready", key: "", state: this.#feed.state };
-    return this.#meeting?.isJoined ? [state, this.#meeting.view.chat.reset()] : [state];
+    return this.#meeting?.isJoined ? [state, ...this.#meeting.reset()] : [state];
   }
 
   gone(): void {
@@ -198,6 +198,16 @@ class WindowApp {
         return meeting?.view.chat.discarded(message.mark);
       case "chat.older":
         return meeting && this.#bridge.send(meeting.view.chat.older(message.mark));
+      case "file.save":
+        return meeting?.files.save(message.file);
+      case "file.delete":
+        return meeting?.files.delete(message.file);
+      case "transfer.cancel":
+        return meeting?.files.cancel(message.transfer);
+      case "transfer.forget":
+        return meeting?.files.forget(message.transfer);
+      case "transfer.folder":
+        return meeting?.files.showFolder(message.transfer);
       case "theme":
         this.#feed.change({ theme: message.theme });
         return this.#keep(() => rememberTheme(this.#folder, message.theme));
@@ -280,7 +290,7 @@ class WindowApp {
   #joined(form: JoinForm): void {
     const meeting = this.#meeting!;
     void this.#nearby.stop();
-    this.#bridge.send(meeting.view.chat.reset());
+    for (const message of meeting.reset()) this.#bridge.send(message);
     this.#feed.change({ screen: "meeting", meeting: meeting.view.state, left: null });
     this.#changeJoin({ busy: false });
     this.#frame.setTitle(this.#title);

@@ -12,9 +12,13 @@ import { Attendance, type AttendanceOptions, epochMs } from "../attendance.ts";
 import { type Quality, qualityOf, sameQuality } from "../capture/sources.ts";
 import type { CaptureKind, EngineEvent } from "../media/commands.ts";
 import type { MeetingEnd } from "../meeting_types.ts";
+import { downloadFolder } from "../files/download_folder.ts";
+import { readTextFileIfThere } from "../places.ts";
+import { openFolder } from "./browser.ts";
 import { LipSync } from "./lip_sync.ts";
 import { MeetingView } from "./meeting_view.ts";
 import { PagePictures } from "./page_pictures.ts";
+import { WindowFiles } from "./window_files.ts";
 
 /** What the user may choose from, besides what was given on the command line. */
 const QUALITIES: readonly PictureQuality[] = [
@@ -40,6 +44,7 @@ export interface WindowMeetingMeans {
 /** One meeting with a window: an attendance, what the page shows of it, and its sound and pictures on their way there. */
 export class WindowMeeting {
   readonly view: MeetingView;
+  readonly files: WindowFiles;
   readonly #attendance: Attendance;
   readonly #means: WindowMeetingMeans;
   readonly #lipSync = new LipSync();
@@ -91,8 +96,22 @@ export class WindowMeeting {
       change: means.change,
       send: means.send,
     });
+    this.files = new WindowFiles({
+      files: attendance.meeting.files,
+      timers: systemTimers,
+      send: means.send,
+      ownName: () => this.view.ownName,
+      downloads: () =>
+        downloadFolder({
+          os: Deno.build.os,
+          variable: (name) => Deno.env.get(name),
+          text: readTextFileIfThere,
+        }),
+      show: openFolder,
+    });
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
+      if (event.event === "file" || event.event === "transfer") this.files.happened(event);
       if (event.event === "joined") this.#joined();
     });
     attendance.engine.onEvent((event) => this.#engineEvent(event));
@@ -109,9 +128,12 @@ export class WindowMeeting {
   /** What leaving now would break off, as a question; null where it would not. */
   get leaveQuestion(): string | null {
     const count = this.view.chat.openCount;
-    if (count === 0) return null;
     const lines = count === 1 ? "A line of yours is" : `${count} lines of yours are`;
-    return `${lines} not sent yet and will be lost. Leave all the same?`;
+    const lost = [
+      ...(count === 0 ? [] : [`${lines} not sent yet and will be lost`]),
+      ...this.files.underWay,
+    ];
+    return lost.length === 0 ? null : `${lost.join(". ")}. Leave all the same?`;
   }
 
   leave(reason: string): void {
@@ -145,6 +167,11 @@ export class WindowMeeting {
   retry(mark: string): void {
     const text = this.view.chat.retried(mark);
     if (text !== undefined) this.#attendance.meeting.post(text, mark);
+  }
+
+  /** For a page that knows nothing of the meeting besides its state. */
+  reset(): ProgramMessage[] {
+    return [this.view.chat.reset(), ...this.files.feed.reset()];
   }
 
   /** The sound device's report. */

@@ -1,3 +1,4 @@
+import type { FileEntry, TransferEntry } from "./files.ts";
 import type { ChatEntry, PictureQuality, Theme, WindowState, WindowStatistics } from "./state.ts";
 
 /** One JSON message on the state socket, page to program, in UTF-16 code units: a chat line at its longest, all of it escaped. */
@@ -8,6 +9,8 @@ export const PAGE_HELLO_TIMEOUT_MS = 5_000;
 export const STATE_INTERVAL_MS = 100;
 /** Entries of the chat in one message. */
 export const CHAT_PAGE_ENTRIES = 100;
+/** Files, and transfers, in one message. */
+export const FILES_PAGE_ENTRIES = 500;
 /** Paths of the two sockets on the loopback server. */
 export const STATE_SOCKET_PATH = "/state";
 export const MEDIA_SOCKET_PATH = "/media";
@@ -67,6 +70,16 @@ export type PageMessage =
   | { readonly do: "chat.retry" | "chat.discard"; readonly mark: string }
   /** Asks for entries before the one with `mark`. */
   | { readonly do: "chat.older"; readonly mark: string }
+  /** Saves a file of the room in the user's folder for downloads. */
+  | { readonly do: "file.save"; readonly file: number }
+  /** Takes a file out of the room, for everybody. */
+  | { readonly do: "file.delete"; readonly file: number }
+  /** Breaks a transfer off. */
+  | { readonly do: "transfer.cancel"; readonly transfer: number }
+  /** Forgets one that is over. */
+  | { readonly do: "transfer.forget"; readonly transfer: number }
+  /** Shows the folder with what was fetched. */
+  | { readonly do: "transfer.folder"; readonly transfer: number }
   /** To be kept for the next window. */
   | { readonly do: "theme"; readonly theme: Theme }
   /** Chat lines the user has not seen: for the title. */
@@ -97,6 +110,20 @@ export type ProgramMessage =
     readonly type: "chat.older";
     readonly entries: readonly ChatEntry[];
     readonly hasOlder: boolean;
+  }
+  /** A meeting begins, or a page that knows nothing: the files of the room, in the order they came, and what is on its way. */
+  | {
+    readonly type: "files.reset";
+    readonly files: readonly FileEntry[];
+    readonly transfers: readonly TransferEntry[];
+  }
+  /** What changed, each entry whole; the ids of what is no longer there. */
+  | {
+    readonly type: "files";
+    readonly files: readonly FileEntry[];
+    readonly filesGone: readonly number[];
+    readonly transfers: readonly TransferEntry[];
+    readonly transfersGone: readonly number[];
   }
   /** Five times a second while in a meeting: levels, -127..0 dBov; `people` only those who are heard now. */
   | {

@@ -1,3 +1,5 @@
+import type { FileEntry } from "./files.ts";
+
 /** Light or dark; `system` follows the computer. */
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = typeof THEMES[number];
@@ -216,8 +218,10 @@ export type ChatEntry =
     readonly kind: "notice";
     readonly mark: string;
     readonly at: number;
-    readonly notice: "joined" | "left" | "lost" | "removed";
+    readonly notice: "joined" | "left" | "lost" | "removed" | "shared";
     readonly name: string;
+    /** `shared`: what. */
+    readonly file?: Pick<FileEntry, "id" | "name">;
   };
 
 /** Figures of the meeting, once a second; times in ms, absent while unknown. */

@@ -1,11 +1,13 @@
 /** A program behind the page that a test writes: the real bridge with its links, keys and policy, and a state at will. */
 import {
   type ChatEntry,
+  type FileEntry,
   type MeetingState,
   NO_NEARBY,
   type PageMessage,
   type PersonState,
   type ProgramMessage,
+  type TransferEntry,
   type WindowState,
 } from "@fusionmeet/bridge";
 import { systemRandom, systemTimers } from "@fusionmeet/net";
@@ -25,6 +27,8 @@ export class FakeProgram implements AsyncDisposable {
   #state: WindowState;
   #chat: readonly ChatEntry[] = [];
   #hasOlder = false;
+  #files: readonly FileEntry[] = [];
+  #transfers: readonly TransferEntry[] = [];
 
   private constructor(bridge: (program: FakeProgram) => BridgeServer, state: WindowState) {
     this.#state = state;
@@ -80,6 +84,18 @@ export class FakeProgram implements AsyncDisposable {
     this.send({ type: "chat.reset", entries, hasOlder });
   }
 
+  /** The room's files and what is on its way, from now on; the page gets them again after a reload. */
+  setFiles(files: readonly FileEntry[], transfers: readonly TransferEntry[] = []): void {
+    [this.#files, this.#transfers] = [files, transfers];
+    this.send({ type: "files.reset", files, transfers });
+  }
+
+  /** Something changes, as the program says it. */
+  changeFiles(change: Partial<Extract<ProgramMessage, { type: "files" }>>): void {
+    const nothing = { files: [], filesGone: [], transfers: [], transfersGone: [] };
+    this.send({ type: "files", ...nothing, ...change });
+  }
+
   send(message: ProgramMessage): void {
     this.#bridge.send(message);
   }
@@ -111,6 +127,7 @@ export class FakeProgram implements AsyncDisposable {
     return [
       { type: "ready", key: "", state: this.#state },
       { type: "chat.reset", entries: this.#chat, hasOlder: this.#hasOlder },
+      { type: "files.reset", files: this.#files, transfers: this.#transfers },
     ];
   }
 }
@@ -217,5 +234,23 @@ export function line(
     text,
     state: "stored",
     problem: null,
+  };
+}
+
+/** A file of the room, Bob's unless said otherwise. */
+export function sharedFile(id: number, name: string, rest: Partial<FileEntry> = {}): FileEntry {
+  return { id, name, size: 1_000, owner: "Bob", own: false, at: Date.now(), fresh: false, ...rest };
+}
+
+/** A transfer half way, to here unless said otherwise. */
+export function transfer(
+  id: number,
+  name: string,
+  rest: Partial<TransferEntry> = {},
+): TransferEntry {
+  return {
+    ...{ id, name, direction: "fetch", file: id, state: "moving", bytes: 500, size: 1_000 },
+    ...{ bytesPerSecond: 100, leftMs: 5_000, message: null, folder: null },
+    ...rest,
   };
 }

@@ -4,6 +4,7 @@ import { chatRows } from "../chat_rows.ts";
 import { dayText } from "../times.ts";
 import { ChatLineView } from "./chat_line.tsx";
 import { Composer } from "./composer.tsx";
+import { LineButton } from "./file_row.tsx";
 import { MessagesSquare, MoveDown } from "./icons.ts";
 import { SidePanel } from "./side_panel.tsx";
 
@@ -56,10 +57,11 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
                 </p>
               );
             }
-            const { notice, name } = row.entry;
+            const { notice, name, file } = row.entry;
             return (
               <p class="chat-notice" key={row.key} dir="auto">
-                {strings.chat.notices[notice](name)}
+                {strings.chat.notices[notice](name, file?.name)}
+                {file && <SaveButton file={file.id} />}
               </p>
             );
           })}
@@ -73,6 +75,21 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
       </div>
       <Composer onSent={scroll.toEnd} />
     </SidePanel>
+  );
+}
+
+/** Saves a file that a notice tells of, while it is there. */
+function SaveButton({ file }: { file: number }) {
+  const { store, strings, send } = useApp();
+  const entry = store.shelf.byId(file);
+  if (entry === undefined || entry.own) return null;
+  return (
+    <LineButton
+      label={strings.files.save(entry.name)}
+      onClick={() => send({ do: "file.save", file })}
+    >
+      {strings.files.saveShort}
+    </LineButton>
   );
 }
 

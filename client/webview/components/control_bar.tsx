@@ -3,14 +3,24 @@ import type { Signal } from "@preact/signals";
 import type { MeetingState, SourceState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { keyNames, type ShortcutAction, SHORTCUTS } from "../shortcuts.ts";
-import { LogOut, MessageSquare, Mic, MicOff, Settings2, Users, Video, VideoOff } from "./icons.ts";
+import {
+  FolderOpen,
+  LogOut,
+  MessageSquare,
+  Mic,
+  MicOff,
+  Settings2,
+  Users,
+  Video,
+  VideoOff,
+} from "./icons.ts";
 import { InvitePopover } from "./invite_popover.tsx";
 import { LevelBars } from "./level_bars.tsx";
 import { Popover } from "./popover.tsx";
 import { SettingsPanel } from "./settings_panel.tsx";
 
 /** The panel at the side, one at a time. */
-export type Panel = "people" | "chat" | null;
+export type Panel = "people" | "chat" | "files" | null;
 
 export interface ControlBarProps {
   readonly meeting: MeetingState;
@@ -23,6 +33,7 @@ export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
   const { store, strings, send } = useApp();
   const text = strings.meeting;
   const unseen = store.chat.unseen.value;
+  const newFiles = store.shelf.unseen.value;
   const toggle = (which: Panel) => panel.value = panel.value === which ? null : which;
   return (
     <footer class="bar" role="toolbar" aria-label={text.controls}>
@@ -81,10 +92,20 @@ export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
           label={text.chat}
           name={text.openChat(unseen)}
           isPressed={panel.value === "chat"}
-          badge={unseen > 0 ? { text: unseen > 99 ? "99+" : String(unseen), kind: "accent" } : null}
+          badge={newBadge(unseen)}
           onClick={() => toggle("chat")}
         >
           <MessageSquare size={20} />
+        </BarButton>
+        <BarButton
+          action="files"
+          label={text.files}
+          name={text.openFiles(newFiles)}
+          isPressed={panel.value === "files"}
+          badge={newBadge(newFiles)}
+          onClick={() => toggle("files")}
+        >
+          <FolderOpen size={20} />
         </BarButton>
         <InvitePopover meeting={meeting} />
         <Popover
@@ -139,6 +160,10 @@ function SourceButton({ kind, source, label, missing, children }: SourceButtonPr
       {children}
     </BarButton>
   );
+}
+
+function newBadge(count: number): BarButtonProps["badge"] {
+  return count > 0 ? { text: count > 99 ? "99+" : String(count), kind: "accent" } : null;
 }
 
 interface BarButtonProps {

@@ -5,6 +5,7 @@ import { useApp } from "../app.ts";
 import { isFromOthers } from "../chat_column.ts";
 import { ChatPanel } from "../components/chat_panel.tsx";
 import { ControlBar, type Panel } from "../components/control_bar.tsx";
+import { FilesPanel } from "../components/files_panel.tsx";
 import { PeoplePanel } from "../components/people_panel.tsx";
 import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
@@ -36,6 +37,7 @@ export function MeetingScreen() {
       camera: () => flip("camera"),
       chat: () => toggle("chat"),
       people: () => toggle("people"),
+      files: () => toggle("files"),
       previousPage: () => turn(-1),
       nextPage: () => turn(1),
       shortcuts: () => setShowsShortcuts(true),
@@ -65,6 +67,7 @@ export function MeetingScreen() {
     <div class="meeting">
       <Stage meeting={meeting} page={page} />
       {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
+      {panel.value === "files" && <FilesPanel meeting={meeting} onClose={close} />}
       {panel.value === "chat" && <ChatPanel onClose={close} />}
       <ControlBar meeting={meeting} panel={panel} onShortcuts={() => setShowsShortcuts(true)} />
       {showsShortcuts && <ShortcutsDialog onClose={() => setShowsShortcuts(false)} />}
@@ -72,17 +75,25 @@ export function MeetingScreen() {
   );
 }
 
-/** Screen readers are told what others write, and who comes and goes. */
+/** Screen readers are told what others write and share, who comes and goes, and when a file is through. */
 function useAnnouncements(): void {
   const { store, strings, announcer } = useApp();
   const sentence = (entry: ChatEntry): string | undefined => {
-    if (entry.kind === "notice") return strings.chat.notices[entry.notice](entry.name);
+    if (entry.kind === "notice") {
+      return strings.chat.notices[entry.notice](entry.name, entry.file?.name);
+    }
     return isFromOthers(entry) ? strings.chat.said(entry.from, entry.text) : undefined;
   };
   useSignalEffect(() => {
     for (const entry of store.chat.fresh.value) {
       const said = sentence(entry);
       if (said !== undefined) announcer.say(said);
+    }
+  });
+  useSignalEffect(() => {
+    const { savedNews, failedNews } = strings.files;
+    for (const { state, name } of store.shelf.ended.value) {
+      announcer.say(state === "done" ? savedNews(name) : failedNews(name));
     }
   });
 }

@@ -1,0 +1,111 @@
+import { dirname } from "node:path";
+import { messageOf } from "@fusionmeet/base";
+import type { ProgramMessage } from "@fusionmeet/bridge";
+import type { Timers } from "@fusionmeet/net";
+import type { FilesEvent, SharedFile, SharedFiles, Transfer } from "../files/shared_files.ts";
+import { FileFeed, isOver } from "./file_feed.ts";
+
+export interface WindowFilesOptions {
+  readonly files: Pick<SharedFiles, "fetch" | "cancel" | "delete">;
+  readonly timers: Timers;
+  readonly send: (message: ProgramMessage) => void;
+  /** One's own name in the room. */
+  readonly ownName: () => string;
+  /** The user's folder for downloads. */
+  readonly downloads: () => string;
+  /** Shows a folder. @returns a sentence when it cannot. */
+  readonly show: (folder: string) => Promise<string | undefined>;
+}
+
+/** The files of a meeting in its window: what the page shows of them, and what the user does with them. */
+export class WindowFiles {
+  readonly feed: FileFeed;
+  readonly #options: WindowFilesOptions;
+  /** Where what was fetched is, by transfer. */
+  readonly #paths = new Map<number, string>();
+
+  constructor(options: WindowFilesOptions) {
+    this.#options = options;
+    this.feed = new FileFeed(options);
+  }
+
+  happened(event: FilesEvent): void {
+    if (event.event === "transfer") return this.#transferred(event.transfer);
+    if (event.state === "gone") return this.feed.gone(event.file.id);
+    const { id, name, size, owner, at } = event.file;
+    const own = this.isOwn(event.file);
+    this.feed.put({ id, name, size, owner, own, at, fresh: event.isNew && !own });
+  }
+
+  isOwn({ owner }: Pick<SharedFile, "owner">): boolean {
+    return owner === this.#options.ownName();
+  }
+
+  /** @throws Refusal */
+  save(file: number): void {
+    const under = this.feed.transfers.find((each) => each.file === file && !isOver(each));
+    if (under === undefined) this.#options.files.fetch(file, this.#options.downloads());
+  }
+
+  cancel(transfer: number): void {
+    this.#options.files.cancel(transfer, { discard: true });
+  }
+
+  delete(file: number): void {
+    this.#options.files.delete(file);
+  }
+
+  forget(transfer: number): void {
+    const entry = this.feed.transfers.find(({ id }) => id === transfer);
+    if (entry === undefined || !isOver(entry)) return;
+    this.#paths.delete(transfer);
+    this.feed.forget(transfer);
+  }
+
+  showFolder(transfer: number): void {
+    const path = this.#paths.get(transfer);
+    if (path === undefined) return;
+    this.#options.show(dirname(path)).then((fault) => {
+      if (fault !== undefined) this.#warn("folder", `${fault}: the file is ${path}`);
+    }, (thrown) => this.#warn("folder", messageOf(thrown)));
+  }
+
+  /** What leaving would break off, as sentences; empty where it would not. */
+  get underWay(): string[] {
+    const under = this.feed.transfers.filter((each) => !isOver(each));
+    const named = (direction: Transfer["direction"], one: string, more: string) => {
+      const names = under.filter((each) => each.direction === direction).map(({ name }) => name);
+      if (names.length === 0) return [];
+      return names.length === 1 ? [`${names[0]} ${one}`] : [`${names.length} files ${more}`];
+    };
+    return [
+      ...named("send", "is not sent to its end", "are not sent to their end"),
+      ...named("fetch", "is not saved to its end", "are not saved to their end"),
+    ];
+  }
+
+  #transferred(transfer: Transfer): void {
+    const { id, state, progress, path } = transfer;
+    // What was sent is in the list.
+    const isInList = state === "done" && transfer.direction === "send";
+    if (state === "cancelled" || isInList) return this.feed.forget(id);
+    if (path !== undefined) this.#paths.set(id, path);
+    this.feed.transfer({
+      id,
+      direction: transfer.direction,
+      file: transfer.file ?? null,
+      name: transfer.name,
+      state,
+      bytes: progress.bytes,
+      size: progress.size,
+      bytesPerSecond: progress.bytesPerSecond,
+      leftMs: progress.leftMs ?? null,
+      message: transfer.message ?? null,
+      folder: state === "done" && path !== undefined ? dirname(path) : null,
+    });
+  }
+
+  #warn(code: string, message: string): void {
+    this.#options.send({ type: "toast", kind: "warning", code, message });
+  }
+}

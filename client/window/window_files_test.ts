@@ -1,0 +1,113 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { ProgramMessage } from "@fusionmeet/bridge";
+import { FakeTimers } from "@fusionmeet/net";
+import type { SharedFile, Transfer } from "../files/shared_files.ts";
+import { WindowFiles } from "./window_files.ts";
+
+class Bench {
+  readonly asked: unknown[] = [];
+  readonly sent: ProgramMessage[] = [];
+  /** Why the folder cannot be shown. */
+  fault: string | undefined;
+  readonly files = new WindowFiles({
+    files: {
+      fetch: (id, folder) => {
+        this.asked.push(["fetch", id, folder]);
+        return transfer(id, {});
+      },
+      cancel: (id, how) => void this.asked.push(["cancel", id, how]),
+      delete: (id) => void this.asked.push(["delete", id]),
+    },
+    timers: new FakeTimers(),
+    send: (message) => this.sent.push(message),
+    ownName: () => "Ada",
+    downloads: () => "/home/ada/Downloads",
+    show: (folder) => {
+      this.asked.push(["show", folder]);
+      return Promise.resolve(this.fault);
+    },
+  });
+
+  transferred(id: number, change: Partial<Transfer>): void {
+    this.files.happened({ event: "transfer", transfer: transfer(id, change) });
+  }
+
+  get states(): unknown[] {
+    return this.files.feed.transfers.map(({ id, state, folder }) => [id, state, folder]);
+  }
+}
+
+function transfer(id: number, change: Partial<Transfer>): Transfer {
+  const progress = { bytes: 0, size: 9, bytesPerSecond: 0 };
+  return {
+    id,
+    direction: "fetch",
+    file: id,
+    name: `${id}.txt`,
+    state: "moving",
+    progress,
+    ...change,
+  };
+}
+
+const FILE: SharedFile = { id: 1, name: "a", size: 1, hash: "", owner: "Bob", at: 5 };
+
+Deno.test("WindowFiles tells which files are new, and which are one's own", () => {
+  const { files } = new Bench();
+  const entries = [
+    [{ ...FILE, id: 1 }, false],
+    [{ ...FILE, id: 2 }, true],
+    [{ ...FILE, id: 3, owner: "Ada" }, true],
+  ] as const;
+  const put: unknown[] = [];
+  files.feed.put = ({ id, own, fresh }) => put.push([id, own, fresh]);
+  for (const [file, isNew] of entries) {
+    files.happened({ event: "file", state: "there", file, isNew });
+  }
+  deepStrictEqual(put, [[1, false, false], [2, false, true], [3, true, false]]);
+});
+
+Deno.test("WindowFiles saves in the folder for downloads, once at a time, and shows where", async () => {
+  const bench = new Bench();
+  bench.files.save(4);
+  bench.transferred(4, {});
+  bench.files.save(4);
+  bench.transferred(4, { state: "done", path: "/home/ada/Downloads/4 (2).txt" });
+  deepStrictEqual(bench.states, [[4, "done", "/home/ada/Downloads"]]);
+  bench.files.showFolder(4);
+  bench.files.showFolder(5);
+  bench.files.save(4);
+  const fetch = ["fetch", 4, "/home/ada/Downloads"];
+  deepStrictEqual(bench.asked, [fetch, ["show", "/home/ada/Downloads"], fetch]);
+  bench.sent.length = 0;
+  bench.fault = "Cannot open the folder: xdg-open is not on this computer";
+  bench.files.showFolder(4);
+  await Promise.resolve();
+  const [toast] = bench.sent.filter(({ type }) => type === "toast");
+  strictEqual(
+    toast.type === "toast" && toast.message,
+    `${bench.fault}: the file is /home/ada/Downloads/4 (2).txt`,
+  );
+});
+
+Deno.test("WindowFiles shows what is on its way and what failed, until that is closed", () => {
+  const bench = new Bench();
+  bench.transferred(1, { direction: "send", file: undefined });
+  bench.transferred(2, { direction: "send", file: undefined, state: "hashing" });
+  bench.transferred(3, {});
+  deepStrictEqual(bench.files.underWay, [
+    "2 files are not sent to their end",
+    "3.txt is not saved to its end",
+  ]);
+  bench.files.forget(1);
+  bench.transferred(1, { direction: "send", file: undefined, state: "done" });
+  bench.transferred(2, { direction: "send", file: undefined, state: "failed", message: "Too big" });
+  bench.transferred(3, { state: "cancelled" });
+  deepStrictEqual(bench.states, [[2, "failed", null]]);
+  deepStrictEqual(bench.files.underWay, []);
+  bench.files.forget(2);
+  deepStrictEqual(bench.states, []);
+  // The user does not want it: nothing of it stays.
+  bench.files.cancel(9);
+  deepStrictEqual(bench.asked, [["cancel", 9, { discard: true }]]);
+});

@@ -1,0 +1,36 @@
+/** A file that everybody in the room can save. */
+export interface FileEntry {
+  readonly id: number;
+  /** As its owner calls it; nothing invisible is in it. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly owner: string;
+  readonly own: boolean;
+  /** Since when; epoch ms at the server. */
+  readonly at: number;
+  /** It came just now, and the page is told for the first time. */
+  readonly fresh: boolean;
+}
+
+/** A file on its way from here or to here, or one that arrived. */
+export interface TransferEntry {
+  /** Counts from 1 in a meeting. */
+  readonly id: number;
+  readonly direction: "send" | "fetch";
+  /** Of the file that is fetched; null while a file is sent. */
+  readonly file: number | null;
+  readonly name: string;
+  /** `waiting`: for its turn, or for what `message` says. */
+  readonly state: "hashing" | "waiting" | "moving" | "done" | "failed";
+  /** Bytes that are through, and of all. */
+  readonly bytes: number;
+  readonly size: number;
+  /** Of late; 0 while it is not known. */
+  readonly bytesPerSecond: number;
+  readonly leftMs: number | null;
+  /** Why it waits or failed: a sentence without full stop. */
+  readonly message: string | null;
+  /** Fetched and whole: the folder it is in, for people. */
+  readonly folder: string | null;
+}
