@@ -9,6 +9,7 @@ import { answerFor, type PageAnswer } from "./join_page.ts";
 import type { ServerParts } from "./parts.ts";
 import { Transfers } from "./files/transfers.ts";
 import { Rooms } from "./rooms.ts";
+import { Screens } from "./screen/screens.ts";
 import { TicketDesk } from "./ticket_desk.ts";
 
 /** Takes control connections, and browsers that ask for the page, and serves them until it is closed. */
@@ -45,6 +46,9 @@ export class ControlServer {
     this.transfers = new Transfers({ ...parts, counters: this.counters });
     this.tickets.own("file.send", this.transfers);
     this.tickets.own("file.fetch", this.transfers);
+    const screens = new Screens({ ...parts, counters: this.counters });
+    this.tickets.own("screen.send", screens);
+    this.tickets.own("screen.view", screens);
     const { hostname, port, identity } = options;
     this.#fingerprint = identity.fingerprint;
     this.#listener = new TlsListener({ hostname, port, ...identity });

@@ -18,6 +18,8 @@ export class RoomPresenter {
   readonly #seats: ReadonlyMap<number, Seat>;
   readonly #lock: PresenterLock;
   #stopTimer: () => void = () => {};
+  /** Says when the current share, or nobody's turn, is over. */
+  #turn: { share?: number; ended: AbortController } = { ended: new AbortController() };
 
   constructor(
     parts: Pick<ServerParts, "timers">,
@@ -96,6 +98,11 @@ export class RoomPresenter {
     }
   }
 
+  /** Aborts when that share is over. */
+  signalOf(share: number): AbortSignal {
+    return this.#turn.share === share ? this.#turn.ended.signal : AbortSignal.abort();
+  }
+
   /** Somebody came, or came back. */
   entered(seat: Seat): void {
     if (this.#lock.back(seat.id)) {
@@ -121,12 +128,17 @@ export class RoomPresenter {
   /** The room is over. */
   close(): void {
     this.#stopTimer();
+    this.#turn.ended.abort();
   }
 
   #changed(): void {
     const { share } = this;
     this.#stopTimer();
     this.#stopTimer = () => {};
+    if (this.#turn.share !== share?.id) {
+      this.#turn.ended.abort();
+      this.#turn = { share: share?.id, ended: new AbortController() };
+    }
     // Nobody keeps the lock without showing anything. While away the seat's own time runs.
     if (share !== undefined && !share.isAway && !share.isConnected) {
       const give = () => this.end(share.id, "not-started");

@@ -256,3 +256,19 @@ export const SCREEN_GOP_BYTES_MAX = 16 << 20;
 export const SCREEN_TILES_KEPT_BYTES_MAX = 32 << 20;
 /** Clocks of a screen's connection are compared so often. */
 export const SCREEN_CLOCK_MS = 1_000;
+/** A presenter is read no faster than this: bytes on average and at once. However small, a message counts as so many. */
+export const SCREEN_BYTES_PER_SECOND = 8 << 20;
+export const SCREEN_BYTES_BURST = 16 << 20;
+export const SCREEN_MESSAGE_COST_BYTES = 1 << 10;
+/** The same of a viewer, who only acknowledges and asks for the time. */
+export const SCREEN_ANSWER_BYTES_PER_SECOND = 64 << 10;
+export const SCREEN_ANSWER_BYTES_BURST = 256 << 10;
+/** A presenter of whom nothing comes for so long is gone. A viewer who owes acknowledgements and sends none is let go. */
+export const SCREEN_PRESENTER_SILENT_MS_MAX = 10_000;
+export const SCREEN_VIEWER_SILENT_MS_MAX = 20_000;
+/** What is under way to a viewer is held to about so much time; in bytes it is so much at first, and at least. */
+export const SCREEN_IN_FLIGHT_MS = 150;
+export const SCREEN_IN_FLIGHT_BYTES_START = 128 << 10;
+export const SCREEN_IN_FLIGHT_BYTES_MIN = 32 << 10;
+/** Who comes new gets what is exact before the pictures, for so long at most. */
+export const SCREEN_TILES_FIRST_MS = 300;

@@ -2,12 +2,14 @@
  * What travels on the connection of a shared screen, behind `ticket.accepted`. Big-endian. Each message: u8 type, u24 size of
  * the body, u32 sequence number, body.
  *
- * The presenter (`screen.send`) numbers `format`, `picture`, `tiles` and `status` one after the other, and the server passes
- * these on to the viewers (`screen.view`) byte for byte; a viewer may miss some. Where it missed pictures, the server tells
- * by `stale` which tiles these changed. Who gets such a message acknowledges it: `acknowledge` has its sequence number.
+ * The presenter (`screen.send`) numbers `format`, `picture`, `tiles` and `status`, each higher than the one before, and the
+ * server passes these on to the viewers (`screen.view`) byte for byte; a viewer may miss some. Where it missed pictures, the
+ * server tells by `stale` which tiles these changed. Who gets one of the four, or `stale`, acknowledges it, in the order they
+ * came: `acknowledge` has its sequence number.
  *
- * How it is shown: the newest picture, and over it every tile that is exact. A tile is exact from its `tiles` message on, until
- * a `picture` or `stale` with a higher sequence number names it. A `format` begins anew with neither.
+ * How it is shown: the newest picture, and over it every tile that is exact. A tile is exact from its `tiles` message on, whatever
+ * came before that, until a `picture` or `stale` with a higher sequence number than that message's comes and names it. A
+ * `format` begins anew with neither.
  */
 import { concatBytes, ProtocolError, readU16, readU32, writeU16, writeU32 } from "@fusionmeet/base";
 import {
