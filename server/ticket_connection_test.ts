@@ -1,6 +1,6 @@
 /** Connections by ticket over real TLS, at a server whose time stands still. */
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { concatBytes, Refusal, seededRandom } from "@fusionmeet/base";
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { concatBytes, Counters, Refusal, seededRandom } from "@fusionmeet/base";
 import { type ByteStream, openTicketed, writeAll } from "@fusionmeet/net";
 import {
   HELLO_TIMEOUT_MS,
@@ -18,7 +18,8 @@ import {
   until,
   withServer,
 } from "./control_server_fixture.ts";
-import type { TicketedConnection, TicketOwner } from "./ticket_desk.ts";
+import { enter, openRoom } from "./test_support.ts";
+import { TicketDesk, type TicketedConnection, type TicketOwner } from "./ticket_desk.ts";
 
 /** Says everything back, and notes whom it serves. */
 class Echo implements TicketOwner {
@@ -206,12 +207,18 @@ Deno.test("a ticket is for what it was asked for, while that is there", async ()
       "ticket.get",
       "a",
     ]);
-    ann.send({ type: "ticket.get", mark: "b", purpose: "screen.send", subject: 7 });
-    strictEqual((await ann.next("refused")).code, "not-here");
     const ticket = await ask(ann);
     echo.subject = 9;
     deepStrictEqual(await answerTo(server, ticketMessage(ticket)), ["refused no-such-share"]);
   });
+});
+
+Deno.test("a ticket for what nobody serves is refused", () => {
+  const { parts, room } = openRoom();
+  const desk = new TicketDesk(parts, { counters: new Counters() });
+  const { seat } = enter(room, "Ann");
+  const session = { room, seat, address: "127.0.0.1", signal: seat.presence!.ended.signal };
+  throws(() => desk.issue(session, { purpose: "screen.send", subject: 7 }), { code: "not-here" });
 });
 
 Deno.test("a connection by ticket lasts no longer than the control connection that got it", async () => {

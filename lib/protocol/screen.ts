@@ -9,7 +9,7 @@
  *
  * How it is shown: the newest picture, and over it every tile that is exact. A tile is exact from its `tiles` message on, whatever
  * came before that, until a `picture` or `stale` with a higher sequence number than that message's comes and names it. A
- * `format` begins anew with neither.
+ * `format` begins anew, with neither, and as `showing`.
  */
 import { concatBytes, ProtocolError, readU16, readU32, writeU16, writeU32 } from "@fusionmeet/base";
 import {
