@@ -15,7 +15,7 @@ export type ScreenTarget =
   | { kind: "file"; path: string }
   /** Of the screen of an X server. */
   | { kind: "x11"; display: string; area: ScreenArea }
-  /** One window of it. The server must draw it aside (Composite), or what covers it is in the picture. */
+  /** One window of it. The server must draw it aside (Composite), or what is covered of it is not in the picture. */
   | { kind: "x11-window"; display: string; window: number };
 
 export interface ScreenInputArguments {

@@ -55,7 +55,7 @@ export interface FoundScreen {
 /**
  * Looks at the source as it is now.
  *
- * A window is captured right only while `watchScreen` watches it: what covers it would be in its picture.
+ * A window is captured whole only while `watchScreen` watches it: else what is covered of it is missing.
  *
  * @throws Refusal in words that say what to do: "no-screen" "no-window" "window-hidden" "no-file" "wayland" "x11-missing"
  * "screen-permission" "screen-failed" "ffmpeg-missing"

@@ -68,6 +68,8 @@ export class XConnection {
   private constructor(client: any) {
     this.#client = client;
     this.root = client.display.screen[Number(client.screenNum)].root;
+    // The library keeps one table of atoms for all servers; each has its own.
+    [client.atoms, client.atom_names] = [{}, {}];
     client.on("error", () => {}); // Of a request that nobody waits for: its window is gone.
     client.on("event", () => this.#tell());
     const end = () => this.#end(new Error("the X server closed the connection"));

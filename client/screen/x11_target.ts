@@ -1,7 +1,7 @@
 import { Refusal } from "@fusionmeet/base";
 import type { FoundScreen, OpenScreenSource } from "./screen_input.ts";
 import { describeScreen } from "./screen_source.ts";
-import { XConnection } from "./x11_connection.ts";
+import { XConnection, type XGeometry, type XMonitor } from "./x11_connection.ts";
 import { findWindow, isXwayland, readWindow, readWindows } from "./x11_screens.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -49,14 +49,21 @@ async function monitorTarget(
 ): Promise<FoundScreen> {
   const monitors = await connection.monitors();
   if (await isXwayland(connection, monitors)) throw waylandRefusal();
-  const whole = await connection.rootArea();
-  // Where the server knows no monitors, the screen is the only one.
-  const known = monitors.length > 0 ? monitors : [whole];
-  const area = source.index === undefined ? whole : known[source.index - 1];
-  if (area === undefined) throw noScreen(source.index!, known.length);
+  const areas = await screenAreas(connection, monitors);
+  const area = source.index === undefined ? areas.whole : areas.monitors[source.index - 1];
+  if (area === undefined) throw noScreen(source.index!, areas.monitors.length);
   const { x, y, width, height } = area;
   const target = { kind: "x11", display, area: { x, y, width, height } } as const;
   return { target, width, height, title: describeScreen(source)!, source };
+}
+
+/** Where the screen and its monitors are; where the server knows no monitors, the screen is the only one. */
+export async function screenAreas(
+  connection: XConnection,
+  monitors: readonly XMonitor[],
+): Promise<{ whole: XGeometry; monitors: readonly (XGeometry & { name?: string })[] }> {
+  const whole = await connection.rootArea();
+  return { whole, monitors: monitors.length > 0 ? monitors : [whole] };
 }
 
 async function windowTarget(
