@@ -17,6 +17,7 @@ import type { MeetingEnd, MeetingOptions } from "./meeting_types.ts";
 import { type ClientOptions, type ServerAddress, UsageError } from "./options.ts";
 import { pinsPathIn } from "./places.ts";
 import { prepareFolder, Recorder } from "./recorder.ts";
+import { systemScreens } from "./screen/system_screen.ts";
 import { SeatFile } from "./seat_file.ts";
 
 /** Joining does not wait longer than this for the media engine's thread. */
@@ -92,6 +93,8 @@ export class Attendance {
     });
     this.meeting.onEvent((event) => this.#recorder?.meetingEvent(event));
     this.engine.onEvent((event) => this.#recorder?.engineEvent(event));
+    const recorder = this.#recorder;
+    if (recorder) this.meeting.screenView.onArrival((arrival) => recorder.screenArrived(arrival));
   }
 
   /** Joins and stays. When it resolves, the devices are released and the recording is complete. To be called once. */
@@ -133,6 +136,7 @@ export class Attendance {
       }),
       microphone: microphone.kind !== "off",
       camera: camera.kind === "off" ? undefined : { codec: "h264", width, height, fps },
+      screen: systemScreens(),
       timers: systemTimers,
       random: systemRandom,
       ...means.meeting,

@@ -10,6 +10,7 @@ import type { MeetingEnd } from "./meeting_types.ts";
 import { type ClientOptions, UsageError } from "./options.ts";
 import { rememberMeeting } from "./places.ts";
 import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./reports.ts";
+import type { ScreenSource } from "./screen/screen_source.ts";
 import { leaveOnSignals } from "./signals.ts";
 import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
 
@@ -113,7 +114,7 @@ class Headless {
 
   /** Tells what happens, and does what was asked for "after joining". */
   #report(meeting: Meeting, errands: FileErrands): void {
-    const { server, seconds, chat, share, fetch } = this.#options;
+    const { server, seconds, chat, share, fetch, screen } = this.#options;
     const context = {
       server: addressText(server),
       nameOf: (id: number) => this.#names.get(id),
@@ -128,14 +129,27 @@ class Headless {
       const sentence = sentenceOf(event, context);
       if (sentence !== undefined) this.#output.sentence(sentence);
       if (event.event === "file") errands.happened(event);
+      if (event.event === "presenter" && event.you) this.#present(meeting);
       if (event.event === "joined") {
         this.#remember();
         for (const text of chat) this.#try(JSON.stringify({ do: "chat", text }), meeting, errands);
         for (const path of share) errands.share(path);
         if (fetch !== undefined) errands.fetch(fetch);
+        if (screen.kind !== "off") this.#share(meeting, screen);
         if (seconds !== undefined) systemTimers.after(seconds * 1000, () => meeting.leave("time"));
       }
     });
+  }
+
+  /** One presents: what was chosen is shown, else what the command line says. */
+  #present(meeting: Meeting): void {
+    const { screen } = this.#options;
+    if (meeting.screen.source === undefined && screen.kind !== "off") this.#share(meeting, screen);
+  }
+
+  #share(meeting: Meeting, source: ScreenSource): void {
+    if (source.kind === "off") return meeting.screen.stop();
+    meeting.screen.share(source).catch((thrown) => this.#decline("screen", thrown));
   }
 
   #remember(): void {
@@ -164,7 +178,8 @@ class Headless {
     try {
       const command = parseStdinCommand(line);
       request = command.do;
-      carryOut(command, meeting, errands);
+      if (command.do === "screen") this.#share(meeting, command.source);
+      else carryOut(command, meeting, errands);
     } catch (thrown) {
       this.#decline(request, thrown);
     }
@@ -184,7 +199,11 @@ class Headless {
   }
 }
 
-function carryOut(command: StdinCommand, meeting: Meeting, errands: FileErrands): void {
+function carryOut(
+  command: Exclude<StdinCommand, { do: "screen" }>,
+  meeting: Meeting,
+  errands: FileErrands,
+): void {
   const { roles } = meeting;
   switch (command.do) {
     case "mic":

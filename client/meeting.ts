@@ -34,6 +34,8 @@ import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
 import { RoomRoles } from "./room_roles.ts";
+import { NO_SCREEN, OwnScreen } from "./screen/own_screen.ts";
+import { ScreenView } from "./screen/screen_view.ts";
 import { Speakers } from "./speakers.ts";
 import { TicketRequests } from "./ticket_requests.ts";
 import { UnshownCameras } from "./unshown_cameras.ts";
@@ -80,6 +82,10 @@ export class Meeting {
   readonly files: SharedFiles;
   /** Who leads the room and who presents in it. */
   readonly roles: RoomRoles;
+  /** One's own shared screen. */
+  readonly screen: OwnScreen;
+  /** The shared screen of whoever presents. */
+  readonly screenView: ScreenView;
   #opened: Opened | undefined;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
@@ -132,6 +138,24 @@ export class Meeting {
       byId: (id) => this.#people.byId(id),
       byName: (name) => this.#people.byName(name),
     });
+    const screens = {
+      timers: options.timers,
+      epochMs: options.epochMs ?? systemEpochMs,
+      warn: (code: string, message: string) => this.#warn(code, message),
+    };
+    this.screen = new OwnScreen({
+      ...screens,
+      means: options.screen ?? NO_SCREEN,
+      open: (share, signal) => this.openTicketed("screen.send", share, { signal }),
+      request: () => this.roles.request(),
+      release: () => this.roles.stop(),
+      emit: (event) => this.#emit(event),
+      fault: (error) => this.#broke(error),
+    });
+    this.screenView = new ScreenView({
+      ...screens,
+      open: (share, signal) => this.openTicketed("screen.view", share, { signal }),
+    });
     options.engine.onEvent((event) => this.#engineEvent(event));
   }
 
@@ -170,6 +194,7 @@ export class Meeting {
     } finally {
       this.#disconnected();
       this.files.close();
+      await this.screen.close();
     }
   }
 
@@ -395,6 +420,8 @@ export class Meeting {
     }
     this.#chatOutbox.connected();
     this.files.connected();
+    this.screen.connected();
+    this.screenView.connected();
   }
 
   #disconnected(): void {
@@ -403,6 +430,8 @@ export class Meeting {
     this.#cancelMediaCheck();
     this.#tickets.disconnected();
     this.files.disconnected();
+    this.screen.disconnected();
+    this.screenView.disconnected();
     this.#chatOutbox.disconnected();
     this.#watchList.disconnected();
     this.#unshownCameras.disconnected();
@@ -433,7 +462,13 @@ export class Meeting {
     "file.offered": (meeting, offered) => meeting.files.offered(offered),
     room: (meeting, state) => meeting.roles.roomSaid(state),
     "room.removed": (meeting, list) => meeting.roles.removedSaid(list),
-    presenter: (meeting, state) => meeting.roles.presenterSaid(state),
+    presenter: (meeting, state) => {
+      meeting.roles.presenterSaid(state);
+      const { presenting } = meeting.roles;
+      const isOwn = presenting !== undefined && presenting.participant === meeting.self;
+      meeting.screen.presenterSaid(presenting, isOwn);
+      meeting.screenView.presenterSaid(presenting, isOwn);
+    },
     "presenter.asked": (meeting, asker) => meeting.roles.asked(asker),
     "presenter.declined": (meeting, presenter) => meeting.roles.declined(presenter),
     muted: (meeting, { mutes, by }) => meeting.#muted(mutes, by),
@@ -487,6 +522,7 @@ export class Meeting {
       });
       return;
     }
+    if (request === "presenter.request") this.screen.declined();
     // What cannot be had is not waited for; a later line may bring it along.
     if (request === "chat.fetch") this.#chatLog.page([], false);
     const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
@@ -559,11 +595,18 @@ export class Meeting {
       case "capture.failed":
         this.#sources.capture(event);
         return this.#warn(event.event.replace("capture", event.kind), event.message);
-      case "engine.failed":
-        this.#fault = new Error(event.message);
-        this.#fault.stack = event.stack ?? this.#fault.stack;
-        return this.#leaveNow();
+      case "engine.failed": {
+        const fault = new Error(event.message);
+        fault.stack = event.stack ?? fault.stack;
+        return this.#broke(fault);
+      }
     }
+  }
+
+  /** A mistake of this program ends the meeting. */
+  #broke(fault: Error): void {
+    this.#fault ??= fault;
+    this.#leaveNow();
   }
 
   /** What is heard may be older than the news that its microphone is off. */

@@ -8,6 +8,7 @@ import type { CaptureKind } from "./media/commands.ts";
 import type { EngineHandle } from "./media/handle.ts";
 import type { Person, PersonChange } from "./people.ts";
 import type { RoleEvent } from "./room_roles.ts";
+import type { OwnScreenEvent, ScreenMeans } from "./screen/own_screen.ts";
 
 /** A control connection as the meeting uses it; lib/net's `ClientConnection` is one. */
 export interface ControlLink {
@@ -64,6 +65,8 @@ export interface MeetingOptions {
   readonly microphone: boolean;
   /** There is a camera; on from the start likewise. */
   readonly camera?: CameraFormat;
+  /** How a screen is shared; absent: nothing can be. */
+  readonly screen?: ScreenMeans;
   /** What is there but switched off at first. */
   readonly startsOff?: readonly CaptureKind[];
   /** What can be shown here of cameras; both unless said. The room's cameras send what everybody can show. */
@@ -94,6 +97,7 @@ export type MeetingEvent =
   /** A file of the room, or one on its way from here or to here. */
   | FilesEvent
   | RoleEvent
+  | OwnScreenEvent
   /** The host took oneself out of the room; the meeting ends. */
   | { event: "removed" }
   | {

@@ -16,6 +16,7 @@ import {
   type Quality,
 } from "./capture/sources.ts";
 import { addressText } from "./failures.ts";
+import { parseScreenSource, type ScreenSource } from "./screen/screen_source.ts";
 
 /** Where the server is; `hostname` is a name or an address without brackets. */
 export interface ServerAddress {
@@ -34,6 +35,8 @@ export interface ClientOptions {
   readonly fingerprint?: string;
   readonly microphone: MicrophoneSource;
   readonly camera: CameraSource;
+  /** What is shared after joining. */
+  readonly screen: ScreenSource;
   readonly quality?: Quality;
   /** Lines to say after joining, in order. */
   readonly chat: readonly string[];
@@ -140,7 +143,11 @@ export const FLAGS = {
     help: "FILE, testsrc[:WxH@FPS], off or device[:ID] (off; with a window: device)",
   },
   quality: { value: "WxH@FPS", help: "size and rate of your camera's picture (320x240@30)" },
-  screen: { value: "SOURCE", help: "off; sharing a screen is not in this build yet" },
+  screen: {
+    value: "SOURCE",
+    help:
+      "what to present after joining: testsrc[:WxH@FPS], FILE, display[:N], window:NAME or off (default)",
+  },
   chat: { value: "TEXT", repeat: true, help: "a line to say after joining; may be repeated" },
   share: {
     value: "FILE",
@@ -381,6 +388,7 @@ function commonOptions(
     fingerprint: parseFingerprint(text("fingerprint")),
     microphone: read("mic", text("mic") ?? defaults.device, parseMicrophoneSource),
     camera: read("camera", text("camera") ?? defaults.device, parseCameraSource),
+    screen: read("screen", text("screen") ?? "off", parseScreenSource),
     quality: values.quality === undefined
       ? undefined
       : read("quality", text("quality")!, parseQuality),
@@ -400,9 +408,6 @@ function refuseWhatIsMissing(values: FlagValues): void {
   }
   if (values.list && (values.browser || values.headless)) {
     throw new UsageError("--list joins nobody: leave --browser and --headless out");
-  }
-  if (values.screen !== undefined && values.screen !== "off") {
-    throw new UsageError("This build cannot share a screen yet: leave --screen out");
   }
 }
 

@@ -45,6 +45,7 @@ Deno.test("parseOptions() fills in what the contract says", () => {
     fingerprint: undefined,
     microphone: { kind: "off" },
     camera: { kind: "off" },
+    screen: { kind: "off" },
     quality: undefined,
     chat: [],
     share: [],
@@ -60,7 +61,7 @@ Deno.test("parseOptions() reads every flag, with and without `--` before them", 
   const args = [
     ...["--headless", "--json", "--server", "[fe80::1]:70", "--name=Ada L", "--room", "Lab"],
     ...["--pin", "42", "--fingerprint", "AB:".repeat(31) + "AB", "--mic", "tone:440@-12"],
-    ...["--camera", "testsrc:640x360@15", "--quality", "160x120@10", "--screen", "off"],
+    ...["--camera", "testsrc:640x360@15", "--quality", "160x120@10", "--screen", "display:2"],
     ...["--share", "a.txt", "--share=b", "--fetch", "all"],
     ...["--chat", "Hi", "--chat", "you", "--seconds", "2.5", "--record", "out", "--data", "d"],
   ];
@@ -73,6 +74,7 @@ Deno.test("parseOptions() reads every flag, with and without `--` before them", 
     fingerprint: "ab".repeat(32),
     microphone: { kind: "tone", hertz: 440, dbfs: -12 },
     camera: { kind: "testsrc", quality: { width: 640, height: 360, framesPerSecond: 15 } },
+    screen: { kind: "display", index: 2 },
     quality: { width: 160, height: 120, framesPerSecond: 10 },
     chat: ["Hi", "you"],
     share: ["a.txt", "b"],
@@ -147,7 +149,7 @@ Deno.test("parseOptions() refuses unknown flags, values and settings", () => {
 });
 
 Deno.test("parseOptions() says what this build cannot do yet", () => {
-  refuses([...MINIMUM, "--screen", "testsrc"], /share a screen/);
+  refuses([...MINIMUM, "--screen", "window"], /window: needs the window's name/);
 });
 
 Deno.test("parseOptions() opens a window where nothing says headless, with devices and open fields", () => {

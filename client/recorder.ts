@@ -8,6 +8,8 @@ import type { ChatLine } from "./chat_log.ts";
 import type { EngineEvent, StreamStatistics } from "./media/commands.ts";
 import type { MeetingEvent } from "./meeting_types.ts";
 import { RecordFile } from "./record_file.ts";
+import { ScreenRecording } from "./screen/screen_recording.ts";
+import type { ScreenArrival } from "./screen/screen_view.ts";
 
 type Mix = Extract<EngineEvent, { event: "mix" }>;
 type Picture = Extract<EngineEvent, { event: "picture" }>;
@@ -40,7 +42,8 @@ interface PictureFile {
 }
 
 /**
- * Writes what this participant receives: mix.wav, NAME.camera.h264 or .mjpeg, chat.jsonl, stats.json. The files can be read at any
+ * Writes what this participant receives: mix.wav, NAME.camera.h264 or .mjpeg, NAME.screen.h264,
+ * NAME.still.png, chat.jsonl, stats.json. The files can be read at any
  * moment, also after a kill -9. Times without a connection are silence in the mix.
  */
 export class Recorder {
@@ -52,6 +55,8 @@ export class Recorder {
   readonly #baseNames = new Map<string, string>();
   /** By `pictureKey`. */
   readonly #pictures = new Map<string, PictureFile>();
+  /** By the presenter's name. */
+  readonly #screens = new Map<string, ScreenRecording>();
   readonly #troubled = new Set<string>();
   #session: { name: string; room: string; joinedAt: number } | undefined;
   #mixSamples = 0;
@@ -97,10 +102,28 @@ export class Recorder {
     else if (event.event === "statistics") this.#statistics = event;
   }
 
+  screenArrived(arrival: ScreenArrival): void {
+    const name = this.#names.get(arrival.participant);
+    if (name === undefined || this.#isClosed) return;
+    let screen = this.#screens.get(name);
+    if (screen === undefined) {
+      const { directory, epochMs } = this.#options;
+      screen = new ScreenRecording({
+        ...{ directory, epochMs, baseName: this.#baseName(name) },
+        open: (fileName) => this.#open(fileName),
+        tooSlow: (fileName) => this.#tooSlow(fileName),
+        trouble: (fileName, sentence) => this.#trouble(fileName, sentence),
+      });
+      this.#screens.set(name, screen);
+    }
+    screen.take(arrival);
+  }
+
   /** When everything of the last flush is on the disk. */
   async flushed(): Promise<void> {
     const files = [this.#mix, this.#chat, ...[...this.#pictures.values()].map(({ file }) => file)];
-    await Promise.all([this.#statisticsSaved, ...files.map((file) => file.flush())]);
+    const all = [...files, ...this.#screens.values()];
+    await Promise.all([this.#statisticsSaved, ...all.map((file) => file.flush())]);
   }
 
   /** Fills the mix up to now and writes everything. */
@@ -114,6 +137,7 @@ export class Recorder {
       this.#mix.close(this.#mixHeader()),
       this.#chat.close(),
       ...[...this.#pictures.values()].map(({ file }) => file.close()),
+      ...[...this.#screens.values()].map((screen) => screen.close()),
       this.#writeStatistics(),
     ]);
   }
@@ -124,6 +148,7 @@ export class Recorder {
     void this.#mix.flush(this.#mixHeader());
     void this.#chat.flush();
     for (const { file } of this.#pictures.values()) void file.flush();
+    for (const screen of this.#screens.values()) void screen.flush();
     if (this.#flushCount++ % STATISTICS_EVERY === 0) {
       this.#statisticsSaved = this.#writeStatistics();
     }
@@ -211,7 +236,10 @@ export class Recorder {
       leftAt: this.#isClosed ? this.#options.epochMs() : undefined,
       rttMs: statistics?.rttMs ?? 0,
       clock: statistics?.clock,
-      streams: (statistics?.streams ?? []).map((stream) => this.#streamLine(stream)),
+      streams: [
+        ...statistics?.streams ?? [],
+        ...[...this.#screens.values()].map((screen) => screen.statistics),
+      ].map((stream) => this.#streamLine(stream)),
       voices: (statistics?.voices ?? []).map((voice) => ({
         ...voice,
         participant: this.#nameOf(voice.participant),

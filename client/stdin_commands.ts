@@ -1,9 +1,12 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
 import type { WatchLayer } from "./meeting_types.ts";
+import { parseScreenSource, type ScreenSource } from "./screen/screen_source.ts";
 
 /** What a line on standard input asks for. */
 export type StdinCommand =
   | { readonly do: "mic" | "camera"; readonly on: boolean }
+  /** `off`: ends one's own share. */
+  | { readonly do: "screen"; readonly source: ScreenSource }
   | { readonly do: "chat"; readonly text: string }
   | { readonly do: "watch"; readonly participant: string; readonly layer: WatchLayer }
   /** Asks to be the presenter; or ends one's own share. */
@@ -30,6 +33,7 @@ export type LaterCommand = keyof typeof LATER;
 const EXAMPLES = {
   mic: '{"do":"mic","on":false}',
   camera: '{"do":"camera","on":true}',
+  screen: '{"do":"screen","source":"display"} (or "on":false)',
   chat: '{"do":"chat","text":"Hello"}',
   watch: '{"do":"watch","participant":"Ada","layer":"high"} (or low, none, auto)',
   share: '{"do":"share","path":"report.pdf"}',
@@ -52,7 +56,6 @@ const EXAMPLES = {
 
 /** What the later commands do, in words. */
 export const LATER = {
-  screen: "share a screen",
   volume: "set the volume of one person",
 } as const;
 const LAYERS: readonly unknown[] = ["high", "low", "none", "auto"] satisfies WatchLayer[];
@@ -93,7 +96,7 @@ export function parseStdinCommand(line: string): StdinCommand {
 
 function fieldsOf(
   name: keyof typeof EXAMPLES,
-  { on, text, participant, layer, path, name: called, to, transfer, accept }: Record<
+  { on, source, text, participant, layer, path, name: called, to, transfer, accept }: Record<
     string,
     unknown
   >,
@@ -104,6 +107,11 @@ function fieldsOf(
     case "present":
     case "lock":
       return typeof on === "boolean" ? { do: name, on } : undefined;
+    case "screen":
+      if (on === false) return { do: name, source: { kind: "off" } };
+      return typeof source === "string" && on !== true
+        ? { do: name, source: parseScreenSource(source) }
+        : undefined;
     case "chat":
       return typeof text === "string" ? { do: name, text } : undefined;
     case "watch":

@@ -15,9 +15,17 @@ Deno.test("parseStdinCommand() reads the commands of the contract", () => {
       { do: "cancel", transfer: 2 },
       { do: "delete", name: "a.txt" },
       { do: "leave" },
-      { do: "screen" },
+      { do: "volume" },
     ]
   ) deepStrictEqual(parseStdinCommand(JSON.stringify(command)), command);
+  const screen = (line: string) => parseStdinCommand(`{"do":"screen",${line}}`);
+  deepStrictEqual(screen('"source":"display:2"'), {
+    do: "screen",
+    source: { kind: "display", index: 2 },
+  });
+  deepStrictEqual(screen('"on":false'), { do: "screen", source: { kind: "off" } });
+  throws(() => screen('"on":true'), { code: "bad-command" });
+  throws(() => screen('"source":"window"'), { code: "usage" });
 });
 
 Deno.test("parseStdinCommand() says what is wrong and what would be right", () => {

@@ -1,0 +1,59 @@
+/** A shared screen, at real programs: what a viewer holds in the end is exactly what is on the presenter's screen. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Display } from "./support/display.ts";
+import { run, startClient, startServer } from "./support/programs.ts";
+import { readTextScreen, screenPixels, stillPixels } from "./support/screens.ts";
+import { TemporaryDirectory, until } from "./support/wait.ts";
+
+Deno.test("a viewer holds exactly what is on the presenter's screen, and so does who comes late", async () => {
+  await using folder = new TemporaryDirectory();
+  await using display = await Display.start(1000, 700);
+  await using text = await readTextScreen(display);
+  await using server = await startServer({ data: folder.file("server") });
+  await using ada = await startClient({
+    ...{ name: "Ada", server, data: folder.file("Ada"), env: display.env },
+    args: ["--screen", "display"],
+  });
+  await using bob = await startClient({
+    ...{ name: "Bob", server, data: folder.file("Bob") },
+    args: ["--record", folder.file("bob")],
+  });
+  const isExact = async (who: string) => {
+    const still = await stillPixels(`${folder.file(who)}/Ada.still.png`, display);
+    return still !== undefined && still.equals(await screenPixels(display));
+  };
+  await ada.waitFor(({ event, on }) => event === "screen" && on);
+  await until("Bob has the exact screen", () => isExact("bob"), { everyMs: 100 });
+
+  // Something moves, another pixel changes.
+  await text.write("The quick brown fox jumps over the lazy dog\n".repeat(60));
+  await until("Bob has what was written", () => isExact("bob"), { everyMs: 100 });
+  const before = await screenPixels(display);
+  await text.write(".");
+  const isOther = async () => !before.equals(await screenPixels(display));
+  await until("a dot is on the screen", isOther, { everyMs: 100 });
+  await until("Bob has the dot", () => isExact("bob"), { everyMs: 100 });
+
+  // Who comes late.
+  await using eve = await startClient({
+    ...{ name: "Eve", server, data: folder.file("Eve") },
+    args: ["--record", folder.file("eve")],
+  });
+  await until("Eve has the exact screen", () => isExact("eve"), { everyMs: 100 });
+
+  // The pictures can be played.
+  const probe = await run("ffprobe", [
+    ...["-v", "error", "-count_frames", "-select_streams", "v:0"],
+    ...["-show_entries", "stream=width,height,codec_name,nb_read_frames", "-of", "csv=p=0"],
+    `${folder.file("bob")}/Ada.screen.h264`,
+  ]);
+  const [codec, width, height, frames] = new TextDecoder().decode(probe).trim().split(",");
+  deepStrictEqual([codec, width, height], ["h264", "1000", "700"]);
+  ok(Number(frames) >= 2, `${frames} pictures`);
+
+  // It stops, and is free at once.
+  await ada.send({ do: "screen", on: false });
+  const over = await bob.waitFor(({ event, name }) => event === "presenter" && name === undefined);
+  strictEqual(over.ended, "stopped");
+  await ada.waitFor(({ event, on }) => event === "screen" && on === false);
+});
