@@ -167,6 +167,7 @@ Deno.test("parseOptions() opens a window where nothing says headless, with devic
       fingerprint: undefined,
       microphone: { kind: "device" },
       camera: { kind: "device" },
+      screen: { kind: "off" },
       quality: undefined,
       chat: [],
       share: [],

@@ -45,7 +45,7 @@ export async function readTextScreen(display: Display): Promise<TextScreen> {
   await run("mkfifo", [fifo]);
   const terminal = new Deno.Command("xterm", {
     args: [
-      ...["-geometry", "200x60+0+0", "-fa", "DejaVu Sans Mono", "-fs", "10", "+bc", "-uc"],
+      ...["-geometry", "110x36+0+0", "-fa", "DejaVu Sans Mono", "-fs", "10", "+bc", "-uc"],
       ...["-xrm", "*cursorColor: white", "-e", "cat", fifo],
     ],
     env: display.env,
