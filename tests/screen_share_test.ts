@@ -35,7 +35,7 @@ Deno.test("a viewer holds exactly what is on the presenter's screen, and so does
   await until("Bob has the dot", () => isExact("bob"), { everyMs: 100 });
 
   // Who comes late.
-  await using eve = await startClient({
+  await using _eve = await startClient({
     ...{ name: "Eve", server, data: folder.file("Eve") },
     args: ["--record", folder.file("eve")],
   });
