@@ -195,6 +195,7 @@ pageTest(
       name: "Ann",
       room: "Workshop",
       pin: "1234",
+      ownerPin: "",
       microphone: true,
       camera: true,
     };
@@ -387,6 +388,156 @@ pageTest(
     await page.getByRole("dialog").waitFor();
     await keyboard.press("Escape");
     await program.heard("stay");
+  },
+);
+
+/** Three people; oneself leads. */
+const led = (more: Parameters<typeof meetingState>[1] = {}) =>
+  meetingState(crowd(3).map((each) => ({ ...each, host: each.id === 1 })), more);
+
+pageTest(
+  "The host mutes, hands on, removes, locks and lets back in with the keyboard alone",
+  () => led(),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    await keyboard.press("Control+Alt+p");
+    await page.getByRole("button", { name: "Mute everybody" }).focus();
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("host.mute"), { do: "host.mute", participant: null });
+    await keyboard.press("Tab");
+    await keyboard.press("Space");
+    deepStrictEqual(await program.heard("host.lock"), { do: "host.lock", on: true });
+    program.setMeeting({ locked: true });
+    await page.getByRole("button", { name: "Unlock the room" }).waitFor();
+    strictEqual(await focused(page), "Unlock the room");
+    await page.getByRole("status").getByText("The room is locked").waitFor({ state: "attached" });
+    await page.locator(".bar-room").getByText("The room is locked").waitFor({ state: "attached" });
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("host.lock", ({ on }) => !on), {
+      ...{ do: "host.lock", on: false },
+    });
+
+    // The menu of somebody, by its keys.
+    await keyboard.press("Tab");
+    strictEqual(await focused(page), "What you can do with Person 2");
+    await keyboard.press("Enter");
+    strictEqual(await focused(page), "Mute");
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("host.mute", (said) => said.participant !== null), {
+      ...{ do: "host.mute", participant: 2 },
+    });
+    strictEqual(await focused(page), "What you can do with Person 2");
+    await keyboard.press("Enter");
+    await keyboard.press("Escape");
+    strictEqual(await page.getByRole("menu").count(), 0);
+    await page.getByRole("heading", { name: "People (3)" }).waitFor();
+    await keyboard.press("Enter");
+    await keyboard.press("End");
+    strictEqual(await focused(page), "Remove…");
+    await keyboard.press("ArrowDown");
+    strictEqual(await focused(page), "Mute");
+    await keyboard.press("ArrowUp");
+    await keyboard.press("Enter");
+
+    // It is asked first: neither Enter nor Escape says yes by accident.
+    const question = page.getByRole("dialog", { name: "Remove Person 2?" });
+    await question.getByText("Neither this name nor that computer comes in again").waitFor();
+    await keyboard.press("Enter");
+    await keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
+    strictEqual(await focused(page), "What you can do with Person 2");
+    strictEqual(program.said.some((message) => message.do === "host.remove"), false);
+    await keyboard.press("Enter");
+    await keyboard.press("ArrowUp");
+    await keyboard.press("Enter");
+    await question.waitFor();
+    await keyboard.press("Tab");
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("host.remove"), { do: "host.remove", participant: 2 });
+    program.setMeeting({
+      people: program.state.meeting!.people.filter(({ id }) => id !== 2),
+      removed: ["Person 2"],
+    });
+    const readmit = page.getByRole("button", { name: "Let back in Person 2" });
+    await readmit.waitFor();
+    strictEqual(await focused(page), "People (2)", "the focus is not lost with the row");
+    await readmit.focus();
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("host.readmit"), {
+      ...{ do: "host.readmit", name: "Person 2" },
+    });
+  },
+);
+
+pageTest(
+  "The host's role is handed on after a question, and with it goes what only a host sees",
+  () => led({ removed: ["Eve"] }),
+  async ({ page, program }) => {
+    await page.keyboard.press("Control+Alt+p");
+    // On a tile, for whoever points at it.
+    await page.locator(".tile").nth(2).hover();
+    await page.locator(".tile").nth(2).getByRole("button", { name: "Person 3" }).click();
+    await page.getByRole("menuitem", { name: "Make host" }).click();
+    await page.getByRole("dialog", { name: "Make Person 3 the host?" }).waitFor();
+    await page.getByRole("button", { name: "Make host" }).click();
+    deepStrictEqual(await program.heard("host.give"), { do: "host.give", participant: 3 });
+    program.setMeeting({
+      people: [...crowd(2), person(3, "Person 3", { host: true })],
+      removed: [],
+    });
+    const panel = page.getByRole("complementary");
+    await panel.locator("li", { hasText: "Person 3" }).getByText("Host").waitFor();
+    await page.locator(".tile", { hasText: "Person 3, leads the room" }).waitFor();
+    await page.getByRole("status").getByText("Person 3 is the host of this room").waitFor({
+      state: "attached",
+    });
+    for (const name of [/What you can do/, "Mute everybody", /ock the room/, /back in/]) {
+      strictEqual(await page.getByRole("button", { name }).count(), 0, String(name));
+    }
+  },
+);
+
+pageTest(
+  "The owner PIN is asked of who wants to lead, and is wrong beside its field",
+  () => joinState({ name: "Ann", server: SERVER }),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    const field = page.getByLabel("Owner PIN");
+    strictEqual(await field.count(), 0);
+    await page.getByRole("button", { name: "I lead this room" }).focus();
+    await keyboard.press("Enter");
+    await field.waitFor();
+    await holds(page, "document.activeElement.type === 'password'");
+    await keyboard.type("9001");
+    await keyboard.press("Enter");
+    strictEqual((await program.heard("join")).ownerPin, "9001");
+    const failure = {
+      code: "owner-pin-wrong",
+      message: "The owner PIN is wrong",
+      advice: "Leave it empty",
+      field: "ownerPin",
+    } as const;
+    program.setJoin({ failure });
+    await page.getByText("The owner PIN is wrong. Leave it empty.").first().waitFor();
+    strictEqual(await field.getAttribute("aria-invalid"), "true");
+    await holds(page, "document.activeElement.value === '9001'");
+    strictEqual(await page.getByLabel("PIN", { exact: true }).count(), 0, "the other one is right");
+    await field.fill("");
+    await keyboard.press("Enter");
+    strictEqual((await program.heard("join", ({ ownerPin }) => ownerPin === "")).server, SERVER);
+  },
+);
+
+pageTest(
+  "The owner PIN of the command line is told to no other server",
+  () => joinState({ name: "Ann", server: SERVER, ownerPin: "9000" }),
+  async ({ page, program }) => {
+    strictEqual(await page.getByLabel("Owner PIN").inputValue(), "9000");
+    await page.getByLabel("Server", { exact: true }).fill("192.168.1.99");
+    await page.getByRole("button", { name: "Join", exact: true }).click();
+    const { server, ownerPin } = await program.heard("join");
+    deepStrictEqual([server, ownerPin], ["192.168.1.99", ""]);
   },
 );
 

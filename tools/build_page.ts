@@ -23,6 +23,7 @@ const STYLES = [
   "chat",
   "files",
   "invite",
+  "roles",
 ];
 const COPIES = ["index.html", "icon.svg"];
 /** Whose change makes the page stale. */

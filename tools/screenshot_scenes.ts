@@ -162,6 +162,17 @@ const openPanel = (name: RegExp) => async ({ page }: { page: Page }) => {
   await page.getByRole("button", { name }).click();
 };
 
+/** As the host of a locked room, from which somebody was removed. */
+const HOSTED = meetingState(
+  crowd(6, {
+    1: { host: true },
+    2: { speaking: true },
+    4: { camera: false, microphone: false },
+    6: { away: true, camera: false },
+  }),
+  { locked: true, removed: ["Hiro Tanaka", "Anonymous Coward"] },
+);
+
 /** Every screen and state. */
 export const SCENES: readonly Scene[] = [
   { name: "join-first-start", small: true, state: joinState({ nearby: LOOKING }) },
@@ -212,6 +223,20 @@ export const SCENES: readonly Scene[] = [
         message: "That is not the PIN of this server",
         advice: "Ask whoever runs it",
         field: "pin",
+      },
+    }),
+  },
+  {
+    name: "join-owner-pin",
+    small: true,
+    state: joinState({
+      ...FILLED,
+      ownerPin: "9000",
+      failure: {
+        code: "owner-pin-wrong",
+        message: "Cannot join Main as Amelie Roth: The owner PIN is wrong",
+        advice: "Check it with whoever runs the server, or leave it empty to join as a guest",
+        field: "ownerPin",
       },
     }),
   },
@@ -423,6 +448,39 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "meeting-host",
+    small: true,
+    state: HOSTED,
+    after: async ({ program, page }) => {
+      await openPanel(/^People/)({ page });
+      levels(program);
+    },
+  },
+  {
+    name: "meeting-host-menu",
+    state: HOSTED,
+    after: async ({ page }) => {
+      await openPanel(/^People/)({ page });
+      await page.locator(".people").getByRole("button", { name: /Greta Lund/ }).click();
+      await page.getByRole("menu").waitFor();
+    },
+  },
+  {
+    name: "meeting-host-remove",
+    state: HOSTED,
+    after: async ({ page }) => {
+      await page.locator(".tile").nth(1).hover();
+      await page.locator(".tile").getByRole("button", { name: /Greta Lund/ }).click();
+      await page.getByRole("menuitem", { name: "Remove" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "meeting-locked",
+    state: meetingState(crowd(4, { 2: { host: true, speaking: true } }), { locked: true }),
+    after: openPanel(/^People/),
+  },
+  {
     name: "meeting-settings",
     small: true,
     state: meetingState(crowd(4, { 1: { microphone: false } })),
@@ -537,6 +595,24 @@ export const SCENES: readonly Scene[] = [
           code: "connection-lost",
           message: "The connection to 192.168.1.20 did not come back in 30 s",
           advice: "Check the network, then join again",
+          field: null,
+        },
+      },
+    },
+  },
+  {
+    name: "left-removed",
+    small: true,
+    state: {
+      ...joinState(),
+      screen: "left",
+      left: {
+        room: "Main",
+        problem: {
+          code: "removed",
+          message: "Greta Lund removed you from the room Main",
+          advice:
+            "You cannot come back in by joining again, under this name or from this computer, until the host lets you in or everybody has left. If this was a mistake, talk to the host",
           field: null,
         },
       },

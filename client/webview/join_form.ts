@@ -8,6 +8,8 @@ export interface JoinForm {
   readonly name: string;
   readonly room: string;
   readonly pin: string;
+  /** Empty where one does not claim to lead the room. */
+  readonly ownerPin: string;
   readonly microphone: boolean;
   readonly camera: boolean;
   /** Fingerprint of the server of this network that was picked; absent once another one is typed. */
@@ -30,6 +32,18 @@ export function withServer(form: JoinForm, typed: string): JoinForm {
   return { ...plain, server, room, expected: fingerprint };
 }
 
+/**
+ * The owner PIN after another server was typed or picked: the one that came with the first server is that one's, and
+ * no other server learns it. One that was typed here stays.
+ */
+export function ownerPinFor(
+  form: Pick<JoinForm, "server" | "ownerPin">,
+  first: Pick<JoinForm, "server" | "ownerPin">,
+): string {
+  const isForeign = first.server !== "" && serverKey(form.server) !== serverKey(first.server);
+  return isForeign && form.ownerPin === first.ownerPin ? "" : form.ownerPin;
+}
+
 /** What is wrong with the link in the field of the server, in words; `undefined` where there is none, or a good one. */
 export function linkFault(server: string): string | undefined {
   const link = readLink(server);
@@ -48,16 +62,23 @@ function readLink(text: string): JoinLink | { fault: string } | undefined {
 }
 
 /** The fields one types into, in the order in which they are looked at. */
-export const JOIN_FIELDS = ["server", "name", "room", "pin"] as const;
+export const JOIN_FIELDS = ["server", "name", "room", "pin", "ownerPin"] as const;
 export type JoinField = typeof JOIN_FIELDS[number];
+/** Those that may have to be filled in. */
+export type NeededField = Exclude<JoinField, "ownerPin">;
 
 /** The first field that must not be empty and is. */
 export function missingField(
   form: JoinForm,
   { needsPin }: { needsPin: boolean },
-): JoinField | undefined {
-  return JOIN_FIELDS.filter((field) => field !== "pin" || needsPin)
-    .find((field) => form[field].trim() === "");
+): NeededField | undefined {
+  const needed: readonly NeededField[] = [
+    "server",
+    "name",
+    "room",
+    ...(needsPin ? ["pin" as const] : []),
+  ];
+  return needed.find((field) => form[field].trim() === "");
 }
 
 /**

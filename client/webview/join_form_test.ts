@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
-import { type JoinForm, linkFault, meantServer, withServer } from "./join_form.ts";
+import { type JoinForm, linkFault, meantServer, ownerPinFor, withServer } from "./join_form.ts";
 
 const FORM: JoinForm = {
-  ...{ server: "192.168.1.20", name: "Ann", room: "Main", pin: "" },
+  ...{ server: "192.168.1.20", name: "Ann", room: "Main", pin: "", ownerPin: "" },
   ...{ microphone: true, camera: true },
 };
 const MOVED: NearbyServer = {
@@ -83,4 +83,14 @@ Deno.test("linkFault() says what is wrong with a link, which stays in the field"
   for (const text of ["", "meet.local", `fusionmeet://h#${KEY}`]) {
     strictEqual(linkFault(text), undefined);
   }
+});
+
+Deno.test("ownerPinFor() keeps the owner PIN of the command line from every server but its own", () => {
+  const first = { server: "meet.local", ownerPin: "9000" };
+  const after = (server: string, ownerPin = "9000", from = first) =>
+    ownerPinFor({ server, ownerPin }, from);
+  strictEqual(after("meet.loca"), "");
+  strictEqual(after(" MEET.local:65435"), "9000", "the same server");
+  strictEqual(after("10.0.0.1", "typed"), "typed", "the user's own");
+  strictEqual(after("10.0.0.1", "9000", { ...first, server: "" }), "9000", "none was named");
 });

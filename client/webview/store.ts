@@ -93,6 +93,7 @@ const NO_JOIN: JoinState = {
   name: "",
   room: "",
   pin: "",
+  ownerPin: "",
   microphone: false,
   camera: false,
   microphoneSource: null,

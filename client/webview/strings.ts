@@ -1,5 +1,6 @@
 import type { ShortcutAction } from "./shortcuts.ts";
 import type { Theme } from "@fusionmeet/bridge";
+import type { PersonAction } from "./person_actions.ts";
 
 /** Every word the page says by itself; what the program says comes as sentences of its own. */
 export type Strings = typeof ENGLISH;
@@ -97,6 +98,9 @@ const ENGLISH = {
     people: (count: number) => english(count, { one: "# person", other: "# people" }),
     pin: "PIN",
     pinHint: "Whoever runs the server knows it",
+    lead: "I lead this room",
+    ownerPin: "Owner PIN",
+    ownerPinHint: "Makes you the host: whoever runs the server knows it",
     microphone: "Microphone",
     camera: "Camera",
     noMicrophone: "No microphone found",
@@ -123,6 +127,7 @@ const ENGLISH = {
     phone: "Or by a phone's camera",
     phoneHint: "Opens a page with the link and the steps to join on a computer.",
     code: (page: string) => `QR code for ${page}`,
+    locked: "The room is locked: whoever comes with this waits until the host opens it.",
     wordsHint: "For whoever comes without the link, or has it from that page.",
     onlyHere:
       "Only this computer reaches the server at the addresses it has: others cannot follow this link.",
@@ -206,6 +211,41 @@ const ENGLISH = {
     rate: (fps: number) => `${fps} fps`,
     delay: (ms: number) => `delay ${ms} ms`,
     lost: (count: number) => english(count, { one: "# packet lost", other: "# packets lost" }),
+  },
+  roles: {
+    host: "Host",
+    isHost: "leads the room",
+    presents: "Presents",
+    actionsFor: (name: string) => `What you can do with ${name}`,
+    actions: {
+      mute: "Mute",
+      "hand-over": "Hand the screen over",
+      "stop-share": "Stop their share",
+      "make-host": "Make host…",
+      remove: "Remove…",
+    } satisfies Record<PersonAction, string>,
+    tools: "What you can do as the host",
+    muteAll: "Mute everybody",
+    lock: "Lock the room",
+    unlock: "Unlock the room",
+    locked: "The room is locked",
+    lockedText: "The room is locked: nobody new comes in.",
+    unlocked: "The room is open again",
+    youAreHost: "You are the host of this room",
+    hostIs: (name: string) => `${name} is the host of this room`,
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeText: (name: string) =>
+      `${name} is out of the meeting at once, and sees and hears nothing more of it.`,
+    removeSticks:
+      "Neither this name nor that computer comes in again until you let them, or until everybody has left.",
+    remove: "Remove",
+    giveTitle: (name: string) => `Make ${name} the host?`,
+    giveText: (name: string) =>
+      `You are not the host any more: ${name} decides who is muted, removed or let in, and whether somebody else leads.`,
+    give: "Make host",
+    cancel: "Cancel",
+    removed: "Removed",
+    readmit: "Let back in",
   },
   chat: {
     title: "Chat",

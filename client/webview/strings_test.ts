@@ -33,7 +33,10 @@ Deno.test("secondsUntil() counts down to 0", () => {
 });
 
 Deno.test("missingField() names the first empty field, the PIN only where one is needed", () => {
-  const form = { server: "s", name: "n", room: "r", pin: "", microphone: true, camera: true };
+  const form = {
+    ...{ server: "s", name: "n", room: "r", pin: "", ownerPin: "" },
+    ...{ microphone: true, camera: true },
+  };
   strictEqual(missingField(form, { needsPin: false }), undefined);
   strictEqual(missingField(form, { needsPin: true }), "pin");
   strictEqual(missingField({ ...form, name: "  ", room: "" }, { needsPin: true }), "name");

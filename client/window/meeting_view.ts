@@ -5,7 +5,7 @@ import type {
   ProgramMessage,
   SourceState,
 } from "@fusionmeet/bridge";
-import { fingerprintWords } from "@fusionmeet/protocol";
+import { fingerprintWords, SHARE_START_MS, type ShareEnd } from "@fusionmeet/protocol";
 import type { CaptureKind, EngineEvent } from "../media/commands.ts";
 import type { MeetingEvent } from "../meeting_types.ts";
 import type { Person, PersonChange } from "../people.ts";
@@ -40,6 +40,8 @@ export class MeetingView {
   /** Those of the first list were there before: nobody announces them. */
   #isListed = false;
   #host: number | undefined;
+  /** When one's own turn to present is over unless something is shown, epoch ms. */
+  #turnEndsAt = 0;
   #state: MeetingState;
 
   constructor(options: MeetingViewOptions) {
@@ -60,6 +62,8 @@ export class MeetingView {
       locked: false,
       presenting: null,
       askingToPresent: [],
+      asked: false,
+      ownShare: null,
       removed: [],
       comingBack: null,
       invitation: null,
@@ -68,6 +72,11 @@ export class MeetingView {
 
   get state(): MeetingState {
     return this.#state;
+  }
+
+  /** Who leads the room, where somebody does. */
+  get hostName(): string | undefined {
+    return this.#people.get(this.#host ?? NaN)?.name;
   }
 
   meetingEvent(event: MeetingEvent): void {
@@ -98,10 +107,12 @@ export class MeetingView {
       }
       case "refused":
         if (event.mark !== undefined && this.chat.declined(event.mark, event.message)) return;
+        if (event.request === "presenter.ask") this.#change({ asked: false });
         return this.#toast("warning", event.code, event.message);
       case "reconnecting": {
         const { reason, lostAt, givesUpAt } = event;
-        return this.#change({ comingBack: { reason, lostAt, givesUpAt } });
+        // The server does not keep what somebody asked who was away.
+        return this.#change({ comingBack: { reason, lostAt, givesUpAt }, asked: false });
       }
       case "host":
         this.#host = event.participant;
@@ -114,14 +125,19 @@ export class MeetingView {
       case "removed.list":
         return this.#change({ removed: event.names });
       case "presenter":
-        this.#state = { ...this.#state, presenting: event.presenting ?? null };
-        return this.#change({ people: this.#peopleState(), askingToPresent: [] });
+        return this.#presenterChanged(event);
       case "presenter.asked": {
-        const askingToPresent = [...this.#state.askingToPresent, event.name];
+        const { participant, name } = event;
+        const askingToPresent = [...this.#othersAsking(participant), { participant, name }];
         return this.#change({ askingToPresent });
       }
       case "presenter.declined":
-        return this.#toast("info", "presenter-declined", `${event.name} goes on presenting`);
+        this.#change({ asked: false });
+        return this.#toast(
+          "info",
+          "presenter-declined",
+          `${event.name} does not hand over now and goes on presenting`,
+        );
       case "muted":
         return this.#toast(
           "info",
@@ -166,6 +182,74 @@ export class MeetingView {
     this.#change({ quality });
   }
 
+  /** The presenter was asked to hand over. */
+  asked(): void {
+    this.#change({ asked: true });
+  }
+
+  /** Somebody who asks to present was given an answer. */
+  answered(participant: number): void {
+    this.#change({ askingToPresent: this.#othersAsking(participant) });
+  }
+
+  /** A screen or window was chosen; its pictures are about to come. */
+  showing(title: string): void {
+    this.#change({ ownShare: { title, starting: true, endsAt: null } });
+  }
+
+  /** Its pictures come. Whoever lost the turn meanwhile shows nothing. */
+  shown(): void {
+    const { ownShare } = this.#state;
+    if (ownShare?.starting) this.#change({ ownShare: { ...ownShare, starting: false } });
+  }
+
+  /** They do not come: whoever still has the turn may choose again. */
+  notShown(): void {
+    this.#change({ ownShare: this.#presents ? this.#freshTurn() : null });
+  }
+
+  /** One has the turn to present. */
+  get #presents(): boolean {
+    return this.#state.presenting?.participant === this.#state.self;
+  }
+
+  #freshTurn() {
+    return { title: null, starting: false, endsAt: this.#turnEndsAt };
+  }
+
+  #othersAsking(participant: number) {
+    return this.#state.askingToPresent.filter((each) => each.participant !== participant);
+  }
+
+  #presenterChanged({ presenting, you, ended }: Extract<MeetingEvent, { event: "presenter" }>) {
+    const before = this.#state.presenting;
+    const presented = this.#presents;
+    this.#state = { ...this.#state, presenting: presenting ?? null };
+    if (before?.share === presenting?.share) return this.#change({ people: this.#peopleState() });
+    this.#turnEndsAt = this.#options.epochMs() + SHARE_START_MS;
+    const { ownShare } = this.#state;
+    this.#change({
+      people: this.#peopleState(),
+      askingToPresent: [],
+      asked: false,
+      ownShare: !you ? null : ownShare?.starting ? ownShare : this.#freshTurn(),
+    });
+    const sentence = presented && ended ? this.#shareEnded(ended) : undefined;
+    if (sentence !== undefined) this.#toast("warning", `share-${ended}`, sentence);
+  }
+
+  /** What the presenter did not do themselves. */
+  #shareEnded(why: ShareEnd): string | undefined {
+    switch (why) {
+      case "host":
+        return `${this.hostName ?? "The host"} stopped your share`;
+      case "not-started":
+        return `Your turn to present is over: nothing was shown for ${SHARE_START_MS / 1000} s`;
+      case "lost":
+        return "Your share is over: the connection was lost. You can present again";
+    }
+  }
+
   /** One's own, in the room. */
   get ownName(): string {
     return this.#people.get(this.#state.self)?.name ?? "";
@@ -186,7 +270,11 @@ export class MeetingView {
       // The whole first list comes in one turn.
       if (id === this.#state.self) queueMicrotask(() => this.#isListed = true);
     }
-    this.#change({ people: this.#peopleState() });
+    const isHere = change.state === "here";
+    this.#change({
+      people: this.#peopleState(),
+      ...(!isHere && { askingToPresent: this.#othersAsking(id) }),
+    });
   }
 
   #peopleState(): PersonState[] {

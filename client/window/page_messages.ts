@@ -8,6 +8,7 @@ const flag: Check = (value) => typeof value === "boolean";
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Nothing else that stands for a key: `trust` would be any. */
 const fingerprint: Check = (value) => typeof value === "string" && isFingerprint(value);
+const nullable = (check: Check): Check => (value) => value === null || check(value);
 const optional = (check: Check): Check => (value) => value === undefined || check(value);
 const object = (checks: Record<string, Check>): Check => (value) =>
   typeof value === "object" && value !== null &&
@@ -25,6 +26,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
     name: text,
     room: text,
     pin: text,
+    ownerPin: text,
     microphone: flag,
     camera: flag,
     trust: optional(text),
@@ -50,6 +52,18 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "transfer.cancel": { transfer: count },
   "transfer.forget": { transfer: count },
   "transfer.folder": { transfer: count },
+  "host.mute": { participant: nullable(count) },
+  "host.remove": { participant: count },
+  "host.give": { participant: count },
+  "host.unshare": {},
+  "host.lock": { on: flag },
+  "host.readmit": { name: text },
+  "screens.list": { on: flag },
+  "present": { source: text },
+  "present.stop": {},
+  "present.ask": {},
+  "present.answer": { participant: count, accept: flag },
+  "present.give": { participant: count },
   "theme": { theme: (value) => THEMES.some((theme) => theme === value) },
   "unread": { count },
   "problem": { message: text },

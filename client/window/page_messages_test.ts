@@ -8,6 +8,7 @@ Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
     name: "Ada",
     room: "Lab",
     pin: "",
+    ownerPin: "",
     microphone: true,
     camera: false,
   };
@@ -34,10 +35,41 @@ Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
       '{"do":"quality","quality":{"width":320,"height":"240","framesPerSecond":30}}',
       '{"do":"hello","decoders":null}',
       JSON.stringify({ ...join, trust: 7 }),
+      JSON.stringify({ ...join, ownerPin: undefined }),
+      '{"do":"host.mute"}',
+      '{"do":"host.remove","participant":null}',
+      '{"do":"host.give","participant":1.5}',
+      '{"do":"host.lock","on":"yes"}',
+      '{"do":"host.readmit","name":7}',
+      '{"do":"screens.list"}',
+      '{"do":"present","source":1}',
+      '{"do":"present.answer","participant":1}',
+      '{"do":"present.answer","accept":true}',
+      '{"do":"present.give","participant":-1}',
       JSON.stringify({ ...join, expected: "trust" }),
       JSON.stringify({ do: "lobby", server: "host", pin: "", expected: "" }),
     ]
   ) strictEqual(parsePageMessage(wrong), undefined, wrong);
+});
+
+Deno.test("parsePageMessage() reads what the host and the presenter do", () => {
+  for (
+    const right of [
+      { do: "host.mute", participant: null },
+      { do: "host.mute", participant: 2 },
+      { do: "host.remove", participant: 2 },
+      { do: "host.give", participant: 2 },
+      { do: "host.unshare" },
+      { do: "host.lock", on: true },
+      { do: "host.readmit", name: "Bob" },
+      { do: "screens.list", on: true },
+      { do: "present", source: "window:7" },
+      { do: "present.stop" },
+      { do: "present.ask" },
+      { do: "present.answer", participant: 2, accept: false },
+      { do: "present.give", participant: 2 },
+    ]
+  ) deepStrictEqual(parsePageMessage(JSON.stringify(right)), right);
 });
 
 Deno.test("parsePageMessage() takes as many tiles as a window may show, and not one more", () => {

@@ -26,7 +26,7 @@ import { readPageFiles } from "./page_files.ts";
 import { StateFeed } from "./state_feed.ts";
 import { WindowFrame } from "./window_frame.ts";
 import { WindowMeeting } from "./window_meeting.ts";
-import { emptyState, joinProblem } from "./window_state.ts";
+import { emptyState, joinProblem, leftProblem } from "./window_state.ts";
 
 type JoinForm = Extract<PageMessage, { do: "join" }>;
 type LobbyQuestion = Extract<PageMessage, { do: "lobby" }>;
@@ -208,6 +208,16 @@ class WindowApp {
         return meeting?.files.forget(message.transfer);
       case "transfer.folder":
         return meeting?.files.showFolder(message.transfer);
+      case "host.mute":
+      case "host.remove":
+      case "host.give":
+      case "host.unshare":
+      case "host.lock":
+      case "host.readmit":
+      case "present.ask":
+      case "present.answer":
+      case "present.give":
+        return meeting?.roles.carryOut(message);
       case "theme":
         this.#feed.change({ theme: message.theme });
         return this.#keep(() => rememberTheme(this.#folder, message.theme));
@@ -225,9 +235,11 @@ class WindowApp {
     if (this.#attending !== undefined) return;
     this.#lobby.abort();
     this.#isCancelled = false;
-    const { server, name, room, pin, microphone, camera } = form;
+    const { server, name, room, pin, ownerPin, microphone, camera } = form;
     this.#changeJoin({
       ...{ server, name, room, pin, microphone, camera },
+      // One that was typed is for this once.
+      ownerPin: ownerPin === this.#options.ownerPin ? ownerPin : "",
       expected: form.expected ?? null,
       busy: true,
       failure: null,
@@ -248,8 +260,9 @@ class WindowApp {
       this.#meeting = meeting;
       if (this.#isCancelled) meeting.leave("cancelled");
       const { end, wasJoined } = await meeting.run();
-      const problem = end.failure ? joinProblem(end.failure) : null;
-      if (wasJoined) this.#left(meeting.view.state.room, problem);
+      const { state: { room }, hostName } = meeting.view;
+      const problem = end.failure ? leftProblem(end.failure, { room, hostName }) : null;
+      if (wasJoined) this.#left(room, problem);
       else if (end.failure) this.#notJoined(form, end.failure);
     } catch (thrown) {
       if (thrown instanceof JoinFailure) this.#notJoined(form, thrown);
@@ -259,17 +272,14 @@ class WindowApp {
   }
 
   async #prepare(form: JoinForm): Promise<WindowMeeting> {
-    const { name, room, pin, trust, microphone, camera } = form;
+    const { name, room, pin, ownerPin, trust, microphone, camera } = form;
     const { server, ...listed } = this.#picked(form);
     const meeting = await WindowMeeting.prepare({
       ...this.#options,
       ...{ name, room },
       ...{ server, ...listed },
       pin: pin === "" ? undefined : pin,
-      // Of the server that was given; no other one learns it.
-      ownerPin: [undefined, form.server].includes(this.#options.server)
-        ? this.#options.ownerPin
-        : undefined,
+      ownerPin: ownerPin === "" ? undefined : ownerPin,
       fingerprint: form.expected ?? trust ?? keyFor(form, this.#options),
     }, {
       folder: this.#folder,
@@ -317,7 +327,7 @@ class WindowApp {
     if (failure.code === "key-unknown" && seen !== undefined) {
       const words = fingerprintWords(seen);
       this.#changeJoin({ introduction: { server: form.server, fingerprint: seen, words } });
-    } else this.#changeJoin({ failure: joinProblem(failure) });
+    } else this.#changeJoin({ failure: joinProblem(failure, form) });
   }
 
   #left(room: string, problem: JoinProblem | null): void {
@@ -357,7 +367,7 @@ class WindowApp {
 
   #firstJoinState(empty: JoinState): JoinState {
     const kept = remembered(this.#folder);
-    const { server, name, room, pin, fingerprint } = this.#options;
+    const { server, name, room, pin, ownerPin, fingerprint } = this.#options;
     const isNamed = server !== undefined && fingerprint !== undefined && fingerprint !== "trust";
     return {
       ...empty,
@@ -366,6 +376,7 @@ class WindowApp {
       name: name ?? kept.name ?? "",
       room: room ?? kept.room ?? empty.room,
       pin: pin ?? "",
+      ownerPin: ownerPin ?? "",
       microphone: kept.microphone ?? true,
       camera: kept.camera ?? true,
       recentServers: kept.servers,

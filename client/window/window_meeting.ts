@@ -19,6 +19,7 @@ import { LipSync } from "./lip_sync.ts";
 import { MeetingView } from "./meeting_view.ts";
 import { PagePictures } from "./page_pictures.ts";
 import { WindowFiles } from "./window_files.ts";
+import { WindowRoles } from "./window_roles.ts";
 
 /** What the user may choose from, besides what was given on the command line. */
 const QUALITIES: readonly PictureQuality[] = [
@@ -45,6 +46,8 @@ export interface WindowMeetingMeans {
 export class WindowMeeting {
   readonly view: MeetingView;
   readonly files: WindowFiles;
+  /** Who leads and who presents. */
+  readonly roles: WindowRoles;
   readonly #attendance: Attendance;
   readonly #means: WindowMeetingMeans;
   readonly #lipSync = new LipSync();
@@ -109,6 +112,7 @@ export class WindowMeeting {
         }),
       show: openFolder,
     });
+    this.roles = new WindowRoles(attendance.meeting.roles, this.view);
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
       if (event.event === "file" || event.event === "transfer") this.files.happened(event);

@@ -8,6 +8,7 @@ export function emptyState(): WindowState {
     name: "",
     room: "Main",
     pin: "",
+    ownerPin: "",
     microphone: true,
     camera: true,
     microphoneSource: null,
@@ -27,6 +28,7 @@ export function emptyState(): WindowState {
 const ADVICE: Readonly<Record<string, string>> = {
   "key-unknown": "Compare the words with those the server prints",
   "pin-needed": "Ask whoever runs the server for the PIN and type it here",
+  "owner-pin-wrong": "Check it with whoever runs the server, or leave it empty to join as a guest",
   "name-empty": "Type the name that the others shall see",
   "name-bad": "Choose another name: letters, digits, spaces and signs",
   "name-taken": "Choose another name; if that is you, over a connection that broke, wait 20 s",
@@ -40,10 +42,35 @@ const ADVICE: Readonly<Record<string, string>> = {
   "full": "Wait until somebody leaves, or choose another room",
 };
 
-/** A failure as the join screen shows it, beside the field that can mend it. */
-export function joinProblem(failure: JoinFailure): JoinProblem {
+/** A failure as the join screen shows it, beside the field that can mend it. @param form What was typed. */
+export function joinProblem(
+  failure: JoinFailure,
+  form: { readonly pin: string; readonly ownerPin: string } = { pin: "", ownerPin: "" },
+): JoinProblem {
   const { code, message } = failure;
-  return { code, message, advice: ADVICE[code] ?? failure.advice, field: fieldOf(failure) };
+  const field = isOfOwnerPin(code, form) ? "ownerPin" : fieldOf(failure);
+  return { code, message, advice: ADVICE[code] ?? failure.advice, field };
+}
+
+/** Why a meeting that was joined is over. */
+export function leftProblem(
+  failure: JoinFailure,
+  { room, hostName }: { room: string; hostName?: string },
+): JoinProblem {
+  if (failure.code !== "removed") return joinProblem(failure);
+  return {
+    code: failure.code,
+    message: `${hostName ?? "The host"} removed you from the room ${room}`,
+    advice:
+      "You cannot come back in by joining again, under this name or from this computer, until the host lets you in or everybody has left. If this was a mistake, talk to the host",
+    field: null,
+  };
+}
+
+/** A server says of either PIN that too many were wrong. */
+function isOfOwnerPin(code: string, { pin, ownerPin }: { pin: string; ownerPin: string }): boolean {
+  if (code === "too-many-wrong-pins") return pin === "" && ownerPin !== "";
+  return code === "owner-pin-wrong";
 }
 
 function fieldOf({ code, exitCode }: JoinFailure): JoinProblem["field"] {

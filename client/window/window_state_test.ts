@@ -3,13 +3,14 @@ import type { Fingerprint } from "@fusionmeet/protocol";
 import {
   badName,
   declined,
+  endedByServer,
   type JoinFailure,
   keyChanged,
   keyNotAsGiven,
   keyUnknown,
   unreachable,
 } from "../failures.ts";
-import { joinProblem } from "./window_state.ts";
+import { joinProblem, leftProblem } from "./window_state.ts";
 
 const SERVER = { hostname: "host", port: 7 };
 const ASKED = { name: "Ada", room: "Lab" };
@@ -31,10 +32,28 @@ Deno.test("joinProblem() points to the field that can mend a failure", () => {
   strictEqual(fieldOf(refused("version")), null);
 });
 
+Deno.test("joinProblem() points to the owner PIN when that is what is wrong", () => {
+  const fieldWith = (code: string, pin: string, ownerPin: string) =>
+    joinProblem(refused(code), { pin, ownerPin }).field;
+  strictEqual(fieldWith("owner-pin-wrong", "1", "9000"), "ownerPin");
+  strictEqual(fieldWith("too-many-wrong-pins", "", "9000"), "ownerPin");
+  strictEqual(fieldWith("too-many-wrong-pins", "1", "9000"), "pin");
+});
+
+Deno.test("leftProblem() says who removed somebody, and that it sticks", () => {
+  const removed = endedByServer({ code: "removed", message: "Out" }, { isSettled: true });
+  const by = (hostName?: string) => leftProblem(removed, { room: "Lab", hostName });
+  strictEqual(by("Ada").message, "Ada removed you from the room Lab");
+  strictEqual(by().message, "The host removed you from the room Lab");
+  ok(/until the host lets you in/.test(by("Ada").advice));
+  const taken = endedByServer({ code: "taken-over", message: "Out" }, { isSettled: true });
+  deepStrictEqual(leftProblem(taken, { room: "Lab" }), joinProblem(taken));
+});
+
 Deno.test("joinProblem() sends nobody who has a form to the command line", () => {
   const keys = { expected: EXPECTED, seen: SEEN, pinsPath: "pins.json" };
   const failures = [
-    ...["pin-needed", "pin-wrong", "name-empty", "name-bad", "name-taken"].map(refused),
+    ...["pin-needed", "pin-wrong", "owner-pin-wrong", "name-empty", "name-bad", "name-taken"].map(refused),
     ...["room-bad", "full", "rooms-full", "too-many-wrong-pins"].map(refused),
     ...(["empty", "too-long", "bad-characters"] as const).flatMap((fault) => [
       badName("name", "x", fault),

@@ -1,5 +1,12 @@
 import type { FileEntry, TransferEntry } from "./files.ts";
-import type { ChatEntry, PictureQuality, Theme, WindowState, WindowStatistics } from "./state.ts";
+import type {
+  ChatEntry,
+  PictureQuality,
+  ScreenChoiceState,
+  Theme,
+  WindowState,
+  WindowStatistics,
+} from "./state.ts";
 
 /** One JSON message on the state socket, page to program, in UTF-16 code units: a chat line at its longest, all of it escaped. */
 export const PAGE_MESSAGE_LENGTH_MAX = 64 * 1024;
@@ -47,6 +54,8 @@ export type PageMessage =
     readonly name: string;
     readonly room: string;
     readonly pin: string;
+    /** Empty: one does not claim to lead the room. */
+    readonly ownerPin: string;
     readonly microphone: boolean;
     readonly camera: boolean;
     /** The fingerprint of `introduction`, when it was accepted. */
@@ -80,6 +89,27 @@ export type PageMessage =
   | { readonly do: "transfer.forget"; readonly transfer: number }
   /** Shows the folder with what was fetched. */
   | { readonly do: "transfer.folder"; readonly transfer: number }
+  /** As the host: switches off everybody else's microphone, or one. */
+  | { readonly do: "host.mute"; readonly participant: number | null }
+  /** As the host: takes somebody out; makes somebody else the host. */
+  | { readonly do: "host.remove" | "host.give"; readonly participant: number }
+  /** As the host: ends the share there is. */
+  | { readonly do: "host.unshare" }
+  /** As the host: nobody new comes in, or everybody does. */
+  | { readonly do: "host.lock"; readonly on: boolean }
+  /** As the host: lets somebody who was removed come in again. */
+  | { readonly do: "host.readmit"; readonly name: string }
+  /** Lists what can be shown, with pictures of it, as long as it is on; the answers are `screens`. */
+  | { readonly do: "screens.list"; readonly on: boolean }
+  /** Shows this; `source` is the id of a choice. */
+  | { readonly do: "present"; readonly source: string }
+  /** Ends one's own turn. */
+  | { readonly do: "present.stop" }
+  /** Asks the presenter to hand over. */
+  | { readonly do: "present.ask" }
+  /** As the presenter: says yes or no to somebody who asked; makes somebody else the presenter. */
+  | { readonly do: "present.answer"; readonly participant: number; readonly accept: boolean }
+  | { readonly do: "present.give"; readonly participant: number }
   /** To be kept for the next window. */
   | { readonly do: "theme"; readonly theme: Theme }
   /** Chat lines the user has not seen: for the title. */
@@ -132,6 +162,13 @@ export type ProgramMessage =
     readonly people: readonly { readonly id: number; readonly level: number }[];
   }
   | { readonly type: "statistics"; readonly statistics: WindowStatistics }
+  /** What can be shown, about once a second while `screens.list` is on. */
+  | {
+    readonly type: "screens";
+    readonly list: readonly ScreenChoiceState[];
+    /** Why it cannot be shown, or not all of it: a whole sentence. */
+    readonly problem: string | null;
+  }
   /** Something happened that the state does not show. */
   | {
     readonly type: "toast";

@@ -25,6 +25,8 @@ export interface JoinState {
   readonly name: string;
   readonly room: string;
   readonly pin: string;
+  /** Makes oneself the host; from the command line, and kept nowhere. */
+  readonly ownerPin: string;
   /** What the switches hold at first. */
   readonly microphone: boolean;
   readonly camera: boolean;
@@ -85,7 +87,7 @@ export interface JoinProblem {
   /** What to do. */
   readonly advice: string;
   /** Which field of the form to mend. */
-  readonly field: "server" | "name" | "room" | "pin" | null;
+  readonly field: "server" | "name" | "room" | "pin" | "ownerPin" | null;
 }
 
 export interface Introduction {
@@ -123,8 +125,12 @@ export interface MeetingState {
   readonly locked: boolean;
   /** Null while nobody presents. */
   readonly presenting: PresentingState | null;
-  /** Who asks to present; to the presenter alone. */
-  readonly askingToPresent: readonly string[];
+  /** Who asks to present, in the order they asked; to the presenter alone. */
+  readonly askingToPresent: readonly AskingState[];
+  /** One asked the presenter to hand over, and has no answer yet. */
+  readonly asked: boolean;
+  /** One's own turn to present; null where one does not. */
+  readonly ownShare: OwnShareState | null;
   /** Who was removed and cannot come back; to the host alone. */
   readonly removed: readonly string[];
   /** Null while connected. */
@@ -150,6 +156,36 @@ export interface PresentingState {
   readonly name: string;
   /** No pictures come: the presenter is away, or their connection is. */
   readonly paused: boolean;
+}
+
+/** Somebody who asks to present. */
+export interface AskingState {
+  readonly participant: number;
+  readonly name: string;
+}
+
+/** What the presenter shows, as the presenter sees it. */
+export interface OwnShareState {
+  /** The screen or window; null while nothing is chosen. */
+  readonly title: string | null;
+  /** Chosen, and its first pictures are on their way. */
+  readonly starting: boolean;
+  /** When the turn is over if nothing is shown by then, epoch ms; null once something is. */
+  readonly endsAt: number | null;
+}
+
+/** A screen, monitor or window that can be shown. */
+export interface ScreenChoiceState {
+  readonly id: string;
+  readonly kind: "screen" | "monitor" | "window";
+  readonly title: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** FusionMeet's own window: it would be seen in itself. */
+  readonly isOwn: boolean;
+  /** `data:image/…`; null until there is one. */
+  readonly thumbnail: string | null;
 }
 
 export interface PersonState {

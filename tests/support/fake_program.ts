@@ -141,6 +141,7 @@ export function joinState(join: Partial<WindowState["join"]> = {}): WindowState 
       name: "",
       room: "Main",
       pin: "",
+      ownerPin: "",
       microphone: true,
       camera: true,
       microphoneSource: "Jabra Evolve2 65",
@@ -188,6 +189,8 @@ export function meetingState(
       locked: false,
       presenting: null,
       askingToPresent: [],
+      asked: false,
+      ownShare: null,
       removed: [],
       comingBack: null,
       invitation: {

@@ -5,6 +5,7 @@ import { useApp } from "../app.ts";
 import { keyNames, type ShortcutAction, SHORTCUTS } from "../shortcuts.ts";
 import {
   FolderOpen,
+  Lock,
   LogOut,
   MessageSquare,
   Mic,
@@ -38,7 +39,15 @@ export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
   return (
     <footer class="bar" role="toolbar" aria-label={text.controls}>
       <p class="bar-room">
-        <bdi class="ellipsis" title={meeting.room}>{meeting.room}</bdi>
+        <span class="bar-name">
+          {meeting.locked && (
+            <span class="bar-lock" title={strings.roles.lockedText}>
+              <Lock size={14} aria-hidden="true" />
+              <span class="sr-only">{strings.roles.lockedText}</span>
+            </span>
+          )}
+          <bdi class="ellipsis" title={meeting.room}>{meeting.room}</bdi>
+        </span>
         <bdi class="bar-server ellipsis">{meeting.server}</bdi>
       </p>
       <div class="bar-group">

@@ -18,6 +18,8 @@ export function Dialog({ title, children, actions, onCancel }: DialogProps) {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {
+      // What is behind an open one cannot have the focus.
+      dialog.current?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
@@ -26,6 +28,8 @@ export function Dialog({ title, children, actions, onCancel }: DialogProps) {
       ref={dialog}
       class="dialog"
       aria-labelledby={titleId}
+      // What it was opened from stays open.
+      onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()}
       onCancel={(event) => {
         event.preventDefault();
         onCancel();

@@ -1,7 +1,7 @@
 import type { Invitation, MeetingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { CopyButton } from "./copy_button.tsx";
-import { TriangleAlert, UserPlus } from "./icons.ts";
+import { Lock, TriangleAlert, UserPlus } from "./icons.ts";
 import { WordList } from "./introduction_dialog.tsx";
 import { Notice } from "./notice.tsx";
 import { Popover } from "./popover.tsx";
@@ -25,7 +25,13 @@ export function InvitePopover({ meeting }: { meeting: MeetingState }) {
         </button>
       )}
     >
-      {() => <InvitePanel invitation={invitation} words={meeting.fingerprintWords} />}
+      {() => (
+        <InvitePanel
+          invitation={invitation}
+          words={meeting.fingerprintWords}
+          isLocked={meeting.locked}
+        />
+      )}
     </Popover>
   );
 }
@@ -33,13 +39,16 @@ export function InvitePopover({ meeting }: { meeting: MeetingState }) {
 interface InvitePanelProps {
   readonly invitation: Invitation;
   readonly words: readonly string[];
+  readonly isLocked: boolean;
 }
 
-function InvitePanel({ invitation: { link, page, isOnlyHere }, words }: InvitePanelProps) {
+function InvitePanel({ invitation, words, isLocked }: InvitePanelProps) {
   const { strings } = useApp();
   const text = strings.invite;
+  const { link, page, isOnlyHere } = invitation;
   return (
     <div class="invite">
+      {isLocked && <Notice kind="warning" icon={<Lock size={18} />}>{text.locked}</Notice>}
       {isOnlyHere && (
         <Notice kind="warning" icon={<TriangleAlert size={18} />}>{text.onlyHere}</Notice>
       )}

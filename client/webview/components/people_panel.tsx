@@ -3,9 +3,11 @@ import type { MeetingState, PersonState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { figuresOf } from "../figures.ts";
 import { Avatar } from "./avatar.tsx";
-import { MicOff, ShieldCheck, Video, VideoOff, WifiOff } from "./icons.ts";
+import { HostTools, RemovedPeople } from "./host_tools.tsx";
+import { Crown, MicOff, ScreenShare, ShieldCheck, Video, VideoOff, WifiOff } from "./icons.ts";
 import { WordList } from "./introduction_dialog.tsx";
 import { LevelBars } from "./level_bars.tsx";
+import { PersonMenu } from "./person_menu.tsx";
 import { SidePanel } from "./side_panel.tsx";
 
 /** Who is here, with what they have on. */
@@ -14,11 +16,13 @@ export function PeoplePanel({ meeting, onClose }: { meeting: MeetingState; onClo
   const rttMs = store.statistics.value?.rttMs;
   return (
     <SidePanel title={strings.people.title(meeting.people.length)} onClose={onClose}>
+      <HostTools meeting={meeting} />
       <ul class="people">
         {meeting.people.map((person) => (
           <Person key={person.id} person={person} isSelf={person.id === meeting.self} />
         ))}
       </ul>
+      <RemovedPeople names={meeting.removed} />
       <div class="trust">
         <details>
           <summary>
@@ -45,6 +49,10 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
         <span class="person-name">
           <bdi class="ellipsis" title={person.name}>{person.name}</bdi>
           {isSelf && <span class="name-you">{text.you}</span>}
+          {person.host && <RoleMark icon={<Crown size={12} />}>{strings.roles.host}</RoleMark>}
+          {person.presenter && (
+            <RoleMark icon={<ScreenShare size={12} />}>{strings.roles.presents}</RoleMark>
+          )}
         </span>
         {person.away
           ? (
@@ -69,7 +77,17 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
           ? <Video size={18} aria-hidden="true" />
           : <VideoOff size={18} aria-hidden="true" />}
       </State>
+      <PersonMenu person={person} />
     </li>
+  );
+}
+
+function RoleMark({ icon, children }: { icon: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <span class="role-mark">
+      <span aria-hidden="true">{icon}</span>
+      {children}
+    </span>
   );
 }
 

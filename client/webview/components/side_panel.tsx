@@ -23,7 +23,7 @@ export function SidePanel({ title, children, onClose }: SidePanelProps) {
       }}
     >
       <div class="panel-head">
-        <h2 id={titleId}>{title}</h2>
+        <h2 id={titleId} tabIndex={-1}>{title}</h2>
         <IconButton label={strings.meeting.close} onClick={onClose}>
           <X size={18} aria-hidden="true" />
         </IconButton>

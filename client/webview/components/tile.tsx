@@ -3,8 +3,9 @@ import type { PersonState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import type { PageMedia } from "../media/page_media.ts";
 import { Avatar, hueStyle } from "./avatar.tsx";
-import { MicOff, WifiOff } from "./icons.ts";
+import { Crown, MicOff, WifiOff } from "./icons.ts";
 import { LevelBars } from "./level_bars.tsx";
+import { PersonMenu } from "./person_menu.tsx";
 
 export interface TileProps {
   readonly person: PersonState;
@@ -19,6 +20,7 @@ export function Tile({ person, isSelf, width, height }: TileProps) {
   const { strings, media } = useApp();
   const text = strings.meeting;
   const states = [
+    person.host && strings.roles.isHost,
     person.speaking && text.speaking,
     person.microphone ? text.unmuted : text.muted,
     person.camera ? text.picture : text.noPicture,
@@ -40,10 +42,16 @@ export function Tile({ person, isSelf, width, height }: TileProps) {
         {person.microphone
           ? <LevelBars person={isSelf ? undefined : person.id} />
           : <MicOff size={14} class="off-icon" aria-hidden="true" />}
+        {person.host && (
+          <span class="tile-host" title={strings.roles.host}>
+            <Crown size={14} aria-hidden="true" />
+          </span>
+        )}
         <bdi class="ellipsis" title={person.name}>{person.name}</bdi>
         {isSelf && <span class="name-you">{text.you}</span>}
         <span class="sr-only">, {states.join(", ")}</span>
       </span>
+      <PersonMenu person={person} />
       {person.away && (
         <span class="tile-away">
           <WifiOff size={16} aria-hidden="true" />

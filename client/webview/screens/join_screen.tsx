@@ -13,13 +13,14 @@ import { Notice } from "../components/notice.tsx";
 import { PageHeader } from "../components/page_header.tsx";
 import { StartLook } from "../components/start_look.tsx";
 import {
-  JOIN_FIELDS,
   type JoinField,
   type JoinForm,
   linkFault,
   lobbyFor,
   meantServer,
   missingField,
+  type NeededField,
+  ownerPinFor,
   withServer,
 } from "../join_form.ts";
 
@@ -35,11 +36,12 @@ export function JoinScreen() {
     name: join.name,
     room: join.room,
     pin: join.pin,
+    ownerPin: join.ownerPin,
     microphone: join.microphone,
     camera: join.camera,
     ...(join.expected ? { expected: join.expected } : {}),
   });
-  const [missing, setMissing] = useState<JoinField>();
+  const [missing, setMissing] = useState<NeededField>();
   /** A field that was changed since the failure came is not wrong any more. */
   const [mended, setMended] = useState(false);
   const inputs = useRef<Partial<Record<JoinField, HTMLInputElement | null>>>({});
@@ -48,13 +50,19 @@ export function JoinScreen() {
   const lobby = lobbyFor(join.lobby, form.value.server);
   const failure = mended ? null : join.failure;
   const asksPin = lobby?.needsPin || failure?.field === "pin" || form.value.pin !== "";
+  const [leads, setLeads] = useState(false);
+  const asksOwnerPin = leads || failure?.field === "ownerPin" || form.value.ownerPin !== "";
   const focusField = (field: JoinField) => inputs.current[field]?.focus();
 
   useEffect(() => {
-    const empty = JOIN_FIELDS.find((field) => field !== "pin" && form.value[field] === "");
+    const empty = missingField(form.value, { needsPin: false });
     if (empty) focusField(empty);
     else submit.current?.focus();
   }, []);
+
+  useEffect(() => {
+    if (leads) focusField("ownerPin");
+  }, [leads]);
 
   useEffect(() => {
     setMended(false);
@@ -91,9 +99,14 @@ export function JoinScreen() {
     setMissing(undefined);
     setMended(true);
   };
+  /** What came with the first server stays with it. */
+  const changeTo = (changed: Partial<JoinForm> & { server: string }) => {
+    const { ownerPin } = form.value;
+    change({ ...changed, ownerPin: ownerPinFor({ ownerPin, ...changed }, join) });
+  };
   const changeServer = (typed: string) => {
     const { server, room, expected } = withServer(form.value, typed);
-    change({ server, room, picked: undefined, expected });
+    changeTo({ server, room, picked: undefined, expected });
     if (expected) announcer.say(strings.join.linkTaken(server, room));
   };
   const sendJoin = (trust?: string) => {
@@ -125,7 +138,9 @@ export function JoinScreen() {
     },
   });
   const problemOf = (field: JoinField): FieldProblem | undefined => {
-    if (missing === field) return { message: strings.join.missing[field] };
+    if (missing !== undefined && missing === field) {
+      return { message: strings.join.missing[missing] };
+    }
     if (field === "server" && fault !== undefined) {
       return { message: fault, advice: strings.join.linkAdvice };
     }
@@ -144,7 +159,7 @@ export function JoinScreen() {
             picked={picked}
             isReadOnly={join.busy}
             onPick={({ address, fingerprint }) =>
-              change({ server: address, picked: fingerprint, expected: undefined })}
+              changeTo({ server: address, picked: fingerprint, expected: undefined })}
           />
           <Combobox
             {...fieldProps("server")}
@@ -179,6 +194,22 @@ export function JoinScreen() {
               hint={strings.join.pinHint}
             />
           )}
+          {asksOwnerPin
+            ? (
+              <Field
+                {...fieldProps("ownerPin")}
+                type="password"
+                lengthMax={PIN_LENGTH_MAX}
+                hint={strings.join.ownerPinHint}
+              />
+            )
+            : (
+              <p class="join-lead">
+                <button type="button" class="link-button" onClick={() => setLeads(true)}>
+                  {strings.join.lead}
+                </button>
+              </p>
+            )}
           {failure && !failure.field && (
             <Notice
               kind="problem"

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ChatEntry } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
@@ -19,6 +19,7 @@ export function MeetingScreen() {
   const page = useSignal(0);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   useAnnouncements();
+  useRoleAnnouncements();
   useSignalEffect(() => send({ do: "unread", count: store.chat.unseen.value }));
 
   const act = (action: ShortcutAction) => {
@@ -96,6 +97,28 @@ function useAnnouncements(): void {
       announcer.say(state === "done" ? savedNews(name) : failedNews(name));
     }
   });
+}
+
+/** Screen readers are told who leads from now on, and whether people still come in; not what was so at first. */
+function useRoleAnnouncements(): void {
+  const { store, strings, announcer } = useApp();
+  const text = strings.roles;
+  const meeting = store.meeting.value;
+  const host = meeting?.people.find((person) => person.host);
+  useNews(host?.id, () => {
+    if (host) announcer.say(host.id === meeting?.self ? text.youAreHost : text.hostIs(host.name));
+  });
+  useNews(meeting?.locked, () => announcer.say(meeting?.locked ? text.locked : text.unlocked));
+}
+
+/** Runs `tell` whenever `value` is another one than before. */
+function useNews(value: unknown, tell: () => void): void {
+  const before = useRef(value);
+  useEffect(() => {
+    if (value === before.current) return;
+    before.current = value;
+    tell();
+  }, [value]);
 }
 
 function isTextField(target: EventTarget | null): boolean {
