@@ -371,6 +371,8 @@ pageTest(
     );
 
     await keyboard.press("Tab");
+    strictEqual(await focused(page), "Files");
+    await keyboard.press("Tab");
     strictEqual(await focused(page), "Invite");
     await keyboard.press("Tab");
     await keyboard.press("Enter");
