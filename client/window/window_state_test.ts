@@ -53,7 +53,9 @@ Deno.test("leftProblem() says who removed somebody, and that it sticks", () => {
 Deno.test("joinProblem() sends nobody who has a form to the command line", () => {
   const keys = { expected: EXPECTED, seen: SEEN, pinsPath: "pins.json" };
   const failures = [
-    ...["pin-needed", "pin-wrong", "owner-pin-wrong", "name-empty", "name-bad", "name-taken"].map(refused),
+    ...["pin-needed", "pin-wrong", "owner-pin-wrong", "name-empty", "name-bad", "name-taken"].map(
+      refused,
+    ),
     ...["room-bad", "full", "rooms-full", "too-many-wrong-pins"].map(refused),
     ...(["empty", "too-long", "bad-characters"] as const).flatMap((fault) => [
       badName("name", "x", fault),
