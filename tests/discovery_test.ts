@@ -218,7 +218,10 @@ class PlayedWindow implements AsyncDisposable {
 
   /** Picks a server and joins; what comes of it. */
   async joinAt({ address, fingerprint }: NearbyServer, trust?: string): Promise<string> {
-    const form = { server: address, name: "Ann", room: "Main", pin: "", picked: fingerprint };
+    const form = {
+      ...{ server: address, name: "Ann", room: "Main", pin: "", ownerPin: "" },
+      picked: fingerprint,
+    };
     await this.say({ do: "join", ...form, microphone: false, camera: false, trust });
     await until("the join to begin", () => this.join.busy || this.state.screen === "meeting");
     return await until("the end of the join", () => {
