@@ -419,7 +419,7 @@ export class Meeting {
       this.#warn("chat-restarted", "The chat of this room began anew on the server");
     }
     this.#chatOutbox.connected();
-    this.files.connected();
+    this.files.connected(welcome.features ?? []);
     this.screen.connected();
     this.screenView.connected();
   }

@@ -13,7 +13,13 @@ import {
 import { hashFile, PartFile, WrongContent } from "@fusionmeet/store";
 import { Slots } from "./slots.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
-import { BrokenOff, fetchFile, sendFile, type TransferReport } from "./transfer_wire.ts";
+import {
+  BrokenOff,
+  fetchFile,
+  sendFile,
+  type TransferOptions,
+  type TransferReport,
+} from "./transfer_wire.ts";
 
 /** A file that everybody in the room can fetch. */
 export interface SharedFile {
@@ -106,6 +112,8 @@ export class SharedFiles {
   #connected = Promise.withResolvers<void>();
   /** The list of when one joined is complete. */
   #isListed = false;
+  /** The server says what it has taken, and wants to know what was. */
+  #isTakenTold = false;
   #lastTransfer = 0;
 
   constructor(options: SharedFilesOptions) {
@@ -168,7 +176,9 @@ export class SharedFiles {
 
   // ---- what the server says
 
-  connected(): void {
+  /** @param features Of the server. */
+  connected(features: readonly string[]): void {
+    this.#isTakenTold = features.includes("transfer-taken");
     this.#listed.clear();
     this.#connected.resolve();
   }
@@ -275,7 +285,7 @@ export class SharedFiles {
       run.offer = id;
       await this.#over("file.send", { id, signal }, async (stream) => {
         try {
-          await sendFile(stream, { path, size, report });
+          await sendFile(stream, { path, size, ...this.#way(report) });
         } catch (thrown) {
           const now = await readable(Deno.stat(path));
           const isChanged = now.size !== size || now.mtime?.getTime() !== mtime?.getTime();
@@ -294,11 +304,9 @@ export class SharedFiles {
     // The hash in its name: what has come of another file of that name is another one.
     const at = join(folder, `.${hash.slice(0, 8)}-${safe}`);
     using part = await readable(PartFile.open(at, { size, hash }));
+    const fetch = (stream: ByteStream) => fetchFile(stream, part, this.#way(report));
     try {
-      await this.#persist(
-        run,
-        () => this.#over("file.fetch", { id, signal }, (stream) => fetchFile(stream, part, report)),
-      );
+      await this.#persist(run, () => this.#over("file.fetch", { id, signal }, fetch));
     } catch (thrown) {
       if (run.isDiscarded) await part.discard();
       throw thrown;
@@ -347,6 +355,10 @@ export class SharedFiles {
     this.#offers.set(mark, answer);
     this.#options.send({ type: "file.offer", mark, name, size, hash: Uint8Array.fromHex(hash) });
     return answer.promise;
+  }
+
+  #way(report: TransferReport): TransferOptions {
+    return { report, timers: this.#options.timers, isTakenTold: this.#isTakenTold };
   }
 
   #reporter(run: Run, meter: TransferMeter, state: "hashing" | "moving"): TransferReport {

@@ -1,5 +1,13 @@
 import { Refusal } from "@fusionmeet/base";
-import { type ByteStream, readFull, writeAll } from "@fusionmeet/net";
+import {
+  Acknowledger,
+  type ByteStream,
+  readFull,
+  readTaken,
+  type Timers,
+  writeAll,
+  YieldingWriter,
+} from "@fusionmeet/net";
 import {
   decodeTransferOffset,
   decodeTransferRefusal,
@@ -8,6 +16,7 @@ import {
   TRANSFER_GOES_ON,
   TRANSFER_OFFSET_BYTES,
   TRANSFER_REFUSAL_BYTES_MAX,
+  TRANSFER_TAKEN,
 } from "@fusionmeet/protocol";
 import type { PartFile } from "@fusionmeet/store";
 
@@ -24,6 +33,14 @@ export interface TransferReport {
   moved(bytes: number): void;
 }
 
+/** What a transfer over a connection needs besides the file. */
+export interface TransferOptions {
+  readonly report: TransferReport;
+  readonly timers: Timers;
+  /** Whoever takes content says so, and whoever sends it yields to voice by that. */
+  readonly isTakenTold: boolean;
+}
+
 /**
  * Sends a file from where the server wants it.
  *
@@ -31,20 +48,22 @@ export interface TransferReport {
  */
 export async function sendFile(
   stream: ByteStream,
-  { path, size, report }: { path: string; size: number; report: TransferReport },
+  { path, size, report, timers, isTakenTold }: TransferOptions & { path: string; size: number },
 ): Promise<void> {
   const offset = await started(stream);
   report.resumed(offset);
   using file = await Deno.open(path);
   await file.seek(offset, Deno.SeekMode.Start);
   // The server may decline in the middle (its disk is full), while it takes nothing any more.
-  const answer = goesOn(stream);
+  const yielding = isTakenTold ? new YieldingWriter(stream, { timers }) : undefined;
+  const answer = stored(stream, yielding);
   answer.catch(() => undefined);
+  const write = (bytes: Uint8Array) => yielding?.write(bytes) ?? writeAll(stream, bytes);
   const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
   for (let left = size - offset; left > 0;) {
     const read = await file.read(chunk.subarray(0, Math.min(chunk.length, left)));
     if (read === null) throw new Refusal("file-changed", "It became shorter while it was sent");
-    await whole(writeAll(stream, chunk.subarray(0, read)), answer);
+    await whole(write(chunk.subarray(0, read)), answer);
     report.moved(read);
     left -= read;
   }
@@ -55,27 +74,48 @@ export async function sendFile(
 export async function fetchFile(
   stream: ByteStream,
   part: PartFile,
-  report: TransferReport,
+  { report, timers, isTakenTold }: TransferOptions,
 ): Promise<void> {
   await broken(writeAll(stream, encodeTransferOffset(part.size)));
   await started(stream);
   report.resumed(part.size);
+  const taken = isTakenTold ? new Acknowledger(stream, { timers }) : undefined;
   const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
-  while (part.missing > 0) {
-    const size = await broken(stream.read(chunk.subarray(0, Math.min(chunk.length, part.missing))));
-    if (size === null) throw new BrokenOff("The connection ended before the file did");
-    await part.write(chunk.subarray(0, size));
-    report.moved(size);
+  try {
+    while (part.missing > 0) {
+      const into = chunk.subarray(0, Math.min(chunk.length, part.missing));
+      const size = await broken(stream.read(into));
+      if (size === null) throw new BrokenOff("The connection ended before the file did");
+      taken?.took(size);
+      await part.write(chunk.subarray(0, size));
+      report.moved(size);
+    }
+  } finally {
+    void taken?.stop();
   }
 }
 
-/** @throws Refusal. @throws BrokenOff */
-async function goesOn(stream: ByteStream): Promise<void> {
+/** Waits until the server has the whole file; what it has taken meanwhile goes to `yielding`. @throws Refusal. @throws BrokenOff */
+async function stored(stream: ByteStream, yielding: YieldingWriter | undefined): Promise<void> {
+  try {
+    while (await goesOn(stream, yielding !== undefined) === TRANSFER_TAKEN) {
+      const taken = await broken(readTaken(stream));
+      if (taken === null || !yielding!.acknowledged(taken)) {
+        throw new BrokenOff("The server took what it cannot have");
+      }
+    }
+  } finally {
+    yielding?.end();
+  }
+}
+
+/** @returns the first byte of the answer. @throws Refusal. @throws BrokenOff */
+async function goesOn(stream: ByteStream, mayBeTaken = false): Promise<number> {
   const first = new Uint8Array(1);
   if (await broken(readFull(stream, first)) === 0) {
     throw new BrokenOff("The connection ended without an answer");
   }
-  if (first[0] === TRANSFER_GOES_ON) return;
+  if (first[0] === TRANSFER_GOES_ON || mayBeTaken && first[0] === TRANSFER_TAKEN) return first[0];
   const reason = new Uint8Array(TRANSFER_REFUSAL_BYTES_MAX);
   const size = await broken(readFull(stream, reason));
   throw decodeTransferRefusal(reason.subarray(0, size));

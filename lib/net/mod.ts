@@ -4,6 +4,8 @@ export * from "./random.ts";
 export * from "./timers.ts";
 export * from "./byte_stream.ts";
 export * from "./peekable_stream.ts";
+export * from "./ledbat.ts";
+export * from "./yielding_writer.ts";
 export * from "./outbox.ts";
 export * from "./control_connection.ts";
 export * from "./tls_client.ts";

@@ -18,6 +18,7 @@ export const FEATURES: readonly string[] = [
   "nack",
   "receiver-report",
   "jpeg",
+  "transfer-taken",
 ];
 
 /** The version of both programs; what they speak to each other is `PROTOCOL_VERSION`. */

@@ -3,10 +3,13 @@ import { Refusal } from "@fusionmeet/base";
 import {
   decodeTransferOffset,
   decodeTransferRefusal,
+  decodeTransferTaken,
   encodeTransferOffset,
   encodeTransferRefusal,
   encodeTransferStart,
+  encodeTransferTaken,
   TRANSFER_REFUSAL_BYTES_MAX,
+  TRANSFER_TAKEN_BYTES,
 } from "./transfer.ts";
 
 Deno.test("offsets of a transfer come back as they were, and have their bytes", () => {
@@ -26,4 +29,18 @@ Deno.test("a refusal of a transfer has its code and sentence, whatever comes ins
   for (const bytes of [new Uint8Array(), Uint8Array.of(255, 10), new Uint8Array(9_999)]) {
     strictEqual(decodeTransferRefusal(bytes).code, "refused");
   }
+});
+
+Deno.test("what was taken comes back as it was, to the microsecond", () => {
+  const bytes = encodeTransferTaken({ total: 0x1_0203_0405, takenMs: 0.258 });
+  strictEqual(bytes.toHex(), "0200000001020304050000000000000102");
+  strictEqual(bytes.length, TRANSFER_TAKEN_BYTES);
+  deepStrictEqual(decodeTransferTaken(bytes.subarray(1)), {
+    total: 0x1_0203_0405,
+    takenMs: 0.258,
+  });
+  deepStrictEqual(decodeTransferTaken(new Uint8Array(16).fill(255)), {
+    total: Infinity,
+    takenMs: Infinity,
+  });
 });

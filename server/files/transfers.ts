@@ -1,5 +1,13 @@
 import { type Counters, Refusal } from "@fusionmeet/base";
-import { type ByteStream, readFull, type Timers, writeAll } from "@fusionmeet/net";
+import {
+  Acknowledger,
+  type ByteStream,
+  readFull,
+  readTaken,
+  type Timers,
+  writeAll,
+  YieldingWriter,
+} from "@fusionmeet/net";
 import {
   decodeTransferOffset,
   encodeTransferRefusal,
@@ -8,6 +16,7 @@ import {
   TRANSFER_GOES_ON,
   TRANSFER_OFFSET_BYTES,
   TRANSFER_SILENT_MS_MAX,
+  TRANSFER_TAKEN,
   TRANSFERS_PER_PARTICIPANT_MAX,
 } from "@fusionmeet/protocol";
 import { type PartFile, type StoredFile, WrongContent } from "@fusionmeet/store";
@@ -105,7 +114,7 @@ export class Transfers implements TicketOwner {
     if (file.isWhole) return await this.#answerStored(stream, file.size);
     using part = await shelf.openPart(room.name, file);
     await writeAll(stream, encodeTransferStart(part.size));
-    const isWhole = await this.#takeIn(part, stream);
+    const isWhole = await this.#takeIn(part, stream, this.#acknowledger(grant, stream));
     if (!isWhole) return counters.add("files.broken-off");
     // It may have been taken back meanwhile.
     if (room.files.byId(subject) === undefined) {
@@ -121,14 +130,26 @@ export class Transfers implements TicketOwner {
   }
 
   /** @returns false when the connection ended before the file did. */
-  async #takeIn(part: PartFile, stream: ByteStream): Promise<boolean> {
+  async #takeIn(part: PartFile, stream: ByteStream, taken?: Acknowledger): Promise<boolean> {
     const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
-    while (part.missing > 0) {
-      const size = await readSome(stream, chunk.subarray(0, Math.min(chunk.length, part.missing)));
-      if (size === 0) return false;
-      await this.#orRefused(() => part.write(chunk.subarray(0, size)));
+    try {
+      while (part.missing > 0) {
+        const into = chunk.subarray(0, Math.min(chunk.length, part.missing));
+        const size = await readSome(stream, into);
+        if (size === 0) return false;
+        taken?.took(size);
+        await this.#orRefused(() => part.write(chunk.subarray(0, size)));
+      }
+      return true;
+    } finally {
+      await taken?.stop();
     }
-    return true;
+  }
+
+  /** Tells the sender what was taken, where it wants to know. */
+  #acknowledger({ seat }: TicketGrant, stream: ByteStream): Acknowledger | undefined {
+    const { timers } = this.#options;
+    return seat.features.has("transfer-taken") ? new Acknowledger(stream, { timers }) : undefined;
   }
 
   /** It came by another way since the ticket was given. */
@@ -139,8 +160,8 @@ export class Transfers implements TicketOwner {
     await this.#drain(stream);
   }
 
-  async #send({ room, subject }: TicketGrant, stream: ByteStream): Promise<void> {
-    const { shelf, counters } = this.#options;
+  async #send({ room, seat, subject }: TicketGrant, stream: ByteStream): Promise<void> {
+    const { shelf, counters, timers } = this.#options;
     const asked = new Uint8Array(TRANSFER_OFFSET_BYTES);
     if (await readFull(stream, asked) < asked.length) return;
     const file = room.files.byId(subject);
@@ -159,17 +180,36 @@ export class Transfers implements TicketOwner {
     using source = whole;
     await source.seek(offset, Deno.SeekMode.Start);
     await writeAll(stream, encodeTransferStart(offset));
+    const yielding = seat.features.has("transfer-taken")
+      ? new YieldingWriter(stream, { timers })
+      : undefined;
+    const listening = yielding && this.#listen(yielding, stream);
+    const write = (bytes: Uint8Array) => yielding?.write(bytes) ?? writeAll(stream, bytes);
     const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
     for (let left = file.size - offset; left > 0;) {
       const size = await source.read(chunk.subarray(0, Math.min(chunk.length, left)));
       // Somebody shortens it: the reader notices by the hash.
       if (size === null) break;
-      await writeAll(stream, chunk.subarray(0, size));
+      await write(chunk.subarray(0, size));
       left -= size;
     }
     await stream.closeWrite();
     counters.add("files.sent");
-    await this.#drain(stream);
+    await this.#drain(stream, listening);
+  }
+
+  /** Reads what the peer has taken, to the end of the connection. Never throws. */
+  async #listen(yielding: YieldingWriter, stream: ByteStream): Promise<void> {
+    const first = new Uint8Array(1);
+    try {
+      while (await readFull(stream, first) === 1 && first[0] === TRANSFER_TAKEN) {
+        const taken = await readTaken(stream);
+        if (taken === null || !yielding.acknowledged(taken)) break;
+      }
+    } catch {
+      this.#options.counters.add("files.broken-off");
+    }
+    yielding.end();
   }
 
   /** What the disk says, or the content, as a refusal. */
@@ -183,10 +223,11 @@ export class Transfers implements TicketOwner {
   }
 
   /** Waits until the peer has read what it was sent, and ends: for so long and no longer. */
-  async #drain(stream: ByteStream): Promise<void> {
+  async #drain(stream: ByteStream, listening?: Promise<void>): Promise<void> {
     const cancel = this.#options.timers.after(DRAIN_MS_MAX, () => stream.close());
     const nothing = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
     try {
+      await listening;
       while (await stream.read(nothing) !== null);
     } finally {
       cancel();

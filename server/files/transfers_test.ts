@@ -2,17 +2,26 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { concatBytes, Refusal, seededRandom } from "@fusionmeet/base";
-import { type ByteStream, openTicketed, readFull, writeAll } from "@fusionmeet/net";
+import {
+  type ByteStream,
+  openTicketed,
+  readFull,
+  readTaken,
+  WINDOW_BYTES_FIRST,
+  writeAll,
+} from "@fusionmeet/net";
 import {
   decodeTransferOffset,
   decodeTransferRefusal,
   encodeTransferOffset,
+  encodeTransferTaken,
   FILES_PER_MESSAGE,
   OFFERS_PER_PERSON_MAX,
   ROOM_FILES_MAX,
   type ServerMessage,
   TRANSFER_REFUSED,
   TRANSFER_SILENT_MS_MAX,
+  TRANSFER_TAKEN,
   TRANSFERS_PER_PARTICIPANT_MAX,
 } from "@fusionmeet/protocol";
 import { type Client, type TestServer, until, withServer } from "../control_server_fixture.ts";
@@ -384,5 +393,60 @@ Deno.test("a person has TRANSFERS_PER_PARTICIPANT_MAX files under way, and one t
     await until(() => control.transfers.count === 0);
     strictEqual(control.counters.get("files.silent"), TRANSFERS_PER_PARTICIPANT_MAX);
     for (const stream of streams) stream.close();
+  });
+});
+
+const KNOWS_TAKEN = { features: ["transfer-taken"] };
+
+Deno.test("who knows what was taken is told, and sends no more than a window to who does not say so", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann", KNOWS_TAKEN);
+    const file = content("a.bin", 700_000);
+    const { id } = await bench.offer(ann, file);
+    const sending = await bench.open(ann, "file.send", id);
+    strictEqual(await started(sending), 0);
+    await writeAll(sending, file.bytes.subarray(0, 1_000));
+    const first = new Uint8Array(1);
+    await readFull(sending, first);
+    strictEqual(first[0], TRANSFER_TAKEN);
+    strictEqual((await readTaken(sending))!.total, 1_000);
+    await writeAll(sending, file.bytes.subarray(1_000));
+    // The server's time stands still: it says no more before the end.
+    await goesOn(sending);
+    sending.close();
+
+    const fetching = await bench.open(ann, "file.fetch", id);
+    await writeAll(fetching, encodeTransferOffset(0));
+    await started(fetching);
+    const came = new Uint8Array(file.bytes.length);
+    let total = 0;
+    const take = async (most: number) => {
+      const size = await fetching.read(came.subarray(total, total + most));
+      total += size ?? 0;
+    };
+    await take(100);
+    await bench.fetch(await bench.server.join("Bob"), id);
+    while (total < came.length) {
+      await writeAll(fetching, encodeTransferTaken({ total, takenMs: 1 }));
+      await take(WINDOW_BYTES_FIRST);
+    }
+    deepStrictEqual(came, file.bytes);
+    fetching.close();
+  });
+});
+
+Deno.test("a client that has taken what was never sent gets no more", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann", KNOWS_TAKEN);
+    const id = await bench.share(await bench.server.join("Bob"), content("a.bin", 3_000_000));
+    for (const lie of [encodeTransferTaken({ total: 2 ** 40, takenMs: 1 }), Uint8Array.of(9)]) {
+      const stream = await bench.open(ann, "file.fetch", id);
+      await writeAll(stream, concatBytes(encodeTransferOffset(0), lie));
+      const chunk = new Uint8Array(65_536);
+      let size = 0;
+      for (let more; (more = await stream.read(chunk).catch(() => null)) !== null;) size += more;
+      strictEqual(size <= 9 + WINDOW_BYTES_FIRST, true, `${size} bytes`);
+      stream.close();
+    }
   });
 });
