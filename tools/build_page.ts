@@ -19,6 +19,7 @@ const STYLES = [
   "controls",
   "join",
   "meeting",
+  "share",
   "panels",
   "chat",
   "files",

@@ -52,12 +52,13 @@ function isBetter(layout: GridLayout, best: GridLayout): boolean {
   return layout.columns * layout.rows < best.columns * best.rows;
 }
 
-/** What is on page `page` (from 0) of `people`, the last page at most. */
+/** What is on page `page` (from 0) of `people`, the last page at most. @param size People on a page. */
 export function pageOf<T>(
   people: readonly T[],
   page: number,
+  size = TILES_MAX,
 ): { readonly page: number; readonly pages: number; readonly shown: readonly T[] } {
-  const pages = Math.max(1, Math.ceil(people.length / TILES_MAX));
+  const pages = Math.max(1, Math.ceil(people.length / size));
   const real = Math.min(Math.max(0, page), pages - 1);
-  return { page: real, pages, shown: people.slice(real * TILES_MAX, (real + 1) * TILES_MAX) };
+  return { page: real, pages, shown: people.slice(real * size, (real + 1) * size) };
 }

@@ -30,7 +30,7 @@ function openMedia(key: string, socketUrl: string): void {
   mediaKey = key;
   media.value?.close();
   const onProblem = (message: string) => connection.send({ do: "problem", message });
-  const opened = new PageMedia({ key, socketUrl, onProblem });
+  const opened = new PageMedia({ key, socketUrl, decoders, onProblem });
   opened.onVoice((state) => voice.value = state);
   media.value = opened;
 }
@@ -59,9 +59,10 @@ effect(() => {
   if (isMeeting && voice.value === "off") void media.value?.startVoice();
 });
 
+const decoders = await testDecoders();
 const connection = new Connection({
   store,
-  decoders: await testDecoders(),
+  decoders,
   onReady: openMedia,
   place: {
     socketOrigin: location.origin.replace(/^http/, "ws"),

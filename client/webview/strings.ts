@@ -202,6 +202,41 @@ const ENGLISH = {
     sound: "Sound",
     lossless: "Lossless voice",
   },
+  share: {
+    presents: (name: string) => `${name} is presenting`,
+    yours: "You are presenting",
+    stopped: (name: string) => `${name} presents no more`,
+    screenOf: (name: string, title: string) =>
+      title ? `Screen of ${name}: ${title}` : `Screen of ${name}`,
+    waiting: (name: string) => `Waiting for ${name}'s screen…`,
+    paused: (name: string) => `${name}'s screen is paused: the connection to ${name} is lost.`,
+    hidden: (name: string) => `The window that ${name} shows is minimised just now.`,
+    failed: (name: string) => `${name}'s screen cannot be captured just now.`,
+    showOwn: "Show what others see",
+    hideOwn: "Hide",
+    stillsOnly: "This computer cannot show moving pictures of a screen",
+    stillsOnlyText: "You see it whenever it stands still, exactly as it is.",
+    exact: "Exact",
+    exactWhy: (name: string | null) =>
+      `Exact: every pixel is as on ${
+        name === null ? "your" : `${name}'s`
+      } screen. What moves comes as a picture first, and is exact as soon as it stands still.`,
+    exactScaled: "Exact at this size. The screen itself is larger than what can be sent.",
+    size: (width: number, height: number) => `${width} × ${height}`,
+    rate: (fps: number) => `${fps} fps`,
+    delay: (ms: number) => `${ms} ms`,
+    view: "View",
+    fit: "Fit",
+    fitted: "Fit",
+    times: (percent: number) => `${percent} %`,
+    percent: (percent: number) => `${percent} %`,
+    scale: (percent: number, isFit: boolean) =>
+      isFit ? `View: fit, ${percent} %` : `View: ${percent} %`,
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+    full: "Full screen",
+    leaveFull: "Leave full screen",
+  },
   people: {
     title: (count: number) => english(count, { one: "People (#)", other: "People (#)" }),
     encrypted: "Everything is encrypted",

@@ -64,6 +64,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "present.ask": {},
   "present.answer": { participant: count, accept: flag },
   "present.give": { participant: count },
+  "screen.view": { on: flag },
   "theme": { theme: (value) => THEMES.some((theme) => theme === value) },
   "unread": { count },
   "problem": { message: text },

@@ -30,6 +30,7 @@ Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
       '{"do":"join"}',
       '{"do":"leave","sure":1}',
       '{"do":"source","kind":"screen","on":true}',
+      '{"do":"screen.view","on":1}',
       '{"do":"watch","participants":[1,-2]}',
       '{"do":"watch","participants":{"length":1}}',
       '{"do":"quality","quality":{"width":320,"height":"240","framesPerSecond":30}}',

@@ -1,7 +1,7 @@
 /** Binary frames on the media socket, little-endian. The first message there is the text of the session key. */
 
 /** First byte: what a frame is. */
-export const FRAME_KIND = { voice: 1, picture: 2, consumed: 3 } as const;
+export const FRAME_KIND = { voice: 1, picture: 2, consumed: 3, screen: 4 } as const;
 
 /** One picture frame, header included: an access unit and no more. */
 export const PICTURE_FRAME_BYTES_MAX = (2 << 20) + 64;
@@ -20,6 +20,7 @@ export type PictureCodec = typeof PICTURE_CODECS[number];
 const PICTURE_HEADER_BYTES = 16;
 const VOICE_HEADER_BYTES = 4;
 const CONSUMED_BYTES = 34;
+const SCREEN_HEADER_BYTES = 24;
 
 /** A coded picture for one tile. */
 export interface PictureFrame {
@@ -143,4 +144,37 @@ export function decodeConsumption(frame: Uint8Array): Consumption | undefined {
   const target = (flags & 2) !== 0 && { targetSamples: view.getUint16(32, true) };
   const generation = view.getUint32(4, true);
   return { generation, playedSamples, missedSamples, outputLatencyMs, ...reserve, ...target };
+}
+
+/** A message about a shared screen. */
+export interface ScreenFrame {
+  /** The share's id, 0..2^53-1. */
+  readonly share: number;
+  /** The server's wall clock minus this computer's, ms; NaN while it is not known. */
+  readonly serverMinusLocalMs: number;
+  /** A whole ScreenMessage as it travelled. A view of the frame where it was decoded. */
+  readonly message: Uint8Array;
+}
+
+/** Each view of a share begins with its `format`; what comes before one is left alone. */
+export function encodeScreenFrame(screen: ScreenFrame): Uint8Array {
+  const frame = new Uint8Array(SCREEN_HEADER_BYTES + screen.message.length);
+  const view = new DataView(frame.buffer);
+  view.setUint8(0, FRAME_KIND.screen);
+  view.setFloat64(8, screen.share, true);
+  view.setFloat64(16, screen.serverMinusLocalMs, true);
+  frame.set(screen.message, SCREEN_HEADER_BYTES);
+  return frame;
+}
+
+/** @returns the frame, its message a view of `frame`; `undefined` for anything else. */
+export function decodeScreenFrame(frame: Uint8Array): ScreenFrame | undefined {
+  if (frame[0] !== FRAME_KIND.screen || frame.length <= SCREEN_HEADER_BYTES) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  const share = view.getFloat64(8, true);
+  const offset = view.getFloat64(16, true);
+  const isSane = Number.isSafeInteger(share) && share >= 0 && Math.abs(offset) !== Infinity;
+  if (!isSane) return undefined;
+  const message = frame.subarray(SCREEN_HEADER_BYTES);
+  return { share, serverMinusLocalMs: offset, message };
 }

@@ -3,12 +3,15 @@ import { seededRandom } from "@fusionmeet/base";
 import {
   decodeConsumption,
   decodePictureFrame,
+  decodeScreenFrame,
   decodeVoiceFrame,
   encodeConsumption,
   encodePictureFrame,
+  encodeScreenFrame,
   encodeVoiceFrame,
   PICTURE_WAIT_MS_MAX,
   type PictureFrame,
+  type ScreenFrame,
   sinceSentMs,
 } from "./frames.ts";
 
@@ -30,6 +33,26 @@ Deno.test("encodePictureFrame() lays a picture out as it always did, and it come
     decodePictureFrame(encodePictureFrame({ ...PICTURE, waitMs }))?.waitMs
   );
   deepStrictEqual(waits, [0, 0, PICTURE_WAIT_MS_MAX, PICTURE_WAIT_MS_MAX]);
+});
+
+const SCREEN: ScreenFrame = {
+  share: 1_795_000_065_530,
+  serverMinusLocalMs: -12.5,
+  message: Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 9, 1),
+};
+
+Deno.test("encodeScreenFrame() comes back with every share and clock, and with no clock", () => {
+  const shares = [{}, { share: 0 }, { share: Number.MAX_SAFE_INTEGER }, {
+    serverMinusLocalMs: NaN,
+  }];
+  for (const changed of shares) {
+    const screen = { ...SCREEN, ...changed };
+    deepStrictEqual(decodeScreenFrame(encodeScreenFrame(screen)), screen);
+  }
+  const wrong = [{ share: -1 }, { share: 0.5 }, { share: NaN }, { serverMinusLocalMs: Infinity }];
+  for (const changed of [...wrong, { message: new Uint8Array() }]) {
+    strictEqual(decodeScreenFrame(encodeScreenFrame({ ...SCREEN, ...changed })), undefined);
+  }
 });
 
 Deno.test("sinceSentMs() counts on over the end of the 16 bits, and never backwards", () => {
@@ -73,9 +96,10 @@ Deno.test("No prefix and no mutation of a frame throws; a prefix of a header is 
       missedSamples: 0,
       outputLatencyMs: 1,
     }),
+    encodeScreenFrame(SCREEN),
   ];
-  const decoders = [decodePictureFrame, decodeVoiceFrame, decodeConsumption];
-  const headers = [16, 4, 34];
+  const decoders = [decodePictureFrame, decodeVoiceFrame, decodeConsumption, decodeScreenFrame];
+  const headers = [16, 4, 34, 25];
   frames.forEach((frame, index) => {
     for (let length = 0; length < headers[index]; length++) {
       strictEqual(decoders[index](frame.subarray(0, length)), undefined);

@@ -110,6 +110,8 @@ export type PageMessage =
   /** As the presenter: says yes or no to somebody who asked; makes somebody else the presenter. */
   | { readonly do: "present.answer"; readonly participant: number; readonly accept: boolean }
   | { readonly do: "present.give"; readonly participant: number }
+  /** One's own share is to be shown to oneself, or not any more. That of others always is. */
+  | { readonly do: "screen.view"; readonly on: boolean }
   /** To be kept for the next window. */
   | { readonly do: "theme"; readonly theme: Theme }
   /** Chat lines the user has not seen: for the title. */

@@ -100,6 +100,11 @@ export class FakeProgram implements AsyncDisposable {
     this.#bridge.send(message);
   }
 
+  /** The page takes frames. */
+  get hearsMedia(): boolean {
+    return this.#bridge.sendFrame(Uint8Array.of(0)) > 0;
+  }
+
   sendFrame(frame: Uint8Array): void {
     this.#bridge.sendFrame(frame);
   }

@@ -1,13 +1,16 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Signal, useSignalEffect } from "@preact/signals";
 import type { MeetingState, PersonState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
-import { gridLayout, pageOf } from "../grid_layout.ts";
+import { gridLayout, pageOf, TILES_MAX } from "../grid_layout.ts";
+import { type ShareView, stripLayout } from "../share_view.ts";
 import { IconButton } from "./button.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { ChevronLeft, ChevronRight } from "./icons.ts";
+import { ShareStage } from "./share_stage.tsx";
 import { StageNotices } from "./stage_notices.tsx";
 import { Tile } from "./tile.tsx";
+import { useSize } from "./use_size.ts";
 
 /** `--gap-tiles`, px. */
 const GAP = 10;
@@ -16,37 +19,62 @@ export interface StageProps {
   readonly meeting: MeetingState;
   /** Page of people that is asked for, from 0; may be past the last. */
   readonly page: Signal<number>;
+  /** How many people are on a page, as the stage has room for. */
+  readonly pageSize: Signal<number>;
+  readonly view: ShareView;
 }
 
-/** The people in a grid, nine to a page. */
-export function Stage({ meeting, page }: StageProps) {
+/** The people in a grid, nine to a page; or a shared screen, and of the people as many as there is room for. */
+export function Stage({ meeting, page, pageSize, view }: StageProps) {
   const { strings } = useApp();
-  const { page: shownPage, pages, shown } = pageOf(meeting.people, page.value);
+  const { presenting } = meeting;
+  const isShared = presenting !== null && presenting.participant !== meeting.self;
   const space = useRef<HTMLDivElement>(null);
   const size = useSize(space);
+  const strip = stripLayout(meeting.people.length, size, GAP);
+  const people = isShared ? presenterFirst(meeting.people, presenting.participant) : meeting.people;
+  const onPage = isShared ? strip.count : TILES_MAX;
+  useEffect(() => void (pageSize.value = onPage), [onPage]);
+  const { page: shownPage, pages, shown } = pageOf(people, page.value, onPage);
   useWatch(shown);
   const grid = gridLayout({ count: shown.length, ...size, gap: GAP });
   const isAlone = meeting.people.length === 1 && !meeting.comingBack;
+  const tile = isShared ? strip : grid;
+  const tiles = shown.map((person) => (
+    <Tile
+      key={person.id}
+      person={person}
+      isSelf={person.id === meeting.self}
+      width={tile.tileWidth}
+      height={tile.tileHeight}
+    />
+  ));
   return (
     <main class="stage">
       <h1 class="sr-only" tabIndex={-1} ref={useFirstFocus()}>{meeting.room}</h1>
       <StageNotices meeting={meeting} />
       <div class="stage-space" ref={space}>
-        <ul
-          class="grid"
-          aria-label={strings.meeting.stage}
-          style={{ width: `${grid.columns * grid.tileWidth + (grid.columns - 1) * GAP}px` }}
-        >
-          {shown.map((person) => (
-            <Tile
-              key={person.id}
-              person={person}
-              isSelf={person.id === meeting.self}
-              width={grid.tileWidth}
-              height={grid.tileHeight}
-            />
-          ))}
-        </ul>
+        {isShared
+          ? (
+            <div class="shared" data-strip={strip.side}>
+              <ul class="strip" aria-label={strings.meeting.stage}>{tiles}</ul>
+              <ShareStage
+                key={presenting.share}
+                presenting={presenting}
+                isOwn={false}
+                view={view}
+              />
+            </div>
+          )
+          : (
+            <ul
+              class="grid"
+              aria-label={strings.meeting.stage}
+              style={{ width: `${grid.columns * grid.tileWidth + (grid.columns - 1) * GAP}px` }}
+            >
+              {tiles}
+            </ul>
+          )}
         {isAlone && (
           <p class="alone">
             <strong>{strings.meeting.aloneTitle}</strong>
@@ -60,6 +88,11 @@ export function Stage({ meeting, page }: StageProps) {
       {pages > 1 && <Pages page={shownPage} pages={pages} onPage={(next) => page.value = next} />}
     </main>
   );
+}
+
+function presenterFirst(people: readonly PersonState[], presenter: number): PersonState[] {
+  const isPresenter = ({ id }: PersonState) => id === presenter;
+  return [...people.filter(isPresenter), ...people.filter((person) => !isPresenter(person))];
 }
 
 interface PagesProps {
@@ -90,20 +123,6 @@ function Pages({ page, pages, onPage }: PagesProps) {
       </IconButton>
     </nav>
   );
-}
-
-/** The inner size of an element, px, as it changes. */
-function useSize(element: { readonly current: HTMLElement | null }) {
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useLayoutEffect(() => {
-    const measured = element.current!;
-    const measure = () => setSize({ width: measured.clientWidth, height: measured.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(measured);
-    return () => observer.disconnect();
-  }, []);
-  return size;
 }
 
 /** Tells the program whose tiles can be seen: nobody's while the whole page is hidden. */

@@ -1,5 +1,6 @@
 import {
   decodePictureFrame,
+  decodeScreenFrame,
   decodeVoiceFrame,
   encodeConsumption,
   FRAME_KIND,
@@ -35,7 +36,7 @@ export interface MediaSocketPlace {
 
 /**
  * The media socket, in a worker of its own so that nothing the page does holds up the sound: voice goes on to the
- * worklet and its reports back, pictures go on to the page when their wait is over.
+ * worklet and its reports back, pictures go on to the page when their wait is over, shared screens at once.
  */
 export class MediaSocket {
   readonly #place: MediaSocketPlace;
@@ -103,6 +104,7 @@ export class MediaSocket {
     if (!(data instanceof ArrayBuffer)) return;
     const frame = new Uint8Array(data);
     if (frame[0] === FRAME_KIND.voice) return this.#takeVoice(frame);
+    if (frame[0] === FRAME_KIND.screen) return this.#takeScreen(frame, data);
     const picture = decodePictureFrame(frame);
     if (!picture) return;
     this.#hold.push(picture, this.#place.nowMs());
@@ -114,6 +116,11 @@ export class MediaSocket {
     // What was meant for an earlier generation is not counted by this one.
     if (voice?.generation !== (this.#generation & 0xff)) return;
     this.#worklet?.postMessage(voice.pcm, [voice.pcm.buffer as ArrayBuffer]);
+  }
+
+  #takeScreen(frame: Uint8Array, buffer: ArrayBuffer): void {
+    const screen = decodeScreenFrame(frame);
+    if (screen) this.#place.post({ say: "screen", frame: screen }, [buffer]);
   }
 
   // ---- pictures

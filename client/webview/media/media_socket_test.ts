@@ -1,5 +1,10 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { decodeConsumption, encodePictureFrame, encodeVoiceFrame } from "@fusionmeet/bridge";
+import {
+  decodeConsumption,
+  encodePictureFrame,
+  encodeScreenFrame,
+  encodeVoiceFrame,
+} from "@fusionmeet/bridge";
 import { CLOSED_ELSEWHERE, CLOSED_NOT_WELCOME, MediaSocket, REDIAL_MS } from "./media_socket.ts";
 import { type FromMediaWorker, WORKLET_REPORT_LENGTH, writeReport } from "./worker_messages.ts";
 
@@ -152,10 +157,20 @@ Deno.test("MediaSocket lets pictures go to the page when their wait is over", ()
   deepStrictEqual(people()[1], { ...picture, bytes: new Uint8Array([1, 2]) });
 });
 
+Deno.test("MediaSocket lets a shared screen go to the page at once", () => {
+  const place = new Place();
+  place.open();
+  const frame = { share: 4, serverMinusLocalMs: 3, message: Uint8Array.of(5, 0, 0, 0) };
+  place.receive(encodeScreenFrame(frame));
+  deepStrictEqual(place.posted, [{ say: "screen", frame }]);
+});
+
 Deno.test("MediaSocket leaves what is no frame alone", () => {
   const place = new Place();
   place.open();
-  for (const frame of [[], [1], [2, 0], [3], [9, 9, 9]]) place.receive(new Uint8Array(frame));
+  for (const frame of [[], [1], [2, 0], [3], [4, 0], [9, 9, 9]]) {
+    place.receive(new Uint8Array(frame));
+  }
   place.socket.onmessage!({ data: "text" } as MessageEvent);
   deepStrictEqual([place.posted, place.played], [[], [0, 1]]);
 });

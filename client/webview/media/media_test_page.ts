@@ -18,7 +18,9 @@ const TOLD_DRAWN_MAX = 540;
 
 const settings = new URLSearchParams(location.search);
 const problems: string[] = [];
+const decoders = await testDecoders();
 const media = new PageMedia({
+  decoders,
   key: settings.get("key") ?? "",
   socketUrl: location.origin.replace(/^http/, "ws") + "/media",
   onProblem: (message) => problems.push(message),
@@ -51,7 +53,7 @@ document.querySelector("button")!.onclick = () => media.startVoice();
 globalThis.mediaPage = {
   media,
   problems,
-  decoders: await testDecoders(),
+  decoders,
   takeDrawn: () => drawn.splice(0),
   attach,
   detach: (participant) => attached.get(participant)?.(),

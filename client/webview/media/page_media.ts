@@ -1,6 +1,8 @@
-import { sinceSentMs } from "@fusionmeet/bridge";
+import { type PageDecoders, sinceSentMs } from "@fusionmeet/bridge";
 import { drawsFasterInMemory } from "./canvas_probe.ts";
 import { type DecodingFigures, PictureStream } from "./picture_stream.ts";
+import type { ScreenFigures } from "./screen_stream.ts";
+import { SharedScreen } from "./shared_screen.ts";
 import { type DrawingFigures, type Painting, TilePainter } from "./tile_painter.ts";
 import { VoiceOutput, type VoiceState } from "./voice_output.ts";
 import type {
@@ -35,6 +37,8 @@ export interface PageMediaOptions {
   /** Where the two other entries of the bundle are; beside the page unless said. */
   readonly workerUrl?: string;
   readonly workletUrl?: string;
+  /** What `testDecoders` found. */
+  readonly decoders: PageDecoders;
   /** What does not work, each a whole sentence, for the program's terminal. */
   readonly onProblem?: (message: string) => void;
 }
@@ -56,6 +60,8 @@ export interface VoiceFigures extends WorkletReport {
 export interface PageMediaFigures {
   readonly voice: VoiceFigures;
   readonly pictures: readonly PictureFigures[];
+  /** Null while nobody shares a screen. */
+  readonly screen: ScreenFigures | null;
 }
 
 declare global {
@@ -74,6 +80,7 @@ interface Person {
  * meeting: it plays what comes, and draws whoever has a canvas.
  */
 export class PageMedia {
+  readonly screen: SharedScreen;
   readonly #worker: Worker;
   readonly #voice: VoiceOutput;
   readonly #people = new Map<number, Person>();
@@ -89,9 +96,14 @@ export class PageMedia {
     const { key, socketUrl, workerUrl = "media.worker.js", workletUrl = "playout.worklet.js" } =
       options;
     const problem = options.onProblem ?? (() => {});
+    this.screen = new SharedScreen({
+      decodesH264: options.decoders.h264,
+      inMemory: () => this.#inMemory,
+    });
     this.#worker = new Worker(workerUrl, { type: "module", name: "media" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromMediaWorker>) => {
       if (data.say === "picture") this.#push(data.picture);
+      else if (data.say === "screen") this.screen.take(data.frame);
       else if (data.say === "voice") this.#voice.reported(data.report);
       else problem(data.message);
     };
@@ -156,12 +168,14 @@ export class PageMedia {
       pictures: [...this.#people].flatMap(([participant, { stream, painter }]) =>
         stream ? { participant, ...stream.figures, ...painter.figures } : []
       ),
+      screen: this.screen.figures,
     };
   }
 
   /** Ends sound, pictures and the media socket. Idempotent. */
   close(): void {
     this.#worker.terminate();
+    this.screen.close();
     this.#voice.close();
     for (const { painter, stream, idleTimer } of this.#people.values()) {
       clearTimeout(idleTimer);

@@ -45,6 +45,7 @@ export interface DecodingFigures {
 export class PictureStream {
   readonly #codecs: PictureCodecs;
   readonly #show: (picture: DecodedPicture) => void;
+  readonly #queueMax: number;
   readonly #line = new TimestampLine();
   #decoder: VideoDecoder | undefined;
   #codec = "";
@@ -58,9 +59,15 @@ export class PictureStream {
   #dropped = 0;
   #decoderErrors = 0;
 
-  constructor(show: (picture: DecodedPicture) => void, codecs: PictureCodecs = BROWSER_CODECS) {
+  /** @param options.queueMax Pictures that wait in the decoder before those between two keyframes are left out. */
+  constructor(
+    show: (picture: DecodedPicture) => void,
+    codecs: PictureCodecs = BROWSER_CODECS,
+    options: { queueMax?: number } = {},
+  ) {
     this.#show = show;
     this.#codecs = codecs;
+    this.#queueMax = options.queueMax ?? DECODE_QUEUE_MAX;
   }
 
   get figures(): DecodingFigures {
@@ -100,10 +107,10 @@ export class PictureStream {
   }
 
   #pushVideo(picture: DuePicture): void {
-    const isBehind = (this.#decoder?.decodeQueueSize ?? 0) > DECODE_QUEUE_MAX;
+    const queue = this.#decoder?.decodeQueueSize ?? 0;
     // What a decoder that is behind still holds is older than the keyframe that is here.
-    if (isBehind && picture.keyframe) this.#closeDecoder();
-    else if (isBehind) this.#awaitsKeyframe = true;
+    if (queue > DECODE_QUEUE_MAX && picture.keyframe) this.#closeDecoder();
+    else if (queue > this.#queueMax) this.#awaitsKeyframe = true;
     if (picture.keyframe) this.#configure(picture);
     if (this.#awaitsKeyframe || !this.#decoder) {
       this.#dropped++;

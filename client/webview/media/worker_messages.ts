@@ -1,4 +1,4 @@
-import type { PictureFrame } from "@fusionmeet/bridge";
+import type { PictureFrame, ScreenFrame } from "@fusionmeet/bridge";
 
 /** What the page tells its media worker. */
 export type ToMediaWorker =
@@ -17,6 +17,8 @@ export type DuePicture = PictureFrame;
 /** What the media worker tells its page. */
 export type FromMediaWorker =
   | { readonly say: "picture"; readonly picture: DuePicture }
+  /** Of a shared screen; at once. Its bytes are the receiver's. */
+  | { readonly say: "screen"; readonly frame: ScreenFrame }
   /** A few times a second while a worklet reports. */
   | { readonly say: "voice"; readonly report: WorkletReport }
   /** The program closed the media socket for good: a whole sentence. */

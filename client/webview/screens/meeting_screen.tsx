@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ChatEntry } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
@@ -9,7 +9,8 @@ import { FilesPanel } from "../components/files_panel.tsx";
 import { PeoplePanel } from "../components/people_panel.tsx";
 import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
-import { pageOf } from "../grid_layout.ts";
+import { pageOf, TILES_MAX } from "../grid_layout.ts";
+import { ShareView } from "../share_view.ts";
 import { type ShortcutAction, shortcutOf } from "../shortcuts.ts";
 
 /** The meeting: people, panels and what one does. */
@@ -17,6 +18,8 @@ export function MeetingScreen() {
   const { store, send } = useApp();
   const panel = useSignal<Panel>(null);
   const page = useSignal(0);
+  const pageSize = useSignal(TILES_MAX);
+  const view = useMemo(() => new ShareView(), []);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   useAnnouncements();
   useRoleAnnouncements();
@@ -26,7 +29,7 @@ export function MeetingScreen() {
     const meeting = store.meeting.value;
     if (!meeting) return;
     const turn = (step: number) => {
-      const { page: shown, pages } = pageOf(meeting.people, page.value);
+      const { page: shown, pages } = pageOf(meeting.people, page.value, pageSize.value);
       page.value = Math.min(pages - 1, Math.max(0, shown + step));
     };
     const toggle = (which: Panel) => panel.value = panel.value === which ? null : which;
@@ -66,7 +69,7 @@ export function MeetingScreen() {
   };
   return (
     <div class="meeting">
-      <Stage meeting={meeting} page={page} />
+      <Stage meeting={meeting} page={page} pageSize={pageSize} view={view} />
       {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
       {panel.value === "files" && <FilesPanel meeting={meeting} onClose={close} />}
       {panel.value === "chat" && <ChatPanel onClose={close} />}
