@@ -70,7 +70,12 @@ const SERVER = {
   ...{ entry: "server.js", may: "env import net read sys write", page: false, console: true },
   files: ["server.js", "server_media.js"],
 };
-const CLIENT_SCRIPTS = ["client.js", "client_media.js", "client_webview.js"];
+const CLIENT_SCRIPTS = [
+  "client.js",
+  "client_media.js",
+  "client_screen.js",
+  "client_webview.js",
+];
 const CLIENT = {
   ...{ entry: "client.js", may: "env ffi import net read run sys write", page: true },
   ...{ console: true, files: [...CLIENT_SCRIPTS, "webview/libwebview-x64.so"] },

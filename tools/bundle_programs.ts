@@ -17,9 +17,14 @@ const SCRIPTS: readonly Script[] = [
   {
     file: "client.js",
     entry: "client/main.ts",
-    workers: { "worker.ts": "client_media.js", "webview_worker.ts": "client_webview.js" },
+    workers: {
+      "worker.ts": "client_media.js",
+      "screen_worker.ts": "client_screen.js",
+      "webview_worker.ts": "client_webview.js",
+    },
   },
   { file: "client_media.js", entry: "client/media/worker.ts", workers: {} },
+  { file: "client_screen.js", entry: "client/screen/screen_worker.ts", workers: {} },
   { file: "client_webview.js", entry: "client/window/webview_worker.ts", workers: {} },
 ];
 
