@@ -71,6 +71,13 @@ export class ScreenView {
     this.#update();
   }
 
+  /** Views what is viewed anew, from its format on. */
+  again(): void {
+    this.#viewing?.stop.abort();
+    this.#viewing = undefined;
+    this.#update();
+  }
+
   /** Who presents, as the server says. */
   presenterSaid(presenting: Presenting | undefined, isOwn: boolean): void {
     this.#presenting = presenting;

@@ -25,6 +25,8 @@ export interface BridgeHandler {
   /** A page is there (again): answers what it is to be told first. */
   opened(decoders: PageDecoders): readonly ProgramMessage[];
   message(message: Exclude<PageMessage, { do: "hello" }>): void;
+  /** The page's media socket is there (again): what was sent into one before may be lost. */
+  mediaOpened(): void;
   /** A binary frame of the media socket. */
   frame(frame: Uint8Array): void;
   /** The page is gone, and no other has taken its place. */
@@ -230,6 +232,7 @@ export class BridgeServer {
     socket.onclose = () => {
       if (this.#media === socket) this.#media = undefined;
     };
+    this.#options.handler.mediaOpened();
   }
 
   #isWelcome({ token, key }: Extract<PageMessage, { do: "hello" }>): boolean {

@@ -24,6 +24,7 @@ class Bench implements AsyncDisposable {
   readonly decoders: PageDecoders[] = [];
   readonly timers = new FakeTimers();
   goneCount = 0;
+  mediaOpenedCount = 0;
   readonly bridge = new BridgeServer({
     files: FILES,
     random: systemRandom,
@@ -36,6 +37,7 @@ class Bench implements AsyncDisposable {
       message: (message) => this.said.push(message),
       frame: (frame) => this.frames.push(frame),
       gone: () => this.goneCount++,
+      mediaOpened: () => this.mediaOpenedCount++,
     },
   });
 
@@ -178,11 +180,13 @@ Deno.test("BridgeServer gives the media socket to the key's owner, both ways", a
   using wrong = new Socket(bench, MEDIA_SOCKET_PATH);
   await wrong.send("nobody");
   strictEqual(await wrong.closed(), 4003);
+  strictEqual(bench.mediaOpenedCount, 0);
   using media = new Socket(bench, MEDIA_SOCKET_PATH);
   await media.send(key);
   await media.send(Uint8Array.of(3, 2, 1));
   await until("a frame", () => bench.frames.length === 1);
   deepStrictEqual([...bench.frames[0]], [3, 2, 1]);
+  strictEqual(bench.mediaOpenedCount, 1);
   bench.bridge.sendFrame(Uint8Array.of(7, 8));
   await until("an answer", () => media.messages.length === 1);
   deepStrictEqual([...new Uint8Array(media.messages[0] as ArrayBuffer)], [7, 8]);

@@ -147,6 +147,10 @@ class WindowApp {
     });
   }
 
+  mediaOpened(): void {
+    this.#meeting?.viewScreenAgain();
+  }
+
   frame(frame: Uint8Array): void {
     const consumption = decodeConsumption(frame);
     if (consumption) this.#meeting?.played(consumption);
@@ -218,6 +222,8 @@ class WindowApp {
       case "present.answer":
       case "present.give":
         return meeting?.roles.carryOut(message);
+      case "screen.view":
+        return meeting?.viewOwnScreen(message.on);
       case "theme":
         this.#feed.change({ theme: message.theme });
         return this.#keep(() => rememberTheme(this.#folder, message.theme));

@@ -18,6 +18,7 @@ import { openFolder } from "./browser.ts";
 import { LipSync } from "./lip_sync.ts";
 import { MeetingView } from "./meeting_view.ts";
 import { PagePictures } from "./page_pictures.ts";
+import { PageScreen } from "./page_screen.ts";
 import { WindowFiles } from "./window_files.ts";
 import { WindowRoles } from "./window_roles.ts";
 
@@ -52,6 +53,7 @@ export class WindowMeeting {
   readonly #means: WindowMeetingMeans;
   readonly #lipSync = new LipSync();
   readonly #pictures: PagePictures;
+  readonly #screen: PageScreen;
   readonly #options: WindowMeetingOptions;
   #isJoined = false;
   #missedMs = 0;
@@ -84,6 +86,7 @@ export class WindowMeeting {
     this.#options = options;
     this.#means = means;
     this.#pictures = new PagePictures(means.socket, epochMs);
+    this.#screen = new PageScreen(means.socket, systemTimers);
     const source = (kind: CaptureKind, exists: boolean) => ({
       exists,
       on: exists && means.on[kind],
@@ -119,6 +122,7 @@ export class WindowMeeting {
       if (event.event === "joined") this.#joined();
     });
     attendance.engine.onEvent((event) => this.#engineEvent(event));
+    attendance.meeting.screenView.onArrival((arrival) => this.#screen.push(arrival));
   }
 
   get isJoined(): boolean {
@@ -126,7 +130,11 @@ export class WindowMeeting {
   }
 
   async run(): Promise<{ end: MeetingEnd; wasJoined: boolean }> {
-    return await this.#attendance.run();
+    try {
+      return await this.#attendance.run();
+    } finally {
+      this.#screen.close();
+    }
   }
 
   /** What leaving now would break off, as a question; null where it would not. */
@@ -160,6 +168,16 @@ export class WindowMeeting {
     const { meeting, engine } = this.#attendance;
     meeting.watchOnly(participants.filter((id) => id !== meeting.self));
     engine.command({ do: "preview", on: participants.includes(meeting.self ?? NaN) });
+  }
+
+  /** One's own shared screen is to be seen here, too, or not. */
+  viewOwnScreen(wanted: boolean): void {
+    this.#attendance.meeting.screenView.viewOwn(wanted);
+  }
+
+  /** Somebody's shared screen comes from its beginning again: what the page had of it is lost. */
+  viewScreenAgain(): void {
+    this.#attendance.meeting.screenView.again();
   }
 
   /** @throws Refusal */

@@ -49,6 +49,7 @@ export class FakeProgram implements AsyncDisposable {
           message: (message) => void program.said.push(message),
           frame: () => {},
           gone: () => {},
+          mediaOpened: () => {},
         },
       }), state);
   }
