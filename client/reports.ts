@@ -63,8 +63,8 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
   }
 }
 
-function fileFields({ at: sharedAt, ...file }: SharedFile) {
-  return { ...file, sharedAt };
+function fileFields({ at: sharedAt, isExecutable: executable, ...file }: SharedFile) {
+  return { ...file, sharedAt, executable };
 }
 
 /** Why the meeting did not come about, or ended for good. */

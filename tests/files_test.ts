@@ -4,6 +4,7 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { seededRandom } from "@fusionmeet/base";
 import {
   type ClientProgram,
@@ -12,6 +13,7 @@ import {
   startClient,
   startServer,
 } from "./support/programs.ts";
+import { SmallDisk } from "./support/small_disk.ts";
 import { testSeed } from "./support/seed.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
 
@@ -21,6 +23,11 @@ function writeFile(path: string, size: number, seed: number): string {
   const bytes = seededRandom(seed).fill(new Uint8Array(size));
   Deno.writeFileSync(path, bytes);
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+function writeText(path: string, text: string): string {
+  Deno.writeTextFileSync(path, text);
+  return hashOf(path);
 }
 
 function hashOf(path: string): string {
@@ -41,7 +48,9 @@ Deno.test("Files of one client are on the server and at the others, as they were
     "report (final).pdf": writeFile(directory.file("report (final).pdf"), 3 * MEBIBYTE + 7, 1),
     "empty.txt": writeFile(directory.file("folder/empty.txt"), 0, 2),
     "CON.txt": writeFile(directory.file("folder/below/CON.txt"), 5, 3),
+    "holiday.jpg": writeText(directory.file("folder/holiday.jpg"), "#!/bin/sh\necho hello\n"),
   };
+  await Deno.chmod(directory.file("folder/holiday.jpg"), 0o755);
   await using server = await startServer({ data: directory.file("server") });
   await using bob = launchClient({
     ...{ name: "Bob", server, record: directory.file("bob") },
@@ -60,8 +69,19 @@ Deno.test("Files of one client are on the server and at the others, as they were
   delete stored["CON.txt"];
   for (const folder of [directory.file("server/uploads/Main"), directory.file("bob/files")]) {
     deepStrictEqual(filesIn(folder), Object.keys(stored).toSorted());
-    for (const name of filesIn(folder)) strictEqual(hashOf(`${folder}/${name}`), stored[name]);
+    for (const name of filesIn(folder)) {
+      strictEqual(hashOf(`${folder}/${name}`), stored[name]);
+      strictEqual(Deno.statSync(`${folder}/${name}`).mode! & 0o111, 0, "nothing of it can be run");
+    }
   }
+  const marks = bob.events.filter(({ event }) => event === "file")
+    .map(({ name, executable }) => [name, executable]);
+  deepStrictEqual(Object.fromEntries(marks), {
+    "report (final).pdf": false,
+    "empty.txt": false,
+    "CON.txt": false,
+    "holiday.jpg": true,
+  });
 
   // They outlive their owner, and a server that is started again.
   await ada.stop();
@@ -90,7 +110,61 @@ Deno.test("Files of one client are on the server and at the others, as they were
   // The same content again is there at once.
   await cyd.send({ do: "share", path: directory.file("report (final).pdf") });
   await cyd.waitFor(transferIs("done", "report (final).pdf"));
-  strictEqual(filesIn(directory.file("server/uploads/Main")).length, 3);
+  strictEqual(filesIn(directory.file("server/uploads/Main")).length, 4);
+});
+
+Deno.test("A full disk at the server or at who fetches ends a transfer in words, and leaves nothing of it", async () => {
+  await using directory = new TemporaryDirectory();
+  await Deno.mkdir(directory.file("server"));
+  await using uploads = await SmallDisk.mount(directory.file("server/uploads"), 6 * MEBIBYTE);
+  await using fetched = await SmallDisk.mount(directory.file("bob/files"), 2 * MEBIBYTE);
+  const [large, small] = [directory.file("large.bin"), directory.file("small.bin")];
+  writeFile(large, 8 * MEBIBYTE, 1);
+  const hash = writeFile(small, 4 * MEBIBYTE, 2);
+  await using server = await startServer({ data: directory.file("server") });
+  await using ada = await startClient({ name: "Ada", server });
+  await ada.send({ do: "share", path: large });
+  const refused = await ada.waitFor(transferIs("failed", "large.bin"));
+  strictEqual(
+    refused.message,
+    "large.bin: The server's disk is full: ask whoever runs the server to make room",
+  );
+  deepStrictEqual(filesIn(`${uploads.path}/Main`), []);
+  await ada.send({ do: "share", path: small });
+  await ada.waitFor(transferIs("done", "small.bin"));
+
+  await using bob = await startClient({
+    ...{ name: "Bob", server, record: directory.file("bob") },
+    args: ["--fetch", "all"],
+  });
+  const full = await bob.waitFor(transferIs("failed", "small.bin"));
+  strictEqual(full.message, "small.bin: There is no space left on the disk");
+  deepStrictEqual(filesIn(fetched.path), []);
+  await fetched.resize(6 * MEBIBYTE);
+  await bob.send({ do: "fetch", name: "small.bin" });
+  const { path } = await bob.waitFor(transferIs("done", "small.bin"));
+  strictEqual(hashOf(path), hash);
+});
+
+Deno.test("A file that becomes shorter or changes while it is sent fails in words, and nobody gets it", async () => {
+  await using directory = new TemporaryDirectory();
+  await using server = await startServer({ data: directory.file("server") });
+  await using ada = await startClient({ name: "Ada", server });
+  const paths = ["shorter.bin", "other.bin"].map(directory.file, directory);
+  paths.forEach((path, seed) => writeFile(path, 60 * MEBIBYTE, seed));
+  for (const path of paths) {
+    const name = basename(path);
+    await ada.send({ do: "share", path });
+    await ada.waitFor(({ event, name: of, state, bytes }) =>
+      event === "transfer" && of === name && state === "moving" && bytes > 0
+    );
+    if (name === "shorter.bin") await Deno.truncate(path, 1);
+    else await Deno.writeFile(path, new Uint8Array(60 * MEBIBYTE));
+    const { message } = await ada.waitFor(transferIs("failed", name));
+    ok(/It (became shorter|was changed) while it was sent/.test(message), message);
+  }
+  const left = filesIn(directory.file("server/uploads/Main"));
+  deepStrictEqual(left.filter((name) => !name.endsWith(".part")), []);
 });
 
 Deno.test("A file survives kills of sender, receiver and server, and is never half in a list", async () => {

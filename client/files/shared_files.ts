@@ -3,6 +3,7 @@ import { messageOf, type Random, Refusal } from "@fusionmeet/base";
 import { type ByteStream, ConnectFailure, type Timers } from "@fusionmeet/net";
 import {
   type ClientMessage,
+  isExecutableName,
   numberedFileName,
   safeFileName,
   type ServerMessages,
@@ -31,6 +32,8 @@ export interface SharedFile {
   readonly owner: string;
   /** Since when; epoch ms at the server. */
   readonly at: number;
+  /** It may run something when it is opened, by its name or its content. */
+  readonly isExecutable: boolean;
 }
 
 /** A file on its way from here or to here. */
@@ -311,8 +314,7 @@ export class SharedFiles {
       if (run.isDiscarded) await part.discard();
       throw thrown;
     }
-    const path = await part.finish(() => freePath(folder, safe));
-    this.#tell(run, { path });
+    this.#tell(run, { path: await placed(part, folder, safe) });
   }
 
   /** Tries until it is done, refused for good, or stopped. */
@@ -435,6 +437,17 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
+/** Puts a whole file at a free path. @returns where it is. Nothing is left of one that cannot be put there, but its part. */
+async function placed(part: PartFile, folder: string, name: string): Promise<string> {
+  let taken: string | undefined;
+  try {
+    return await part.finish(async () => taken = await freePath(folder, name));
+  } catch (thrown) {
+    if (taken !== undefined) await Deno.remove(taken).catch(() => undefined);
+    throw thrown;
+  }
+}
+
 /** A path in `folder` that was free and is taken now, by an empty file. */
 async function freePath(folder: string, name: string): Promise<string> {
   for (let count = 1;; count++) {
@@ -448,6 +461,7 @@ async function freePath(folder: string, name: string): Promise<string> {
   }
 }
 
-function sharedFile({ id, name, size, hash, owner, at }: WireFile): SharedFile {
-  return { id, name, size, hash: hash.toHex(), owner, at };
+function sharedFile({ id, name, size, hash, owner, at, executable }: WireFile): SharedFile {
+  const isExecutable = executable === true || isExecutableName(name);
+  return { id, name, size, hash: hash.toHex(), owner, at, isExecutable };
 }

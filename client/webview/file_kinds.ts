@@ -1,3 +1,5 @@
+import { isExecutableName } from "@fusionmeet/protocol";
+
 /** What a file is by the end of its name: for a picture beside it, and a warning. */
 export type FileKind =
   | "picture"
@@ -9,20 +11,14 @@ export type FileKind =
   | "program"
   | "other";
 
-/** Ends of names, by kind. `program`: what some system runs when it is opened, or may run what is in it. */
-const ENDINGS: Readonly<Record<Exclude<FileKind, "other">, string>> = {
+/** Ends of names, by kind. */
+const ENDINGS: Readonly<Record<Exclude<FileKind, "program" | "other">, string>> = {
   picture: "avif bmp gif heic ico jpeg jpg png psd svg tif tiff webp",
   film: "avi m4v mkv mov mp4 mpeg mpg webm wmv",
   sound: "aac aiff flac m4a mid mp3 oga ogg opus wav wma",
   text: "doc docx epub md odp odt pdf ppt pptx rtf tex txt",
   table: "csv json ods tsv xls xlsx xml",
   archive: "7z bz2 gz rar tar tgz xz zip zst",
-  program:
-    "action apk app appimage appref-ms application bash bat bin cmd com command cpl csh deb " +
-    "desktop dll dmg docm dotm elf exe flatpak fish gadget hta htm html inf ins iso img jar jnlp js jse lnk " +
-    "mht mhtml msc msi msix msp mst out pif pkg pl potm ppam ppsm pptm ps1 ps1xml psc1 psm1 py pyc pyw " +
-    "rb reg rpm run scf scr sct sh shb snap sys url vb vbe vbs vhd vhdx vxd workflow ws wsc wsf wsh " +
-    "xbap xhtml xlam xlsm xltm xll zsh",
 };
 const KIND_OF = new Map(
   Object.entries(ENDINGS).flatMap(([kind, endings]) =>
@@ -32,6 +28,7 @@ const KIND_OF = new Map(
 
 /** @param name as people see it; dots and spaces at its end do not hide what it is (Windows drops them). */
 export function fileKind(name: string): FileKind {
+  if (isExecutableName(name)) return "program";
   const ending = /\.([^.]+)$/.exec(name.replace(/[. ]+$/, ""))?.[1] ?? "";
   return KIND_OF.get(ending.toLowerCase()) ?? "other";
 }

@@ -32,9 +32,9 @@ export class WindowFiles {
   happened(event: FilesEvent): void {
     if (event.event === "transfer") return this.#transferred(event.transfer);
     if (event.state === "gone") return this.feed.gone(event.file.id);
-    const { id, name, size, owner, at } = event.file;
+    const { id, name, size, owner, at, isExecutable: executable } = event.file;
     const own = this.isOwn(event.file);
-    this.feed.put({ id, name, size, owner, own, at, fresh: event.isNew && !own });
+    this.feed.put({ id, name, size, owner, own, at, executable, fresh: event.isNew && !own });
   }
 
   isOwn({ owner }: Pick<SharedFile, "owner">): boolean {

@@ -50,7 +50,9 @@ function transfer(id: number, change: Partial<Transfer>): Transfer {
   };
 }
 
-const FILE: SharedFile = { id: 1, name: "a", size: 1, hash: "", owner: "Bob", at: 5 };
+const FILE: SharedFile = {
+  ...{ id: 1, name: "a", size: 1, hash: "", owner: "Bob", at: 5, isExecutable: false },
+};
 
 Deno.test("WindowFiles tells which files are new, and which are one's own", () => {
   const { files } = new Bench();

@@ -9,6 +9,8 @@ export interface FileEntry {
   readonly own: boolean;
   /** Since when; epoch ms at the server. */
   readonly at: number;
+  /** It may run something when it is opened, by its name or its content. */
+  readonly executable: boolean;
   /** It came just now, and the page is told for the first time. */
   readonly fresh: boolean;
 }

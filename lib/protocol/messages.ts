@@ -80,6 +80,8 @@ export const SHARED_FILE_FIELDS = {
   hash: bytes(FILE_HASH_BYTES),
   owner: name(),
   at: float(),
+  /** It begins as programs do, whatever its name says. */
+  executable: optional(flag()),
 } as const satisfies Fields;
 
 /** What connections of their own are for. */

@@ -19,6 +19,7 @@ export * from "./replay_window.ts";
 export * from "./srtp.ts";
 export * from "./features.ts";
 export * from "./transfer.ts";
+export * from "./executable.ts";
 export * from "./tile_grid.ts";
 export * from "./tile_pixels.ts";
 export * from "./screen.ts";

@@ -17,6 +17,10 @@ export const FILES_TABLE = `CREATE TABLE files (
      UNIQUE (room, hash)
    ) STRICT;`;
 
+/** What was added to that later. */
+export const FILES_EXECUTABLE =
+  "ALTER TABLE files ADD COLUMN executable INTEGER NOT NULL DEFAULT 0;";
+
 /** A file of a room, or the offer of one that has not come whole yet. */
 export interface StoredFile {
   /** Never given to another file again. */
@@ -33,13 +37,15 @@ export interface StoredFile {
   /** When it was offered, or came whole; epoch ms. */
   readonly at: number;
   readonly isWhole: boolean;
+  /** Its content begins as a program's does; false while it has not come whole. */
+  readonly isExecutable: boolean;
 }
 
 /** What is known of a file when it is offered. */
 export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at">;
 
 const NAMES_TRIED_MAX = 20;
-const COLUMNS = "id, name, stored, size, hash, owner, at, whole";
+const COLUMNS = "id, name, stored, size, hash, owner, at, whole, executable";
 
 /** Which files rooms have, in SQLite. A room has each content once, under one name. What a call has returned survives a power cut. */
 export class FileIndex {
@@ -55,7 +61,7 @@ export class FileIndex {
       add: prepare(
         "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, at, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
       ),
-      finish: prepare("UPDATE files SET whole = 1, at = ? WHERE id = ?"),
+      finish: prepare("UPDATE files SET whole = 1, at = ?, executable = ? WHERE id = ?"),
       remove: prepare("DELETE FROM files WHERE id = ?"),
       roomBytes: prepare("SELECT sum(size) AS bytes FROM files WHERE room = ?"),
       count: prepare("SELECT count(*) AS count FROM files WHERE room = ?"),
@@ -64,7 +70,7 @@ export class FileIndex {
       ),
       allBytes: prepare("SELECT sum(size) AS bytes FROM files"),
       offersBefore: prepare(
-        `SELECT files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, slug
+        `SELECT files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, executable, slug
          FROM files JOIN rooms ON rooms.id = room WHERE whole = 0 AND at < ?`,
       ),
     };
@@ -102,8 +108,8 @@ export class FileIndex {
   }
 
   /** It is there, whole. */
-  finish(id: number, at: number): void {
-    this.#statements.finish.run(at, id);
+  finish(id: number, at: number, { isExecutable = false } = {}): void {
+    this.#statements.finish.run(at, Number(isExecutable), id);
   }
 
   remove(id: number): void {
@@ -140,6 +146,6 @@ function optionalFile(row: Record<string, unknown> | undefined): StoredFile | un
   return row && asFile(row);
 }
 
-function asFile({ whole, slug: _, ...row }: Record<string, unknown>): StoredFile {
-  return { ...row, isWhole: whole === 1 } as unknown as StoredFile;
+function asFile({ whole, executable, slug: _, ...row }: Record<string, unknown>): StoredFile {
+  return { ...row, isWhole: whole === 1, isExecutable: executable === 1 } as unknown as StoredFile;
 }

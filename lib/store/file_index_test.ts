@@ -11,10 +11,17 @@ Deno.test("FileIndex keeps offers apart from whole files, each content once in a
   const { files } = store;
   const [main, other] = ["Main", "Other"].map((name) => store.keepRoom(name, 0).id);
   const one = files.offer(main, offered("a.txt", "1"));
-  deepStrictEqual(one, { id: one.id, ...offered("a.txt", "1"), stored: "a.txt", isWhole: false });
+  deepStrictEqual(one, {
+    id: one.id,
+    ...offered("a.txt", "1"),
+    stored: "a.txt",
+    isWhole: false,
+    isExecutable: false,
+  });
   deepStrictEqual(files.list(main), []);
-  files.finish(one.id, 7);
-  deepStrictEqual(files.list(main), [{ ...one, at: 7, isWhole: true }]);
+  files.finish(one.id, 7, { isExecutable: true });
+  const whole = { ...one, at: 7, isWhole: true, isExecutable: true };
+  deepStrictEqual(files.list(main), [whole]);
   deepStrictEqual(files.byHash(main, hash("1"))?.id, one.id);
   strictEqual(files.byHash(other, hash("1")), undefined);
   strictEqual(files.byId(other, one.id), undefined);

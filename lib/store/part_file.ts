@@ -16,6 +16,11 @@ export class WrongContent extends Error {
   override readonly name = "WrongContent";
 }
 
+/** There is no place for it. */
+export class DiskFull extends Error {
+  override readonly name = "DiskFull";
+}
+
 /** What a file that comes should be. */
 export interface ExpectedFile {
   readonly size: number;
@@ -63,12 +68,17 @@ export class PartFile implements Disposable {
     return this.#expected.size - this.#size;
   }
 
-  /** Appends. @throws WrongContent when it is more than there should be. @throws what the file system says. */
+  /**
+   * Appends. @throws WrongContent when it is more than there should be. @throws DiskFull, and then nothing of it is left: what
+   * fills the disk helps nobody. @throws what the file system says.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length > this.missing) {
       throw new WrongContent(`There came more than the ${this.#expected.size} bytes it should be`);
     }
-    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    await this.#orFull(async () => {
+      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    });
     this.#hash.update(bytes);
     this.#size += bytes.length;
   }
@@ -76,7 +86,7 @@ export class PartFile implements Disposable {
   /**
    * Puts the whole file at its path, or at the one that `place` gives when it is known to be right. A wrong one is removed.
    *
-   * @returns where it is. @throws WrongContent. @throws what the file system says.
+   * @returns where it is. @throws WrongContent. @throws DiskFull. @throws what the file system says.
    */
   async finish(place: () => Promise<string> = () => Promise.resolve(this.#path)): Promise<string> {
     assert(this.missing === 0, "only a whole file is finished");
@@ -84,12 +94,21 @@ export class PartFile implements Disposable {
       await this.discard();
       throw new WrongContent("What came is not what was offered: its hash is another one");
     }
-    await this.#file.sync();
+    await this.#orFull(() => this.#file.sync());
     this.close();
     const path = await place();
     await renamePatiently(this.#path + PART_SUFFIX, path);
     await syncFolder(dirname(path));
     return path;
+  }
+
+  /** The first bytes of it, at most so many. @throws what the file system says. */
+  async beginning(bytes: number): Promise<Uint8Array> {
+    const buffer = new Uint8Array(bytes);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    const read = await this.#file.read(buffer);
+    await this.#file.seek(0, Deno.SeekMode.End);
+    return buffer.subarray(0, read ?? 0);
   }
 
   /** Removes it, where nobody else has. */
@@ -110,6 +129,16 @@ export class PartFile implements Disposable {
     this.close();
   }
 
+  async #orFull(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (thrown) {
+      if (!isDiskFull(thrown)) throw thrown;
+      await this.discard();
+      throw new DiskFull("There is no space left on the disk", { cause: thrown });
+    }
+  }
+
   async #takeWhatIsThere(): Promise<void> {
     const { size } = await this.#file.stat();
     // Whatever that is, it is not the beginning of this file.
@@ -120,6 +149,15 @@ export class PartFile implements Disposable {
       this.#size += read;
     }
   }
+}
+
+/** The disk, or what its user may have of it, is full. */
+export function isDiskFull(thrown: unknown): boolean {
+  if (thrown instanceof DiskFull) return true;
+  if (!(thrown instanceof Error)) return false;
+  const { code } = thrown as { code?: string };
+  // Windows: ERROR_DISK_FULL.
+  return code === "ENOSPC" || code === "EDQUOT" || /space (left )?on|quota/i.test(thrown.message);
 }
 
 /** Renames, and tries again where the file is held by another program. @throws what the file system says in the end. */

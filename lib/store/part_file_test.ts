@@ -1,7 +1,15 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { seededRandom } from "@fusionmeet/base";
-import { hashFile, PartFile, RENAME_TRIES, renamePatiently, WrongContent } from "./part_file.ts";
+import {
+  DiskFull,
+  hashFile,
+  isDiskFull,
+  PartFile,
+  RENAME_TRIES,
+  renamePatiently,
+  WrongContent,
+} from "./part_file.ts";
 
 const CONTENT = seededRandom(3).fill(new Uint8Array(300_000));
 const EXPECTED = {
@@ -97,4 +105,25 @@ Deno.test("hashFile() tells how far it is, and can be stopped", async () => {
     const stopped = hashFile(path, { signal: stop.signal, progress: () => stop.abort() });
     await rejects(stopped, { name: "AbortError" });
   });
+});
+
+Deno.test("PartFile.beginning() shows the first bytes, and what is written after it goes on at the end", async () => {
+  await withFolder(async (path) => {
+    using part = await PartFile.open(path, EXPECTED);
+    deepStrictEqual(await part.beginning(4), new Uint8Array());
+    await part.write(CONTENT.subarray(0, 100_000));
+    deepStrictEqual(await part.beginning(4), CONTENT.subarray(0, 4));
+    await part.write(CONTENT.subarray(100_000));
+    await part.finish();
+    deepStrictEqual(await Deno.readFile(path), CONTENT);
+  });
+});
+
+Deno.test("isDiskFull() knows a full disk and a used quota, and nothing else", () => {
+  for (const code of ["ENOSPC", "EDQUOT"]) ok(isDiskFull(Object.assign(new Error("x"), { code })));
+  ok(isDiskFull(new Error("No space left on device (os error 28)")));
+  ok(isDiskFull(new Error("There is not enough space on the disk. (os error 112)")));
+  ok(isDiskFull(new DiskFull()));
+  ok(!isDiskFull(new Deno.errors.PermissionDenied("no")));
+  ok(!isDiskFull(undefined));
 });

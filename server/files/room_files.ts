@@ -99,6 +99,7 @@ export class RoomFiles {
   }
 }
 
-function wireFile({ id, name, size, hash, owner, at }: StoredFile) {
-  return { id, name, size, hash: Uint8Array.fromHex(hash), owner, at };
+function wireFile({ id, name, size, hash, owner, at, isExecutable }: StoredFile) {
+  const mark = isExecutable && { executable: true };
+  return { id, name, size, hash: Uint8Array.fromHex(hash), owner, at, ...mark };
 }

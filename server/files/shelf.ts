@@ -1,8 +1,15 @@
 import { join } from "node:path";
 import { messageOf, Refusal } from "@fusionmeet/base";
-import { OFFER_KEPT_MS, OFFERS_PER_PERSON_MAX, ROOM_FILES_MAX } from "@fusionmeet/protocol";
+import {
+  EXECUTABLE_BEGINNING_BYTES,
+  isExecutableContent,
+  OFFER_KEPT_MS,
+  OFFERS_PER_PERSON_MAX,
+  ROOM_FILES_MAX,
+} from "@fusionmeet/protocol";
 import {
   type FileIndex,
+  isDiskFull,
   type MeetingStore,
   type OfferedFile,
   PART_SUFFIX,
@@ -85,10 +92,11 @@ export class Shelf {
 
   /** The file has come whole. @returns as it is listed from now on. @throws Refusal `disk`. @throws WrongContent */
   async finish(file: StoredFile, part: PartFile): Promise<StoredFile> {
+    const isExecutable = isExecutableContent(await part.beginning(EXECUTABLE_BEGINNING_BYTES));
     await part.finish();
     const at = this.#options.epochMs();
-    this.#files.finish(file.id, at);
-    return { ...file, at, isWhole: true };
+    this.#files.finish(file.id, at, { isExecutable });
+    return { ...file, at, isWhole: true, isExecutable };
   }
 
   /** A whole file, to be read. A file that somebody took from the folder is listed no longer. @throws Refusal `no-such-file`, `disk` */
@@ -132,8 +140,9 @@ export class Shelf {
   diskRefusal(thrown: unknown): Refusal {
     const state = messageOf(thrown);
     this.#options.log.event("disk", { state, advice: "Make room on the server's disk" });
-    const isFull = /space|ENOSPC|quota/i.test(state);
-    const why = isFull ? "is full: ask whoever runs the server to make room" : `says no: ${state}`;
+    const why = isDiskFull(thrown)
+      ? "is full: ask whoever runs the server to make room"
+      : `says no: ${state}`;
     return new Refusal("disk", `The server's disk ${why}`, { cause: thrown });
   }
 

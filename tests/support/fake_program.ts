@@ -1,4 +1,5 @@
 /** A program behind the page that a test writes: the real bridge with its links, keys and policy, and a state at will. */
+import { isExecutableName } from "@fusionmeet/protocol";
 import {
   type ChatEntry,
   type FileEntry,
@@ -248,7 +249,10 @@ export function line(
 
 /** A file of the room, Bob's unless said otherwise. */
 export function sharedFile(id: number, name: string, rest: Partial<FileEntry> = {}): FileEntry {
-  return { id, name, size: 1_000, owner: "Bob", own: false, at: Date.now(), fresh: false, ...rest };
+  return {
+    ...{ id, name, size: 1_000, owner: "Bob", own: false, at: Date.now(), fresh: false },
+    ...{ executable: isExecutableName(name), ...rest },
+  };
 }
 
 /** A transfer half way, to here unless said otherwise. */

@@ -49,7 +49,7 @@ export function FileRow({ file, mayDelete, onDelete }: FileRowProps) {
   const { store, strings, send } = useApp();
   const [isOpen, setOpen] = useState(false);
   const text = strings.files;
-  const kind = fileKind(file.name);
+  const kind = file.executable ? "program" : fileKind(file.name);
   const fetch = store.shelf.fetchOf(file.id);
   const isUnderWay = fetch !== undefined && !isOver(fetch);
   const owner = file.own ? text.own : text.of(file.owner);
