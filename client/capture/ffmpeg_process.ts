@@ -3,7 +3,7 @@ import { programFolder } from "@fusionmeet/places";
 import { join } from "node:path";
 import { type CaptureSystem, captureSystem } from "./ffmpeg_arguments.ts";
 import { ffmpegAdvice, lastWordsOf } from "./last_words.ts";
-import { type QuietProcess, startQuietly } from "./quiet_process.ts";
+import { type QuietOptions, type QuietProcess, startQuietly } from "./quiet_process.ts";
 
 /** How an ffmpeg ended. */
 export interface FfmpegExit {
@@ -84,10 +84,14 @@ export class FfmpegProcess {
   readonly exit: Promise<FfmpegExit>;
 
   /** @throws Refusal "ffmpeg-missing" when it cannot be started. */
-  static start(path: string, args: readonly string[]): FfmpegProcess {
+  static start(
+    path: string,
+    args: readonly string[],
+    options: Pick<QuietOptions, "environment"> = {},
+  ): FfmpegProcess {
     const [program, ...all] = withParentDeath([path, ...args]);
     try {
-      return new FfmpegProcess(startQuietly(program, all));
+      return new FfmpegProcess(startQuietly(program, all, options));
     } catch (error) {
       throw new Refusal("ffmpeg-missing", `Cannot start ${path}: ${messageOf(error)}`, {
         cause: error,
@@ -127,9 +131,10 @@ export class FfmpegProcess {
 export async function runFfmpeg(
   path: string,
   args: readonly string[],
+  options: Pick<QuietOptions, "environment"> = {},
 ): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
   const [program, ...all] = withParentDeath([path, ...args]);
-  const child = startQuietly(program, all);
+  const child = startQuietly(program, all, options);
   const timer = setTimeout(child.kill, RUN_MS_MAX);
   const [{ code }, stdout, stderr] = await Promise.all([
     child.status,

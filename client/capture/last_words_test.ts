@@ -38,6 +38,11 @@ Deno.test("captureSentence() says what to do", () => {
   );
   strictEqual(/privacy settings/.test(sentence("/dev/video0: Permission denied")), true);
   strictEqual(
+    captureSentence("screen", ":0: Permission denied"),
+    "Cannot read the screen: :0: Permission denied",
+    "no device of the privacy settings",
+  );
+  strictEqual(
     captureSentence("microphone", "default: Connection refused"),
     "Cannot read the microphone: default: Connection refused; is the sound server running?",
   );

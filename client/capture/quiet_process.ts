@@ -16,6 +16,13 @@ export interface QuietProcess {
 /** What a program that was ended by a signal has for a code. */
 const ENDED_CODE = 1;
 
+/** How a program is started. */
+export interface QuietOptions {
+  readonly hidden?: boolean;
+  /** Variables besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts a program.
  *
@@ -26,14 +33,17 @@ const ENDED_CODE = 1;
 export function startQuietly(
   program: string,
   args: readonly string[],
-  { hidden = Deno.build.os === "windows" }: { hidden?: boolean } = {},
+  { hidden = Deno.build.os === "windows", environment = {} }: QuietOptions = {},
 ): QuietProcess {
-  return hidden ? startHidden(program, args) : start(program, args);
+  return (hidden ? startHidden : start)(program, args, environment);
 }
 
-function start(program: string, args: readonly string[]): QuietProcess {
+type Environment = Readonly<Record<string, string>>;
+
+function start(program: string, args: readonly string[], environment: Environment): QuietProcess {
   const child = new Deno.Command(program, {
     args: [...args],
+    env: { ...environment },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -49,8 +59,16 @@ function start(program: string, args: readonly string[]): QuietProcess {
   return { pid, stdout, stderr, status, kill };
 }
 
-function startHidden(program: string, args: readonly string[]): QuietProcess {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+function startHidden(
+  program: string,
+  args: readonly string[],
+  environment: Environment,
+): QuietProcess {
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    windowsHide: true,
+    env: { ...Deno.env.toObject(), ...environment },
+  });
   const status = new Promise<{ code: number }>((resolve) => {
     child.once("error", () => resolve({ code: ENDED_CODE }));
     child.once("exit", (code) => resolve({ code: code ?? ENDED_CODE }));

@@ -47,6 +47,13 @@ for (const hidden of [false, true]) {
     },
   );
 
+  Deno.test(`startQuietly() ${how}: with variables besides those there are`, posix, async () => {
+    const environment = { FUSIONMEET_MORE: "ä b" };
+    const script = 'test -n "$PATH" && echo "$FUSIONMEET_MORE" >&2';
+    const process = startQuietly("/bin/sh", ["-c", script], { hidden, environment });
+    deepStrictEqual(await outcome(process), { code: 0, size: 0, said: "ä b\n" });
+  });
+
   Deno.test(`startQuietly() ${how}: what is not there throws`, () => {
     throws(() => startQuietly("/nowhere/at/all", [], { hidden }));
   });

@@ -115,7 +115,8 @@ class Stage {
 
 function input(width: number, height: number): ScreenInput {
   return {
-    ...{ input: [], filter: "", isOldFfmpeg: false, scaled: false, title: "Editor" },
+    ...{ input: [], filter: "", environment: {}, isOldFfmpeg: false, scaled: false },
+    title: "Editor",
     ...{ width, height, source: { ...SOURCE, id: "0x1" } as OpenScreenSource },
   };
 }

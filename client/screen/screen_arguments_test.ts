@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
   inputArguments,
+  inputEnvironment,
   isOldFfmpeg,
   parseSize,
   screenFilter,
@@ -46,6 +47,39 @@ Deno.test("inputArguments() on X11: a part of the screen, or one window", () => 
   );
 });
 
+Deno.test("inputArguments() on Windows", () => {
+  const area = { x: -2560, y: 0, width: 2560, height: 1440 };
+  const gdigrab = `${GENERAL} -f gdigrab -fflags nobuffer -draw_mouse 1 -framerate 30`;
+  strictEqual(input({ kind: "gdigrab" }), `${gdigrab} -i desktop`);
+  strictEqual(
+    input({ kind: "gdigrab", area }),
+    `${gdigrab} -offset_x -2560 -offset_y 0 -video_size 2560x1440 -i desktop`,
+  );
+  strictEqual(
+    input({ kind: "gdigrab-window", input: "title=My Editor" }),
+    `${gdigrab} -i title=My Editor`,
+  );
+  strictEqual(
+    input({ kind: "ddagrab" }, 15, false),
+    `${GENERAL} -f lavfi -i ddagrab=output_idx=0:framerate=15:draw_mouse=0,hwdownload,format=bgra`,
+  );
+  strictEqual(
+    input({ kind: "gfxcapture", window: 0x1a2b }),
+    `${GENERAL} -f lavfi -i gfxcapture=hwnd=6699:max_framerate=30:capture_cursor=1,hwdownload,format=bgra`,
+  );
+  const aware = { __COMPAT_LAYER: "HighDpiAware" };
+  deepStrictEqual(inputEnvironment({ kind: "gdigrab" }), aware);
+  deepStrictEqual(inputEnvironment({ kind: "gdigrab-window", input: "hwnd=0x1" }), aware);
+  deepStrictEqual(inputEnvironment({ kind: "ddagrab" }), {});
+});
+
+Deno.test("inputArguments() on macOS: all colours of the screen, and no sound", () => {
+  strictEqual(
+    input({ kind: "avfoundation", device: "2" }),
+    `${GENERAL} -f avfoundation -fflags nobuffer -capture_cursor 1 -framerate 30 -pixel_format bgr0 -i 2:none`,
+  );
+});
+
 Deno.test("screenFilter() makes bgr0 at the pace of the clock, smaller only where it must", () => {
   strictEqual(filter(X11_AREA, 1280, 720), "format=bgr0");
   strictEqual(filter(X11_WINDOW, 3840, 2160), "scale=2560:1440:flags=area,format=bgr0");
@@ -69,11 +103,15 @@ Deno.test("thumbnailArguments() make one small JPEG without the pointer", () => 
 Deno.test("sizeArguments() read one picture, and parseSize() what ffmpeg says of it", () => {
   strictEqual(
     sizeArguments({ kind: "file", path: "a.mp4" }).join(" "),
-    `${GENERAL} -i file:a.mp4 -map 0:v:0 -vf scale=trunc(iw*sar):ih,setsar=1 -frames:v 1 -f framecrc pipe:1`,
+    `${GENERAL} -i file:a.mp4 -map 0:v:0 -vf scale=trunc(iw*sar):ih,setsar=1,format=rgb24 -frames:v 1 -f framecrc pipe:1`,
   );
-  const printed = "#software: Lavf59.27.100\n#tb 0: 1/25\n#dimensions 0: 640x360\n#sar 0: 1/1\n";
-  deepStrictEqual(parseSize(printed), { width: 640, height: 360 });
-  deepStrictEqual(parseSize(printed.replaceAll("\n", "\r\n")), { width: 640, height: 360 });
+  const printed = "#software: Lavf59.27.100\n#tb 0: 1/25\n#dimensions 0: 640x360\n#sar 0: 1/1\n" +
+    "0,          0,          0,        1,   691200, 0x5e6b1afd\n";
+  const size = { width: 640, height: 360, isBlack: false };
+  deepStrictEqual(parseSize(printed), size);
+  deepStrictEqual(parseSize(printed.replaceAll("\n", "\r\n")), size);
+  deepStrictEqual(parseSize(printed.replace("5e6b1afd", "00000000")), { ...size, isBlack: true });
+  deepStrictEqual(parseSize(printed.replace(/^0,.*\n/m, "")), undefined, "no picture came");
   deepStrictEqual(parseSize(""), undefined);
 });
 

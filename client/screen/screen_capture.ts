@@ -56,6 +56,7 @@ export class ScreenCapture {
       const process = this.#process = FfmpegProcess.start(
         ffmpeg,
         screenCaptureArguments(input, outputs),
+        { environment: input.environment },
       );
       if (this.#isStopped) void process.stop();
       const demuxer = new FlvDemuxer();

@@ -8,6 +8,8 @@ export interface CaptureInput {
   readonly input: readonly string[];
   /** Makes `bgr0` pictures of `width` x `height` of it. */
   readonly filter: string;
+  /** Variables it needs besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Before 5.1. */
   readonly isOldFfmpeg: boolean;
   readonly width: number;

@@ -1,9 +1,12 @@
 import { Refusal } from "@fusionmeet/base";
+import { type CaptureSystem, captureSystem } from "../capture/ffmpeg_arguments.ts";
 import { findFfmpeg, runFfmpeg } from "../capture/ffmpeg_process.ts";
 import { captureSentence, lastWordsOf } from "../capture/last_words.ts";
 import { requireFile } from "../capture/source_check.ts";
+import { lookAtMacos, macosTarget, permissionRefusal } from "./macos_screens.ts";
 import {
   inputArguments,
+  inputEnvironment,
   isOldFfmpeg,
   parseSize,
   screenFilter,
@@ -11,6 +14,7 @@ import {
   sizeArguments,
 } from "./screen_arguments.ts";
 import { describeScreen, fittedSize, type ScreenSource } from "./screen_source.ts";
+import { lookAtWindows, windowsCandidates } from "./windows_screens.ts";
 import { x11Target } from "./x11_target.ts";
 
 /** A source that shows something. */
@@ -22,6 +26,8 @@ export interface ScreenInput {
   readonly input: readonly string[];
   /** What makes pictures of it: bgr0, `width` x `height`, as they come. Give it `-fps_mode passthrough`. */
   readonly filter: string;
+  /** Variables it needs besides those of this process. */
+  readonly environment: Readonly<Record<string, string>>;
   /** It is called `-vsync passthrough`. */
   readonly isOldFfmpeg: boolean;
   readonly width: number;
@@ -41,6 +47,7 @@ export interface ScreenInputOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: the one that is found. */
   readonly ffmpeg?: string;
+  readonly system?: CaptureSystem;
 }
 
 /** A source that was looked at. */
@@ -77,6 +84,7 @@ export async function screenInput(
       showPointer: options.showPointer ?? true,
     }),
     filter: screenFilter(found.target, { size, framesPerSecond }),
+    environment: inputEnvironment(found.target),
     isOldFfmpeg: isOldFfmpeg(new TextDecoder().decode(version.stdout)),
     ...size,
     title: found.title,
@@ -98,22 +106,50 @@ export async function findScreen(
     case "file": {
       await requireFile("screen", source.path);
       const target = { kind: "file", path: source.path } as const;
-      return { target, ...await measure(target, options.ffmpeg), title, source };
+      const { width, height } = await measure([target], options.ffmpeg);
+      return { target, width, height, title, source };
     }
     case "display":
     case "window":
-      return await x11Target(source, options.environment ?? Deno.env.toObject());
+      return await findDesktop(source, options);
   }
 }
 
-/** The size of the pictures a target gives. @throws Refusal "screen-failed" */
-async function measure(
-  target: ScreenTarget,
-  ffmpeg: string,
-): Promise<{ width: number; height: number }> {
-  const { stdout, stderr } = await runFfmpeg(ffmpeg, sizeArguments(target));
-  const size = parseSize(new TextDecoder().decode(stdout));
-  if (size) return size;
-  const words = lastWordsOf(stderr.split("\n"));
+async function findDesktop(
+  source: Extract<OpenScreenSource, { kind: "display" | "window" }>,
+  { system = captureSystem(), environment, ffmpeg }:
+    & Omit<ScreenInputOptions, "framesPerSecond">
+    & { ffmpeg: string },
+): Promise<FoundScreen> {
+  switch (system) {
+    case "linux":
+      return await x11Target(source, environment ?? Deno.env.toObject());
+    case "windows": {
+      const { targets, ...found } = windowsCandidates(source, await lookAtWindows());
+      const { target, width, height } = await measure(targets, ffmpeg);
+      return { ...found, target, width, height };
+    }
+    case "darwin": {
+      const asked = macosTarget(source, await lookAtMacos(ffmpeg));
+      const { target, width, height, isBlack } = await measure([asked], ffmpeg);
+      if (isBlack) throw permissionRefusal();
+      return { target, width, height, title: describeScreen(source)!, source };
+    }
+  }
+}
+
+/** The first of these that gives a picture, and what that is like. @throws Refusal "screen-failed", "screen-permission" */
+async function measure(targets: readonly ScreenTarget[], ffmpeg: string) {
+  let words = "";
+  for (const target of targets) {
+    const environment = inputEnvironment(target);
+    const { stdout, stderr } = await runFfmpeg(ffmpeg, sizeArguments(target), { environment });
+    const size = parseSize(new TextDecoder().decode(stdout));
+    if (size) return { target, ...size };
+    words = lastWordsOf(stderr.split("\n"));
+    if (target.kind === "avfoundation" && NOT_ALLOWED.test(stderr)) throw permissionRefusal();
+  }
   throw new Refusal("screen-failed", captureSentence("screen", words));
 }
+
+const NOT_ALLOWED = /not (authori[sz]ed|permitted|allowed)|denied|permission/i;

@@ -1,6 +1,8 @@
 import { Refusal } from "@fusionmeet/base";
 import { systemTimers, type Timers } from "@fusionmeet/net";
+import { type CaptureSystem, captureSystem } from "../capture/ffmpeg_arguments.ts";
 import type { OpenScreenSource } from "./screen_input.ts";
+import { watchWindows, windowsState } from "./windows_screens.ts";
 import type { XConnection } from "./x11_connection.ts";
 import { findXWindow, openDisplay, screenAreas } from "./x11_target.ts";
 
@@ -11,6 +13,7 @@ export const SETTLE_MS_MAX = 500;
 export interface WatchScreenOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly timers?: Timers;
+  readonly system?: CaptureSystem;
 }
 
 type XSource = Extract<OpenScreenSource, { kind: "display" | "window" }>;
@@ -25,9 +28,20 @@ type XSource = Extract<OpenScreenSource, { kind: "display" | "window" }>;
 export async function watchScreen(
   source: OpenScreenSource,
   changed: () => void,
-  { environment = Deno.env.toObject(), timers = systemTimers }: WatchScreenOptions = {},
+  { environment = Deno.env.toObject(), timers = systemTimers, system = captureSystem() }:
+    WatchScreenOptions = {},
 ): Promise<() => void> {
   if (source.kind !== "display" && source.kind !== "window") return () => {};
+  if (system === "windows") {
+    let known: string | undefined;
+    return watchWindows((screens) => {
+      const [before, state] = [known, windowsState(source, screens)];
+      known = state;
+      if (before !== undefined && before !== state) changed();
+    });
+  }
+  // macOS tells nobody; its ffmpeg ends.
+  if (system === "darwin") return () => {};
   const connection = await openDisplay(environment);
   try {
     return await watchX(connection, source, { changed, timers });

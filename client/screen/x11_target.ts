@@ -1,8 +1,9 @@
 import { Refusal } from "@fusionmeet/base";
+import { closedWindow, findWindow, hiddenWindow, noScreen, windowId } from "./desktop_windows.ts";
 import type { FoundScreen, OpenScreenSource } from "./screen_input.ts";
 import { describeScreen } from "./screen_source.ts";
 import { XConnection, type XGeometry, type XMonitor } from "./x11_connection.ts";
-import { findWindow, isXwayland, readWindow, readWindows } from "./x11_screens.ts";
+import { isXwayland, readWindow, readWindows } from "./x11_screens.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type XSource = Extract<OpenScreenSource, { kind: "display" | "window" }>;
@@ -74,17 +75,9 @@ async function windowTarget(
   const window = await findXWindow(connection, source);
   const state = await connection.window(window.id);
   if (state === undefined) throw closedWindow(window.title);
-  if (!state.isShown) {
-    throw new Refusal(
-      "window-hidden",
-      `The window ${
-        JSON.stringify(window.title)
-      } is minimised, or on another workspace: show it, ` +
-        "and it goes on",
-    );
-  }
+  if (!state.isShown) throw hiddenWindow(window.title);
   const { width, height } = state;
-  const known = { kind: "window", name: window.title, id: `0x${window.id.toString(16)}` } as const;
+  const known = { kind: "window", name: window.title, id: windowId(window) } as const;
   const target = { kind: "x11-window", display, window: window.id } as const;
   return { target, width, height, title: describeScreen(known)!, source: known };
 }
@@ -102,19 +95,6 @@ export async function findXWindow(
     throw closedWindow(source.name);
   }
   return findWindow(source, await readWindows(connection));
-}
-
-function closedWindow(name: string): Refusal {
-  return new Refusal(
-    "no-window",
-    `The window ${JSON.stringify(name)} was closed: choose another one`,
-  );
-}
-
-/** @param count how many there are. */
-export function noScreen(index: number, count: number): Refusal {
-  const known = count === 1 ? "one: display:1" : `${count}: display:1 to display:${count}`;
-  return new Refusal("no-screen", `There is no screen ${index}; this computer has ${known}`);
 }
 
 function waylandRefusal(): Refusal {
