@@ -1,55 +1,16 @@
 /** Screens over real TLS, at a server whose time stands still. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { type ByteStream, openTicketed, writeAll } from "@fusionmeet/net";
-import {
-  encodeScreenMessage,
-  type ScreenMessage,
-  ScreenMessageReader,
-  SHARE_CLOSED_MS,
-} from "@fusionmeet/protocol";
+import { openTicketed } from "@fusionmeet/net";
+import { encodeScreenMessage, type ScreenMessage, SHARE_CLOSED_MS } from "@fusionmeet/protocol";
 import { type Client, type TestServer, until, withServer } from "../control_server_fixture.ts";
-
-/** One end of a screen's connection, which reads one message after the other. */
-class End {
-  readonly #messages: AsyncGenerator<ScreenMessage, void, void>;
-
-  constructor(readonly stream: ByteStream) {
-    this.#messages = read(stream);
-  }
-
-  async send(...messages: ScreenMessage[]): Promise<void> {
-    for (const message of messages) await writeAll(this.stream, encodeScreenMessage(message));
-  }
-
-  /** The next message; absent: the connection ended. */
-  async next(): Promise<ScreenMessage | undefined> {
-    return (await this.#messages.next()).value ?? undefined;
-  }
-
-  /** The next message in short. */
-  async say(): Promise<string | undefined> {
-    const message = await this.next();
-    return message && `${message.type} ${message.sequence}`;
-  }
-}
-
-async function* read(stream: ByteStream): AsyncGenerator<ScreenMessage, void, void> {
-  const all = ["format", "picture", "tiles", "stale", "status", "acknowledge"] as const;
-  const reader = new ScreenMessageReader([...all, "clock.answer"]);
-  const piece = new Uint8Array(4_096);
-  for (;;) {
-    const size = await stream.read(piece).catch(() => null);
-    if (size === null) return;
-    yield* reader.push(piece.subarray(0, size));
-  }
-}
+import { format, picture, ScreenEnd, status, tiles } from "./screen_fixture.ts";
 
 /** Opens the connection of a share. */
 async function open(
   server: TestServer,
   client: Client,
   { purpose, share }: { purpose: "screen.send" | "screen.view"; share: number },
-): Promise<End> {
+): Promise<ScreenEnd> {
   client.send({ type: "ticket.get", mark: "m", purpose, subject: share });
   const answer = await client.nextOf("ticket", "refused");
   if (answer.type === "refused") throw Object.assign(new Error(answer.message), answer);
@@ -57,7 +18,7 @@ async function open(
   (await server.connectRaw((key) => fingerprint = key)).close();
   const { ticket } = answer;
   const { port } = server.control;
-  return new End(await openTicketed({ hostname: "127.0.0.1", port, fingerprint, ticket }));
+  return new ScreenEnd(await openTicketed({ hostname: "127.0.0.1", port, fingerprint, ticket }));
 }
 
 /** Becomes the presenter. @returns the share */
@@ -77,16 +38,6 @@ async function shareIs(
   for (;;) if (fits(await client.next("presenter"))) return;
 }
 
-const FORMAT = { type: "format", width: 200, height: 130, scaled: false, title: "x" } as const;
-const format = (sequence: number): ScreenMessage => ({ ...FORMAT, sequence });
-const picture = (sequence: number, keyframe = false): ScreenMessage => ({
-  ...{ type: "picture", sequence, keyframe, capturedAtMs: 1, changed: new Uint8Array() },
-  accessUnit: new Uint8Array(100).fill(sequence),
-});
-const tiles = (sequence: number, ...list: number[]): ScreenMessage => ({
-  ...{ type: "tiles", sequence, capturedAtMs: 1, tiles: list, deflated: Uint8Array.of(1) },
-});
-
 /** A meeting in which Ann presents and others may look. */
 async function withShare(
   test: (meeting: { server: TestServer; ann: Client; bob: Client; share: number }) => Promise<void>,
@@ -102,29 +53,25 @@ Deno.test("a screen goes from its presenter to who looks, byte for byte, also to
     const early = await open(server, bob, { purpose: "screen.view", share });
     const shown = await open(server, ann, { purpose: "screen.send", share });
     await shown.send(format(1));
-    strictEqual(await shown.say(), "acknowledge 1");
+    deepStrictEqual(await shown.brief(1), ["acknowledge 1"]);
     const { bytes, ...first } = await early.next() as ScreenMessage & { bytes: Uint8Array };
     deepStrictEqual(first, format(1));
     deepStrictEqual(bytes, encodeScreenMessage(format(1)));
-    await shown.send(picture(2, true), tiles(3, 0, 5), {
-      type: "status",
-      sequence: 4,
-      status: "hidden",
-    });
-    const said = [await early.say(), await early.say(), await early.say()];
-    deepStrictEqual(said.toSorted(), ["picture 2", "status 4", "tiles 3"]);
-    for (const wanted of [2, 3, 4]) strictEqual(await shown.say(), `acknowledge ${wanted}`);
+    await shown.send(picture(2, { keyframe: true }), tiles(3, [0, 5]), status(4, "hidden"));
+    // They may come in one piece or not.
+    const said = await early.brief(3);
+    deepStrictEqual(said.toSorted(), ["keyframe 2", "status 4", "tiles 3: 0 5"]);
+    deepStrictEqual(await shown.brief(3), [2, 3, 4].map((number) => `acknowledge ${number}`));
     const late = await open(server, await server.join("Cyd"), { purpose: "screen.view", share });
-    for (const wanted of ["format 1", "status 4", "tiles 3", "picture 2"]) {
-      strictEqual(await late.say(), wanted);
-    }
+    const all = ["format 1", "status 4", "tiles 3: 0 5", "keyframe 2"];
+    deepStrictEqual(await late.brief(4), all);
     await late.send({ type: "clock.ask", sequence: 9, askedAtMs: 12.5 });
     deepStrictEqual({ ...await late.next(), bytes: 0 }, {
       ...{ type: "clock.answer", sequence: 9, askedAtMs: 12.5, bytes: 0 },
       serverAtMs: server.parts.epochMs(),
     });
     await shown.send({ type: "clock.ask", sequence: 1, askedAtMs: 0 });
-    strictEqual(await shown.say(), "clock.answer 1");
+    deepStrictEqual(await shown.brief(1), ["clock.answer 1"]);
     ann.send({ type: "presenter.stop", share });
     for (const each of [shown, early, late]) strictEqual(await each.next(), undefined);
     await until(() => server.control.tickets.openCount === 0);
@@ -149,8 +96,8 @@ Deno.test("a share without its presenter's connection is paused; a second connec
   await withShare(async ({ server, ann, bob, share }) => {
     const view = await open(server, bob, { purpose: "screen.view", share });
     const first = await open(server, ann, { purpose: "screen.send", share });
-    await first.send(format(7), picture(8, true));
-    deepStrictEqual([await view.say(), await view.say()], ["format 7", "picture 8"]);
+    await first.send(format(7), picture(8, { keyframe: true }));
+    deepStrictEqual(await view.brief(2), ["format 7", "keyframe 8"]);
     first.stream.close();
     await shareIs(bob, ({ paused }) => paused);
     const second = await open(server, ann, { purpose: "screen.send", share });
@@ -159,10 +106,10 @@ Deno.test("a share without its presenter's connection is paused; a second connec
     strictEqual(await second.next(), undefined);
     // What was shown stays, for who comes now, until the new connection has a format.
     const late = await open(server, await server.join("Cyd"), { purpose: "screen.view", share });
-    deepStrictEqual([await late.say(), await late.say()], ["format 7", "picture 8"]);
-    await third.send(format(1), picture(2, true));
+    deepStrictEqual(await late.brief(2), ["format 7", "keyframe 8"]);
+    await third.send(format(1), picture(2, { keyframe: true }));
     for (const each of [view, late]) {
-      deepStrictEqual([await each.say(), await each.say()], ["format 1", "picture 2"]);
+      deepStrictEqual(await each.brief(2), ["format 1", "keyframe 2"]);
     }
     for (const each of [second, third, view, late]) each.stream.close();
   });
@@ -172,9 +119,9 @@ Deno.test("a presenter's connection that breaks the protocol ends and is counted
   await withShare(async ({ server, ann, bob, share }) => {
     const view = await open(server, bob, { purpose: "screen.view", share });
     const wrong: [string, ScreenMessage[]][] = [
-      ["unexpected", [picture(1, true)]],
+      ["unexpected", [picture(1, { keyframe: true })]],
       ["malformed", [format(1), picture(1)]],
-      ["malformed", [format(1), tiles(2, 12)]],
+      ["malformed", [format(1), tiles(2, [12])]],
       ["malformed", [format(1), { type: "stale", sequence: 2, changed: new Uint8Array() }]],
       ["malformed", [format(1), { ...picture(2), changed: new Uint8Array(3) } as ScreenMessage]],
     ];
@@ -189,7 +136,7 @@ Deno.test("a presenter's connection that breaks the protocol ends and is counted
     }
     const right = await open(server, ann, { purpose: "screen.send", share });
     await right.send(format(40));
-    while (await view.say() !== "format 40");
+    while ((await view.brief(1))[0] !== "format 40");
     await view.send(picture(1));
     strictEqual(await view.next(), undefined);
     for (const each of [right, view]) each.stream.close();
@@ -201,10 +148,10 @@ Deno.test("one connection of a viewer: a second takes its place; who is cut off 
     const sender = await open(server, ann, { purpose: "screen.send", share });
     await sender.send(format(1));
     const first = await open(server, bob, { purpose: "screen.view", share });
-    strictEqual(await first.say(), "format 1");
+    deepStrictEqual(await first.brief(1), ["format 1"]);
     const second = await open(server, bob, { purpose: "screen.view", share });
     strictEqual(await first.next(), undefined);
-    strictEqual(await second.say(), "format 1");
+    deepStrictEqual(await second.brief(1), ["format 1"]);
     ann.connection.destroy("cut");
     await shareIs(bob, ({ paused }) => paused);
     server.timers.advance(SHARE_CLOSED_MS);

@@ -59,12 +59,13 @@ export class ViewerFlow {
   /** @param tookMs From handing the message to the system to its acknowledgement. */
   #adapt(bytes: number, tookMs: number): void {
     const isUsed = this.#bytes >= this.#windowBytes / 2;
-    const change = tookMs <= SCREEN_IN_FLIGHT_MS
-      ? (isUsed ? bytes : 0)
-      : -bytes * (1 - SCREEN_IN_FLIGHT_MS / tookMs);
+    // From twice as much in one round trip on a free line to none at the target, and down to what fits above it.
+    const gain = tookMs <= SCREEN_IN_FLIGHT_MS
+      ? (isUsed ? 1 - tookMs / SCREEN_IN_FLIGHT_MS : 0)
+      : SCREEN_IN_FLIGHT_MS / tookMs - 1;
     this.#windowBytes = Math.min(
       SCREEN_UNACKNOWLEDGED_BYTES_MAX,
-      Math.max(SCREEN_IN_FLIGHT_BYTES_MIN, this.#windowBytes + change),
+      Math.max(SCREEN_IN_FLIGHT_BYTES_MIN, this.#windowBytes + gain * bytes),
     );
   }
 }
