@@ -8,6 +8,8 @@ export class ExactPicture {
   /** R, G, B, 255, row by row; black where no tile came yet. */
   readonly rgba: Uint8Array<ArrayBuffer>;
   readonly #exact: TileSet;
+  /** For each tile, the number of the message by which it is exact, or was. */
+  readonly #exactBy: Float64Array;
   readonly #tile = new Uint8Array(TILE_BYTES_MAX * 2);
   #count = 0;
   /** Tiles that could not be read. */
@@ -17,6 +19,7 @@ export class ExactPicture {
     this.grid = new TileGrid(width, height);
     this.rgba = new Uint8Array(4 * width * height);
     this.#exact = new TileSet(this.grid.count);
+    this.#exactBy = new Float64Array(this.grid.count);
   }
 
   /** All of it is exact. */
@@ -29,19 +32,22 @@ export class ExactPicture {
     if (message.type === "tiles") this.#takeTiles(message);
     else if (message.type === "picture" || message.type === "stale") {
       const changed = new TileSet(this.grid.count);
-      if (message.changed.length > 0 && changed.load(message.changed)) this.#stale(changed);
+      if (message.changed.length > 0 && changed.load(message.changed)) {
+        this.#stale(changed, message.sequence);
+      }
     }
   }
 
-  #stale(changed: TileSet): void {
+  #stale(changed: TileSet, sequence: number): void {
     for (const tile of changed) {
-      if (!this.#exact.has(tile)) continue;
+      // Who comes late gets exact tiles before the pictures, which are older.
+      if (!this.#exact.has(tile) || this.#exactBy[tile] > sequence) continue;
       this.#exact.delete(tile);
       this.#count--;
     }
   }
 
-  #takeTiles({ tiles, deflated }: Extract<ScreenContent, { type: "tiles" }>): void {
+  #takeTiles({ tiles, deflated, sequence }: Extract<ScreenContent, { type: "tiles" }>): void {
     if (tiles.some((tile) => tile >= this.grid.count)) return this.#failed();
     let raw: Uint8Array;
     try {
@@ -57,6 +63,7 @@ export class ExactPicture {
       this.#draw(rect);
       if (!this.#exact.has(tile)) this.#count++;
       this.#exact.add(tile);
+      this.#exactBy[tile] = sequence;
     }
   }
 

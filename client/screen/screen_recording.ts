@@ -54,8 +54,7 @@ export class ScreenRecording {
     if (message.type === "format") {
       this.#exact = new ExactPicture(message);
       this.#hasNews = false;
-    } else if (message.type === "stale") this.#awaitsKeyframe = true;
-    else if (message.type === "picture") {
+    } else if (message.type === "picture") {
       const nowMs = this.#options.epochMs();
       this.#pictureTimes.push(nowMs);
       if (!Number.isNaN(serverMinusLocalMs)) {

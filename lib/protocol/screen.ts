@@ -3,12 +3,13 @@
  * the body, u32 sequence number, body.
  *
  * The presenter (`screen.send`) numbers `format`, `picture`, `tiles` and `status`, each higher than the one before, and the
- * server passes these on to the viewers (`screen.view`) byte for byte; a viewer may miss some. Where it missed pictures, the
- * server tells by `stale` which tiles these changed. Who gets one of the four, or `stale`, acknowledges it, in the order they
- * came: `acknowledge` has its sequence number.
+ * server passes these on to the viewers (`screen.view`) byte for byte; a viewer may miss some. Where it missed pictures, it
+ * goes on with a keyframe, and the server tells by `stale` which of the viewer's tiles are not exact any more, under a number that
+ * only says in which order. Who gets one of the presenter's four acknowledges it, in the order they came: `acknowledge` has its
+ * sequence number.
  *
- * How it is shown: the newest picture, and over it every tile that is exact. A tile is exact from its `tiles` message on, whatever
- * came before that, until a `picture` or `stale` with a higher sequence number than that message's comes and names it. A
+ * How it is shown: the newest picture, and over it every tile that is exact: by the `tiles` message of the highest number that has it, as
+ * long as no `picture` and no `stale` of a higher number names it. A viewer may get tiles before pictures of lower numbers. A
  * `format` begins anew, with neither, and as `showing`.
  */
 import { concatBytes, ProtocolError, readU16, readU32, writeU16, writeU32 } from "@fusionmeet/base";

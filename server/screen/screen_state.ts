@@ -52,7 +52,6 @@ export class ScreenState {
   #pictures: KeptPicture[] = [];
   #pictureBytes = 0;
   #firstPicture = 0;
-  #pictureSequence = 0;
   #pictureAtMs = -Infinity;
   /** For each tile, the last picture that changed it. */
   #changedBy = new Float64Array(0);
@@ -87,11 +86,6 @@ export class ScreenState {
   /** Pictures count from 0 in each era. This is the oldest that is kept, a keyframe, or the next one to come. */
   get firstPicture(): number {
     return this.#firstPicture;
-  }
-
-  /** The sequence number of the newest picture. */
-  get pictureSequence(): number {
-    return this.#pictureSequence;
   }
 
   /** From then on nothing is moving, unless another picture comes. */
@@ -131,12 +125,10 @@ export class ScreenState {
   }
 
   /** The message that tells of tiles that they are not exact any more. */
-  staleMessage(tiles: readonly number[]): Uint8Array {
+  staleMessage(tiles: readonly number[], sequence: number): Uint8Array {
     const changed = new TileSet(this.tileCount);
     for (const tile of tiles) changed.add(tile);
-    return encodeScreenMessage({
-      ...{ type: "stale", sequence: this.#pictureSequence, changed: changed.bits },
-    });
+    return encodeScreenMessage({ type: "stale", sequence, changed: changed.bits });
   }
 
   /** The presenter has a new connection: its first message is a format. Until then all stays as it is. */
@@ -173,7 +165,6 @@ export class ScreenState {
     this.#status = undefined;
     this.#grid = new TileGrid(format.width, format.height);
     this.#dropPictures(0);
-    this.#pictureSequence = format.sequence;
     this.#pictureAtMs = -Infinity;
     this.#changedBy = new Float64Array(this.tileCount).fill(-1);
     this.#exactBy = new Array(this.tileCount).fill(undefined);
@@ -188,7 +179,6 @@ export class ScreenState {
       this.#changedBy[tile] = sequence;
       this.#loseExact(tile);
     }
-    this.#pictureSequence = sequence;
     this.#pictureAtMs = arrivedAtMs;
     const next = this.#firstPicture + this.#pictures.length;
     if (keyframe) this.#dropPictures(next);

@@ -28,8 +28,8 @@ export class ScreenViewer {
   #tilesFirst = { through: -1, untilMs: 0 };
   /** For each tile, the message by which the viewer takes it for exact. */
   #exactBy = new Float64Array(0);
-  /** Behind tiles of which some are not exact any more. */
-  #correction: Uint8Array | undefined;
+  /** What takes exact tiles back: it waits for nothing. */
+  #stale: Uint8Array | undefined;
 
   constructor(state: ScreenState, counters: Pick<Counters, "add">) {
     this.#state = state;
@@ -38,12 +38,9 @@ export class ScreenViewer {
 
   /** What is sent now, whole; it counts as sent. Absent: nothing, until the share or this viewer's acknowledgements change. */
   next(nowMs: number): Uint8Array | undefined {
-    const correction = this.#correction;
-    this.#correction = undefined;
-    if (correction !== undefined) return correction;
-    if (!this.#flow.isOpen(nowMs)) return undefined;
-    const message = this.#choose(nowMs);
-    if (message instanceof Uint8Array || message === undefined) return message;
+    if (this.#stale !== undefined) return this.#takeStale();
+    const message = this.#flow.isOpen(nowMs) ? this.#choose(nowMs) : undefined;
+    if (message === undefined) return this.#takeStale();
     this.#flow.sent(message.sequence, message.bytes.length, nowMs);
     return message.bytes;
   }
@@ -63,8 +60,8 @@ export class ScreenViewer {
     return this.#flow.silentMs(nowMs);
   }
 
-  /** @returns a message of the presenter's, or `stale`. */
-  #choose(nowMs: number): KeptMessage | Uint8Array | undefined {
+  /** @returns absent: there is none, or what is taken back comes first. */
+  #choose(nowMs: number): KeptMessage | undefined {
     const state = this.#state;
     if (state.format === undefined) return undefined;
     if (this.#era !== state.era) return this.#begin(state.format, nowMs);
@@ -74,8 +71,8 @@ export class ScreenViewer {
     const isLate = picture !== undefined && this.#isLate(picture, nowMs);
     if (this.#hasSkipped || isLate) {
       this.#hasSkipped = false;
-      const stale = this.#staleBy(this.#exactTiles());
-      if (stale !== undefined) return stale;
+      this.#takeBack(this.#exactTiles());
+      if (this.#stale !== undefined) return undefined;
     }
     const tiles = state.tilesBehind(this.#tiles);
     const tilesFirst = tiles !== undefined && tiles.sequence <= this.#tilesFirst.through &&
@@ -130,7 +127,7 @@ export class ScreenViewer {
   #sendTiles(message: KeptTiles): KeptTiles {
     this.#tiles = message.sequence;
     for (const tile of message.tiles) this.#exactBy[tile] = message.sequence;
-    this.#correction = this.#staleBy(message.tiles);
+    this.#takeBack(message.tiles);
     return message;
   }
 
@@ -138,14 +135,25 @@ export class ScreenViewer {
     for (const [tile, sequence] of this.#exactBy.entries()) if (sequence !== NOT_EXACT) yield tile;
   }
 
-  /** @returns what tells the viewer which of these tiles are not exact any more; absent: all still are. */
-  #staleBy(tiles: Iterable<number>): Uint8Array | undefined {
-    const stale: number[] = [];
-    for (const tile of tiles) {
-      if (!this.#state.isChangedSince(tile, this.#exactBy[tile])) continue;
-      this.#exactBy[tile] = NOT_EXACT;
-      stale.push(tile);
-    }
-    return stale.length === 0 ? undefined : this.#state.staleMessage(stale);
+  /**
+   * Takes back what is not exact any more of these tiles. The number lies just behind all by which the viewer has them. Whatever
+   * makes one of them exact again comes later than a change that the viewer had not missed when it got the last of them, so its
+   * number is higher: who goes by numbers, in whatever order things come, is right, too.
+   */
+  #takeBack(tiles: Iterable<number>): void {
+    const stale = Array.from(tiles).filter((tile) =>
+      this.#state.isChangedSince(tile, this.#exactBy[tile])
+    );
+    if (stale.length === 0) return;
+    const newest = stale.reduce((most, tile) => Math.max(most, this.#exactBy[tile]), 0);
+    this.#stale = this.#state.staleMessage(stale, newest + 1);
+    for (const tile of stale) this.#exactBy[tile] = NOT_EXACT;
+  }
+
+  /** What `#takeBack` made. */
+  #takeStale(): Uint8Array | undefined {
+    const stale = this.#stale;
+    this.#stale = undefined;
+    return stale;
   }
 }
