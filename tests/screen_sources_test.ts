@@ -22,6 +22,7 @@ async function capture(
   const input = await screenInput(open as Exclude<ScreenSource, { kind: "off" }>, {
     framesPerSecond: 30,
     showPointer: false,
+    isOldFfmpeg: false,
     environment,
   });
   const { width, height, scaled, title } = input;

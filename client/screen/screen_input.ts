@@ -47,6 +47,8 @@ export interface ScreenInputOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: the one that is found. */
   readonly ffmpeg?: string;
+  /** Of that one, where it is known already. */
+  readonly isOldFfmpeg?: boolean;
   readonly system?: CaptureSystem;
 }
 
@@ -77,7 +79,6 @@ export async function screenInput(
   const framesPerSecond = source.kind === "testsrc"
     ? Math.min(options.framesPerSecond, source.quality.framesPerSecond)
     : options.framesPerSecond;
-  const version = await runFfmpeg(ffmpeg, ["-version"]);
   return {
     input: inputArguments(found.target, {
       framesPerSecond,
@@ -85,11 +86,17 @@ export async function screenInput(
     }),
     filter: screenFilter(found.target, { size, framesPerSecond }),
     environment: inputEnvironment(found.target),
-    isOldFfmpeg: isOldFfmpeg(new TextDecoder().decode(version.stdout)),
+    isOldFfmpeg: options.isOldFfmpeg ?? await askIsOld(ffmpeg),
     ...size,
     title: found.title,
     source: found.source,
   };
+}
+
+/** Is it from before 5.1? */
+export async function askIsOld(ffmpeg: string): Promise<boolean> {
+  const { stdout } = await runFfmpeg(ffmpeg, ["-version"]);
+  return isOldFfmpeg(new TextDecoder().decode(stdout));
 }
 
 /** What a source is now. @throws Refusal as `screenInput` does. */

@@ -93,7 +93,7 @@ function Look {
     "$last = $now }; Start-Sleep -Milliseconds 500 }";
   return [
     "$ErrorActionPreference = 'Stop'",
-    "[Console]::OutputEncoding = New-Object Text.UTF8Encoding $false",
+    "try { [Console]::OutputEncoding = New-Object Text.UTF8Encoding $false } catch {}",
     `Add-Type -TypeDefinition @'${LOOKER}\n'@`,
     "[Looker]::SeePixels()",
     look.trim(),
