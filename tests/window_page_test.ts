@@ -4,7 +4,13 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import axe from "axe-core";
-import type { Nearby, NearbyServer } from "@fusionmeet/bridge";
+import type {
+  MeetingState,
+  Nearby,
+  NearbyServer,
+  OwnShareState,
+  ScreenChoiceState,
+} from "@fusionmeet/bridge";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./support/browser.ts";
 import {
@@ -497,6 +503,194 @@ pageTest(
     for (const name of [/What you can do/, "Mute everybody", /ock the room/, /back in/]) {
       strictEqual(await page.getByRole("button", { name }).count(), 0, String(name));
     }
+  },
+);
+
+const EDITOR: ScreenChoiceState = {
+  ...{ id: "window:0x1", title: HOSTILE, width: 800, height: 600 },
+  ...{ kind: "window", isOwn: false, thumbnail: null },
+};
+const MONITOR: ScreenChoiceState = {
+  ...{ ...EDITOR, id: "display:1", title: "Screen 1" },
+  kind: "monitor",
+};
+const OWN: ScreenChoiceState = {
+  ...{ ...EDITOR, id: "window:0x2", title: "Main - FusionMeet" },
+  isOwn: true,
+};
+
+/** Who presents, of three people; oneself is 1. */
+function presented(
+  participant: number,
+  { paused = false, ...more }: Partial<MeetingState> & { paused?: boolean } = {},
+): Partial<MeetingState> {
+  const presenting = { share: 7, participant, name: `Person ${participant}`, paused };
+  const people = crowd(3).map((each) => ({ ...each, presenter: each.id === participant }));
+  return { people, presenting, ...more };
+}
+const SHOWS: OwnShareState = { title: "Editor", state: "showing", endsAt: null };
+
+pageTest(
+  "What to present is picked with the keyboard, shown on a bar, and stopped",
+  () => meetingState(crowd(3)),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    await keyboard.press("Control+Alt+s");
+    const dialog = page.getByRole("dialog", { name: "What do you want to show?" });
+    await dialog.getByText("Looking for screens and windows…").waitFor();
+    deepStrictEqual(await program.heard("screens.list"), { do: "screens.list", on: true });
+    program.send({ type: "screens", list: [MONITOR, EDITOR, OWN], problem: null });
+    await dialog.getByRole("group", { name: "Screens" }).getByRole("radio").waitFor();
+    strictEqual(await dialog.getByRole("group", { name: "Windows" }).getByRole("radio").count(), 2);
+    strictEqual(await dialog.getByRole("radio", { checked: true }).count(), 0, "nothing by itself");
+    await dialog.getByRole("button", { name: "Present" }).focus();
+    await keyboard.press("Enter");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Space");
+    // The program's own window shows itself in itself: that is said.
+    await dialog.getByText("the meeting within the meeting").waitFor();
+    await keyboard.press("ArrowUp");
+    ok(await dialog.getByRole("radio", { name: "onerror" }).isChecked());
+    strictEqual(await dialog.getByText("the meeting within the meeting").count(), 0);
+    // The list changes under one's hands.
+    const thumbnail = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=";
+    program.send({ type: "screens", list: [{ ...EDITOR, thumbnail }], problem: null });
+    await dialog.locator("img").waitFor();
+    ok(await dialog.getByRole("radio", { name: "onerror" }).isChecked());
+    strictEqual(program.said.some((message) => message.do === "present"), false);
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("present"), { do: "present", source: EDITOR.id });
+    await program.heard("screens.list", ({ on }) => !on);
+    await dialog.waitFor({ state: "detached" });
+    strictEqual(await focused(page), "Present a screen or window");
+
+    program.setMeeting({ ownShare: { title: HOSTILE, state: "starting", endsAt: null } });
+    const bar = page.getByRole("region", { name: "Presenting" });
+    await bar.getByText("Nobody sees it yet").waitFor();
+    program.setMeeting(presented(1, { ownShare: { ...SHOWS, title: HOSTILE } }));
+    await bar.getByText(HOSTILE).waitFor();
+    strictEqual(await bar.getByText("Nobody sees it yet").count(), 0);
+    await page.getByRole("status").getByText("You are presenting").waitFor({ state: "attached" });
+    program.setMeeting({ ownShare: { ...SHOWS, state: "hidden" } });
+    await bar.getByText("The window is minimised").waitFor();
+    program.setMeeting(presented(1, { paused: true }));
+    await bar.getByText("the connection is lost").waitFor();
+    await bar.getByRole("button", { name: "Stop presenting" }).focus();
+    await keyboard.press("Enter");
+    await program.heard("present.stop");
+    program.forget();
+    await page.getByRole("toolbar").getByRole("button", { name: "Stop presenting" }).click();
+    await program.heard("present.stop");
+    program.setMeeting({ people: crowd(3), presenting: null, ownShare: null });
+    await bar.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Present a screen or window" }).waitFor();
+  },
+);
+
+pageTest(
+  "Why nothing can be shown is said in words, and another who presents closes the list",
+  () => meetingState(crowd(3)),
+  async ({ page, program }) => {
+    await page.getByRole("button", { name: "Present a screen" }).click();
+    const dialog = page.getByRole("dialog");
+    program.send({ type: "screens", list: [], problem: "No program sees a Wayland screen" });
+    await dialog.getByText("No program sees a Wayland screen.").waitFor();
+    // A page that comes back asks again: its program may be another one.
+    program.forget();
+    await page.reload();
+    await page.getByRole("button", { name: "Present a screen" }).click();
+    await program.heard("screens.list", ({ on }) => on);
+    program.setMeeting(presented(2));
+    await dialog.waitFor({ state: "detached" });
+    await program.heard("screens.list", ({ on }) => !on);
+    await page.getByRole("button", { name: "Present: Person 2 has the screen" }).waitFor();
+  },
+);
+
+pageTest(
+  "Who presents is asked to hand over, and the host can stop it",
+  () => meetingState(crowd(3), presented(2)),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    const taken = page.getByRole("dialog", { name: "Present", exact: true });
+    await keyboard.press("Control+Alt+s");
+    await taken.getByText("Person 2 is presenting").waitFor();
+    strictEqual(await focused(page), "Ask Person 2 to hand over");
+    strictEqual(await page.getByRole("button", { name: /Stop/ }).count(), 0, "not the host");
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("present.ask"), { do: "present.ask" });
+    strictEqual(await focused(page), "Present: Person 2 has the screen");
+    program.setMeeting({ asked: true });
+    await keyboard.press("Enter");
+    await taken.getByText("You asked Person 2 to hand over. No answer yet.").waitFor();
+    strictEqual(await page.getByRole("button", { name: /^Ask/ }).count(), 0, "once is enough");
+    const people = crowd(3).map((each) => ({ ...each, host: each.id === 1 }));
+    program.setMeeting({ people });
+    await taken.getByRole("button", { name: "Stop Person 2's share" }).click();
+    deepStrictEqual(await program.heard("host.unshare"), { do: "host.unshare" });
+    await page.keyboard.press("Control+Alt+p");
+    program.setMeeting(presented(2));
+    await page.getByRole("complementary").getByText("Presents", { exact: true }).waitFor();
+    program.setMeeting(presented(2, { paused: true }));
+    await page.getByRole("complementary").getByText("Presents, paused").waitFor();
+  },
+);
+
+pageTest(
+  "The presenter hands over by keyboard to whoever asks, and without being asked",
+  () => meetingState(crowd(3), presented(1, { ownShare: SHOWS })),
+  async ({ page, program }) => {
+    const { keyboard } = page;
+    const asking = [2, 3].map((participant) => ({ participant, name: `Person ${participant}` }));
+    program.setMeeting({ askingToPresent: asking });
+    await page.getByRole("status").getByText("Person 2 asks to present").waitFor({
+      state: "attached",
+    });
+    strictEqual(await page.getByRole("dialog").count(), 0, "it keeps nobody from anything");
+    await page.getByRole("button", { name: "Stop presenting" }).first().focus();
+    await keyboard.press("Tab");
+    strictEqual(await focused(page), "Not now, Person 2");
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("present.answer"), {
+      ...{ do: "present.answer", participant: 2, accept: false },
+    });
+    program.setMeeting({ askingToPresent: asking.slice(1) });
+    await page.getByRole("button", { name: "Not now, Person 2" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Hand over to Person 3" }).focus();
+    await keyboard.press("Enter");
+    deepStrictEqual(await program.heard("present.answer", ({ accept }) => accept), {
+      ...{ do: "present.answer", participant: 3, accept: true },
+    });
+    program.setMeeting({
+      askingToPresent: [2, 3, 4, 5, 6].map((id) => ({ participant: id, name: `Person ${id}` })),
+    });
+    await page.getByText("2 more people ask to present").waitFor();
+    await keyboard.press("Control+Alt+p");
+    const rows = page.locator(".people");
+    await rows.getByRole("button", { name: "What you can do with Person 3" }).click();
+    await page.getByRole("menuitem", { name: "Hand the screen over" }).click();
+    deepStrictEqual(await program.heard("present.give"), { do: "present.give", participant: 3 });
+  },
+);
+
+pageTest(
+  "Whoever is given the screen is asked to choose, and sees the time run",
+  () => meetingState(crowd(3), presented(2)),
+  async ({ page, program }) => {
+    const start = new Date(2026, 2, 12, 10).getTime();
+    await page.clock.setFixedTime(start);
+    const ownShare = { title: null, state: "turn", endsAt: start + 30_000 } as const;
+    program.setMeeting(presented(1, { ownShare }));
+    await page.getByText("Your turn ends in 30 seconds.").waitFor();
+    await page.clock.setFixedTime(start + 29_000);
+    await page.getByText("Your turn ends in 1 second.").waitFor();
+    await page.getByRole("status").getByText("You can present now").waitFor({ state: "attached" });
+    await page.getByRole("button", { name: "Choose what to show" }).click();
+    await program.heard("screens.list", ({ on }) => on);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Not now" }).click();
+    await program.heard("present.stop");
   },
 );
 

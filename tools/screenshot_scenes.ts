@@ -1,5 +1,12 @@
 import type { Page } from "playwright-core";
-import type { ChatEntry, Nearby, NearbyServer, PersonState, WindowState } from "@fusionmeet/bridge";
+import type {
+  ChatEntry,
+  Nearby,
+  NearbyServer,
+  PersonState,
+  ScreenChoiceState,
+  WindowState,
+} from "@fusionmeet/bridge";
 import {
   type FakeProgram,
   joinState,
@@ -172,6 +179,47 @@ const HOSTED = meetingState(
   }),
   { locked: true, removed: ["Hiro Tanaka", "Anonymous Coward"] },
 );
+
+/** A drawing of a screen: a bar on top, and so many lines of text. */
+function drawing(hue: number, lines: number): string {
+  const rows = Array.from({ length: lines }, (_, index) => {
+    const width = 60 + (index * 37) % 120;
+    return `<rect x='24' y='${
+      44 + index * 16
+    }' width='${width}' height='6' rx='3' fill='hsl(${hue} 30% 60%)'/>`;
+  });
+  const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 320 200'>` +
+    `<rect width='320' height='200' fill='hsl(${hue} 40% 96%)'/>` +
+    `<rect width='320' height='24' fill='hsl(${hue} 45% 40%)'/>${rows.join("")}</svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+const SCREEN = { kind: "monitor", width: 2560, height: 1440, isOwn: false } as const;
+const WINDOW = { kind: "window", width: 1280, height: 800, isOwn: false } as const;
+const CHOICES: readonly ScreenChoiceState[] = [
+  { ...SCREEN, id: "display:1", title: "Screen 1 (DP-1)", thumbnail: drawing(230, 8) },
+  { ...SCREEN, id: "display:2", title: "Screen 2 (HDMI-1)", thumbnail: drawing(160, 4) },
+  { ...WINDOW, id: "window:0x1", title: "Cabling plan.odt", thumbnail: drawing(30, 9) },
+  {
+    ...{ ...WINDOW, id: "window:0x2", title: "Main - FusionMeet", isOwn: true },
+    thumbnail: drawing(260, 2),
+  },
+  {
+    ...{ ...WINDOW, id: "window:0x3", width: 640, height: 900, thumbnail: null },
+    title: "Terminal: a very long title that tells the whole story of what runs in it",
+  },
+];
+const PRESENTING = {
+  presenting: { share: 7, participant: 1, name: "Amelie Roth", paused: false },
+  ownShare: { title: "Cabling plan.odt", state: "showing", endsAt: null },
+} as const;
+const presenters = (id: number, more: Record<number, Partial<PersonState>> = {}) =>
+  crowd(5, { 2: { speaking: true }, ...more, [id]: { ...more[id], presenter: true } });
+
+const openPick = async ({ program, page }: { program: FakeProgram; page: Page }) => {
+  await openPanel(/^Present a screen/)({ page });
+  await program.heard("screens.list", ({ on }) => on);
+};
 
 /** Every screen and state. */
 export const SCENES: readonly Scene[] = [
@@ -479,6 +527,59 @@ export const SCENES: readonly Scene[] = [
     name: "meeting-locked",
     state: meetingState(crowd(4, { 2: { host: true, speaking: true } }), { locked: true }),
     after: openPanel(/^People/),
+  },
+  {
+    name: "meeting-pick",
+    small: true,
+    state: meetingState(crowd(4)),
+    after: async (stage) => {
+      await openPick(stage);
+      stage.program.send({ type: "screens", list: CHOICES, problem: null });
+      await stage.page.getByRole("radio", { name: /Main - FusionMeet/ }).check();
+      await stage.page.getByText("the meeting within the meeting").waitFor();
+    },
+  },
+  {
+    name: "meeting-pick-problem",
+    state: meetingState(crowd(4)),
+    after: async (stage) => {
+      await openPick(stage);
+      const problem =
+        "This desktop (Wayland) lets no program see the screen: log in with a desktop on X11 to show it";
+      stage.program.send({ type: "screens", list: [], problem });
+      await stage.page.getByText("Wayland").waitFor();
+    },
+  },
+  {
+    name: "meeting-presenting",
+    small: true,
+    state: meetingState(presenters(1), PRESENTING),
+  },
+  {
+    name: "meeting-presenting-asked",
+    small: true,
+    state: meetingState(presenters(1), {
+      ...PRESENTING,
+      askingToPresent: [
+        { participant: 2, name: "Greta Lund" },
+        { participant: 3, name: "Farid Aziz" },
+      ],
+    }),
+  },
+  {
+    name: "meeting-your-turn",
+    state: meetingState(presenters(1), {
+      ...PRESENTING,
+      ownShare: { title: null, state: "turn", endsAt: NOW + 24_000 },
+    }),
+    after: async ({ page }) => await page.getByText("in 24 seconds").waitFor(),
+  },
+  {
+    name: "meeting-present-taken",
+    state: meetingState(presenters(2, { 1: { host: true } }), {
+      presenting: { share: 7, participant: 2, name: "Greta Lund", paused: false },
+    }),
+    after: openPanel(/^Present:/),
   },
   {
     name: "meeting-settings",

@@ -4,6 +4,7 @@ export type ShortcutAction =
   | "camera"
   | "chat"
   | "people"
+  | "present"
   | "files"
   | "previousPage"
   | "nextPage"
@@ -23,6 +24,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: "camera", key: "e", control: true, alt: false },
   { action: "chat", key: "c", control: true, alt: true },
   { action: "people", key: "p", control: true, alt: true },
+  { action: "present", key: "s", control: true, alt: true },
   { action: "files", key: "f", control: true, alt: true },
   { action: "previousPage", key: "pageup", control: false, alt: false },
   { action: "nextPage", key: "pagedown", control: false, alt: false },

@@ -50,6 +50,7 @@ Deno.test("keyNames() are what stands on the keys", () => {
       "Ctrl+E",
       "Ctrl+Alt+C",
       "Ctrl+Alt+P",
+      "Ctrl+Alt+S",
       "Ctrl+Alt+F",
       "Page Up",
       "Page Down",

@@ -5,6 +5,7 @@ import {
   type MeetingState,
   NO_NEARBY,
   type ProgramMessage,
+  type ScreenChoiceState,
   type Theme,
   type WindowState,
   type WindowStatistics,
@@ -31,6 +32,8 @@ export class Store {
   readonly left = signal<LeftState | null>(null);
   readonly leaveQuestion = signal<string | null>(null);
   readonly theme = signal<Theme>("system");
+  /** What can be shown; null until it is known, and while nobody picks. */
+  readonly screens = signal<ScreensState | null>(null);
   readonly statistics = signal<WindowStatistics | null>(null);
   readonly chat = new ChatColumn();
   readonly shelf = new FileShelf();
@@ -72,6 +75,9 @@ export class Store {
       case "statistics":
         this.statistics.value = message.statistics;
         return;
+      case "screens":
+        this.screens.value = { list: message.list, problem: message.problem };
+        return;
       case "toast":
         return this.toasts.show(message.kind, message.message);
     }
@@ -86,6 +92,11 @@ export class Store {
     if (state.theme !== undefined) this.theme.value = state.theme;
     if (this.meeting.value === null) this.statistics.value = null;
   }
+}
+
+export interface ScreensState {
+  readonly list: readonly ScreenChoiceState[];
+  readonly problem: string | null;
 }
 
 const NO_JOIN: JoinState = {

@@ -1,5 +1,5 @@
 import type { ShortcutAction } from "./shortcuts.ts";
-import type { Theme } from "@fusionmeet/bridge";
+import type { OwnShareState, Theme } from "@fusionmeet/bridge";
 import type { PersonAction } from "./person_actions.ts";
 
 /** Every word the page says by itself; what the program says comes as sentences of its own. */
@@ -251,6 +251,7 @@ const ENGLISH = {
     host: "Host",
     isHost: "leads the room",
     presents: "Presents",
+    presentsPaused: "Presents, paused",
     actionsFor: (name: string) => `What you can do with ${name}`,
     actions: {
       mute: "Mute",
@@ -281,6 +282,60 @@ const ENGLISH = {
     cancel: "Cancel",
     removed: "Removed",
     readmit: "Let back in",
+  },
+  present: {
+    present: "Present",
+    open: "Present a screen or window",
+    stop: "Stop",
+    stopName: "Stop presenting",
+    taken: (name: string) => `Present: ${name} has the screen`,
+    holds: (name: string) => `${name} is presenting`,
+    holdsPaused: (name: string) => `${name} is presenting, and has lost the connection just now`,
+    oneAtATime: "One person presents at a time.",
+    ask: (name: string) => `Ask ${name} to hand over`,
+    asked: (name: string) => `You asked ${name} to hand over. No answer yet.`,
+    stopTheirs: (name: string) => `Stop ${name}'s share`,
+    region: "Presenting",
+    yours: "You are presenting",
+    announced: (title: string) => `You are presenting ${title}`,
+    over: "You are not presenting any more",
+    paused: "Paused: the connection is lost. It goes on as soon as it is back.",
+    states: {
+      turn: "",
+      starting: "Nobody sees it yet: starting…",
+      showing: "",
+      hidden: "The window is minimised: others see its last picture.",
+      failed: "It cannot be captured just now: trying again…",
+    } satisfies Record<OwnShareState["state"], string>,
+    change: "Show something else",
+    yourTurnTitle: "You can present now",
+    yourTurn: "Choose what to show.",
+    turnEnds: (seconds: number) =>
+      english(seconds, {
+        one: "Your turn ends in # second",
+        other: "Your turn ends in # seconds",
+      }),
+    choose: "Choose what to show",
+    notNow: "Not now",
+    asks: (name: string) => `${name} asks to present`,
+    handOver: "Hand over",
+    handOverTo: (name: string) => `Hand over to ${name}`,
+    notNowTo: (name: string) => `Not now, ${name}`,
+    moreAsk: (count: number) =>
+      english(count, {
+        one: "# more person asks to present",
+        other: "# more people ask to present",
+      }),
+    pickTitle: "What do you want to show?",
+    looking: "Looking for screens and windows…",
+    screens: "Screens",
+    windows: "Windows",
+    none: "There is no screen and no window that can be shown.",
+    size: (width: number, height: number) => `${width} × ${height}`,
+    own: "FusionMeet",
+    ownWarning:
+      "This is FusionMeet itself: everybody would see the meeting within the meeting, again and again. Better show another window.",
+    cancel: "Cancel",
   },
   chat: {
     title: "Chat",
@@ -373,6 +428,7 @@ const ENGLISH = {
       camera: "Camera on or off",
       chat: "Chat",
       people: "People",
+      present: "Present, or stop",
       files: "Files",
       previousPage: "Previous page of people",
       nextPage: "Next page of people",

@@ -1,5 +1,6 @@
 import type {
   MeetingState,
+  OwnShareState,
   PersonState,
   PictureQuality,
   ProgramMessage,
@@ -42,6 +43,8 @@ export class MeetingView {
   #host: number | undefined;
   /** When one's own turn to present is over unless something is shown, epoch ms. */
   #turnEndsAt = 0;
+  /** What was shown when something else was chosen. */
+  #shareBefore: OwnShareState | null = null;
   #state: MeetingState;
 
   constructor(options: MeetingViewOptions) {
@@ -108,6 +111,7 @@ export class MeetingView {
       case "refused":
         if (event.mark !== undefined && this.chat.declined(event.mark, event.message)) return;
         if (event.request === "presenter.ask") this.#change({ asked: false });
+        if (event.request === "presenter.request") this.notShown();
         return this.#toast("warning", event.code, event.message);
       case "reconnecting": {
         const { reason, lostAt, givesUpAt } = event;
@@ -126,6 +130,8 @@ export class MeetingView {
         return this.#change({ removed: event.names });
       case "presenter":
         return this.#presenterChanged(event);
+      case "screen":
+        return this.#ownScreen(event);
       case "presenter.asked": {
         const { participant, name } = event;
         const askingToPresent = [...this.#othersAsking(participant), { participant, name }];
@@ -192,20 +198,21 @@ export class MeetingView {
     this.#change({ askingToPresent: this.#othersAsking(participant) });
   }
 
-  /** A screen or window was chosen; its pictures are about to come. */
+  /** A screen or window was chosen; nobody sees it yet. */
   showing(title: string): void {
-    this.#change({ ownShare: { title, starting: true, endsAt: null } });
-  }
-
-  /** Its pictures come. Whoever lost the turn meanwhile shows nothing. */
-  shown(): void {
     const { ownShare } = this.#state;
-    if (ownShare?.starting) this.#change({ ownShare: { ...ownShare, starting: false } });
+    if (ownShare?.state !== "starting") this.#shareBefore = ownShare;
+    this.#change({ ownShare: { title, state: "starting", endsAt: null } });
   }
 
-  /** They do not come: whoever still has the turn may choose again. */
+  /** It cannot be shown: what was shown before still is; else whoever has the turn may choose again. */
   notShown(): void {
-    this.#change({ ownShare: this.#presents ? this.#freshTurn() : null });
+    this.#change({ ownShare: this.#presents ? this.#shareBefore ?? this.#freshTurn() : null });
+  }
+
+  /** One ended one's own turn. */
+  stopped(): void {
+    this.#change({ ownShare: null });
   }
 
   /** One has the turn to present. */
@@ -213,8 +220,8 @@ export class MeetingView {
     return this.#state.presenting?.participant === this.#state.self;
   }
 
-  #freshTurn() {
-    return { title: null, starting: false, endsAt: this.#turnEndsAt };
+  #freshTurn(): OwnShareState {
+    return { title: null, state: "turn", endsAt: this.#turnEndsAt };
   }
 
   #othersAsking(participant: number) {
@@ -225,17 +232,36 @@ export class MeetingView {
     const before = this.#state.presenting;
     const presented = this.#presents;
     this.#state = { ...this.#state, presenting: presenting ?? null };
-    if (before?.share === presenting?.share) return this.#change({ people: this.#peopleState() });
-    this.#turnEndsAt = this.#options.epochMs() + SHARE_START_MS;
     const { ownShare } = this.#state;
+    const isSame = before?.share === presenting?.share;
+    if (!isSame || ownShare === null) this.#turnEndsAt = this.#options.epochMs() + SHARE_START_MS;
+    if (isSame) {
+      return this.#change({
+        people: this.#peopleState(),
+        ownShare: you ? ownShare ?? this.#freshTurn() : null,
+      });
+    }
+    this.#shareBefore = null;
     this.#change({
       people: this.#peopleState(),
       askingToPresent: [],
       asked: false,
-      ownShare: !you ? null : ownShare?.starting ? ownShare : this.#freshTurn(),
+      ownShare: !you ? null : ownShare?.state === "starting" ? ownShare : this.#freshTurn(),
     });
     const sentence = presented && ended ? this.#shareEnded(ended) : undefined;
     if (sentence !== undefined) this.#toast("warning", `share-${ended}`, sentence);
+  }
+
+  /** Pictures of one's own screen go to the server, or not any more; who has the turn is said by `presenter`. */
+  #ownScreen(event: Extract<MeetingEvent, { event: "screen" }>): void {
+    const { ownShare } = this.#state;
+    if (event.on) {
+      const { title, status: state } = event;
+      this.#change({ ownShare: { title, state, endsAt: null } });
+    } else {
+      this.#shareBefore = null;
+      if (ownShare !== null && !["turn", "starting"].includes(ownShare.state)) this.stopped();
+    }
   }
 
   /** What the presenter did not do themselves. */

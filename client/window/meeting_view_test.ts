@@ -1,6 +1,6 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { MeetingState, ProgramMessage } from "@fusionmeet/bridge";
-import type { Fingerprint } from "@fusionmeet/protocol";
+import { type Fingerprint, SHARE_START_MS, type ShareEnd } from "@fusionmeet/protocol";
 import type { MeetingEvent } from "../meeting_types.ts";
 import { MeetingView } from "./meeting_view.ts";
 
@@ -48,6 +48,27 @@ class Bench {
     const before = this.state.people.some((each) => each.id === id) ? person : undefined;
     const state = away ? "away" : "here";
     this.view.meetingEvent({ event: "participant", change: { person, state, before } });
+  }
+
+  get shareState(): string | undefined {
+    return this.state.ownShare?.state;
+  }
+
+  toasts(): string[] {
+    return this.sent.flatMap((message) => message.type === "toast" ? [message.message] : []);
+  }
+
+  /** Somebody presents from now on, or nobody. */
+  presents(
+    participant?: number,
+    more: { share?: number; ended?: ShareEnd; paused?: boolean } = {},
+  ) {
+    const { share = 7, ended, paused = false } = more;
+    const presenting = participant === undefined
+      ? undefined
+      : { share, participant, name: `Person ${participant}`, paused };
+    const you = participant === this.state.self;
+    this.view.meetingEvent({ event: "presenter", presenting, you, ended });
   }
 
   left(id: number, name: string): void {
@@ -132,4 +153,121 @@ Deno.test("MeetingView turns refusals into unsent lines or toasts", () => {
     code: "full",
     message: "No",
   });
+});
+
+const shown = { event: "screen", on: true, title: "Editor", width: 800, height: 600 } as const;
+const endOfTurn = 5_000 + SHARE_START_MS;
+
+Deno.test("MeetingView shows one's own turn from being given it to its end", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  bench.here(2, "Ada");
+  bench.here(3, "Cyd");
+  bench.presents(3);
+  strictEqual(bench.state.ownShare, null);
+  bench.presents(2, { share: 8, ended: "handed-over" });
+  deepStrictEqual(bench.state.ownShare, { title: null, state: "turn", endsAt: endOfTurn });
+  bench.view.showing("Editor");
+  deepStrictEqual(bench.state.ownShare, { title: "Editor", state: "starting", endsAt: null });
+  bench.view.meetingEvent({ ...shown, status: "showing" });
+  strictEqual(bench.shareState, "showing");
+  bench.view.meetingEvent({ ...shown, status: "hidden" });
+  strictEqual(bench.shareState, "hidden");
+  bench.presents(2, { share: 8, paused: true });
+  strictEqual(bench.shareState, "hidden", "a pause changes nothing of it");
+  bench.presents(undefined, { ended: "host" });
+  strictEqual(bench.state.ownShare, null);
+  deepStrictEqual(bench.toasts(), ["The host stopped your share"]);
+});
+
+Deno.test("MeetingView: whoever picks first is starting until it is shown, refused or taken", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  bench.view.showing("Editor");
+  bench.presents(2);
+  strictEqual(bench.shareState, "starting");
+  // Something else cannot be shown: what was shown still is.
+  bench.view.meetingEvent({ ...shown, status: "showing" });
+  bench.view.showing("Terminal");
+  bench.view.notShown();
+  deepStrictEqual(bench.state.ownShare, { title: "Editor", state: "showing", endsAt: null });
+  bench.view.meetingEvent({ event: "screen", on: false });
+  strictEqual(bench.state.ownShare, null);
+  bench.presents(undefined, { ended: "stopped" });
+  deepStrictEqual(bench.toasts(), [], "one knows what one did");
+
+  bench.view.showing("Editor");
+  const message = "Cyd is presenting";
+  const code = "presenter-taken";
+  bench.view.meetingEvent({ event: "refused", request: "presenter.request", code, message });
+  deepStrictEqual([bench.state.ownShare, bench.toasts()], [null, [message]]);
+});
+
+Deno.test("MeetingView says why a turn is over that its owner did not end", () => {
+  const ends = {
+    "not-started": /nothing was shown for 30 s/,
+    lost: /connection was lost/,
+  } as const;
+  for (const [ended, words] of Object.entries(ends)) {
+    const bench = new Bench();
+    bench.joined(2);
+    bench.presents(2);
+    bench.presents(undefined, { ended: ended as ShareEnd });
+    match(bench.toasts().join(), words);
+    bench.presents(3, { share: 9, ended: "stopped" });
+    bench.presents(undefined, { ended: "host" });
+    strictEqual(bench.toasts().length, 1, "another's end is not told");
+  }
+});
+
+Deno.test("MeetingView keeps who asks to present until they are answered, leave or lose the connection", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  for (const [id, name] of [[2, "Ada"], [3, "Cyd"], [4, "Dan"], [5, "Eve"]] as const) {
+    bench.here(id, name);
+  }
+  bench.presents(2);
+  for (const [participant, name] of [[3, "Cyd"], [4, "Dan"], [5, "Eve"], [3, "Cyd"]] as const) {
+    bench.view.meetingEvent({ event: "presenter.asked", participant, name });
+  }
+  const asking = () => bench.state.askingToPresent.map(({ name }) => name);
+  deepStrictEqual(asking(), ["Dan", "Eve", "Cyd"]);
+  bench.view.answered(4);
+  bench.here(5, "Eve", { away: true });
+  bench.left(3, "Cyd");
+  deepStrictEqual(asking(), []);
+});
+
+Deno.test("MeetingView remembers that one asked, until there is an answer", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  bench.here(3, "Cyd");
+  bench.presents(3);
+  const declined = { event: "presenter.declined", participant: 3, name: "Cyd" } as const;
+  const code = "nobody-presents";
+  const ends: (() => void)[] = [
+    () => bench.view.meetingEvent(declined),
+    () =>
+      bench.view.meetingEvent({ event: "refused", request: "presenter.ask", code, message: "No" }),
+    () => bench.presents(4, { share: 10 }),
+    () =>
+      bench.view.meetingEvent({ event: "reconnecting", reason: "cut", lostAt: 1, givesUpAt: 2 }),
+  ];
+  for (const end of ends) {
+    bench.view.asked();
+    strictEqual(bench.state.asked, true);
+    end();
+    strictEqual(bench.state.asked, false);
+  }
+  match(bench.toasts()[0], /^Cyd does not hand over now/);
+});
+
+Deno.test("MeetingView.hostName is whoever leads, also where that is said before they are listed", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  bench.view.meetingEvent({ event: "host", participant: 3, you: false });
+  strictEqual(bench.view.hostName, undefined);
+  bench.here(3, "Cyd");
+  strictEqual(bench.view.hostName, "Cyd");
+  strictEqual(bench.state.people.find(({ id }) => id === 3)?.host, true);
 });

@@ -140,6 +140,7 @@ class WindowApp {
   gone(): void {
     this.#visible = [];
     this.#meeting?.watch([]);
+    this.#meeting?.screens.close();
     if (!this.#frame.isBrowser) return;
     this.#cancelGone = systemTimers.after(PAGE_GONE_MS, () => {
       this.#output.note("The page was closed");
@@ -224,6 +225,10 @@ class WindowApp {
         return meeting?.roles.carryOut(message);
       case "screen.view":
         return meeting?.viewOwnScreen(message.on);
+      case "screens.list":
+      case "present":
+      case "present.stop":
+        return meeting?.screens.carryOut(message);
       case "theme":
         this.#feed.change({ theme: message.theme });
         return this.#keep(() => rememberTheme(this.#folder, message.theme));

@@ -21,6 +21,8 @@ import { PagePictures } from "./page_pictures.ts";
 import { PageScreen } from "./page_screen.ts";
 import { WindowFiles } from "./window_files.ts";
 import { WindowRoles } from "./window_roles.ts";
+import { WindowScreens } from "./window_screens.ts";
+import { screenSharing } from "./screen_sharing.ts";
 
 /** What the user may choose from, besides what was given on the command line. */
 const QUALITIES: readonly PictureQuality[] = [
@@ -49,6 +51,8 @@ export class WindowMeeting {
   readonly files: WindowFiles;
   /** Who leads and who presents. */
   readonly roles: WindowRoles;
+  /** What one shows. */
+  readonly screens: WindowScreens;
   readonly #attendance: Attendance;
   readonly #means: WindowMeetingMeans;
   readonly #lipSync = new LipSync();
@@ -116,6 +120,12 @@ export class WindowMeeting {
       show: openFolder,
     });
     this.roles = new WindowRoles(attendance.meeting.roles, this.view);
+    this.screens = new WindowScreens({
+      sharing: screenSharing(attendance.meeting.screen),
+      view: this.view,
+      timers: systemTimers,
+      send: means.send,
+    });
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
       if (event.event === "file" || event.event === "transfer") this.files.happened(event);
@@ -134,6 +144,7 @@ export class WindowMeeting {
       return await this.#attendance.run();
     } finally {
       this.#screen.close();
+      this.screens.close();
     }
   }
 
@@ -141,7 +152,10 @@ export class WindowMeeting {
   get leaveQuestion(): string | null {
     const count = this.view.chat.openCount;
     const lines = count === 1 ? "A line of yours is" : `${count} lines of yours are`;
+    const { ownShare } = this.view.state;
+    const shows = ownShare !== null && ownShare.state !== "turn";
     const lost = [
+      ...(shows ? ["You are presenting, and nobody will see your screen any more"] : []),
       ...(count === 0 ? [] : [`${lines} not sent yet and will be lost`]),
       ...this.files.underWay,
     ];

@@ -164,13 +164,16 @@ export interface AskingState {
   readonly name: string;
 }
 
-/** What the presenter shows, as the presenter sees it. */
+/** One's own turn to present. */
 export interface OwnShareState {
   /** The screen or window; null while nothing is chosen. */
   readonly title: string | null;
-  /** Chosen, and its first pictures are on their way. */
-  readonly starting: boolean;
-  /** When the turn is over if nothing is shown by then, epoch ms; null once something is. */
+  /**
+   * `turn`: nothing is chosen; `starting`: nobody sees it yet; `hidden`: its window is minimised; `failed`: it cannot be
+   * captured just now, and may be again.
+   */
+  readonly state: "turn" | "starting" | "showing" | "hidden" | "failed";
+  /** When the turn is over if nothing is shown by then, epoch ms; null once something is chosen. */
   readonly endsAt: number | null;
 }
 

@@ -8,6 +8,8 @@ export interface ButtonProps {
   /** Still focusable, so that the focus is not lost; a click does nothing. */
   readonly isOff?: boolean;
   readonly buttonRef?: Ref<HTMLButtonElement>;
+  /** Its name, where the words on it are not enough; it begins with them. */
+  readonly label?: string;
   readonly onClick?: () => void;
 }
 
@@ -19,6 +21,7 @@ export function Button(props: ButtonProps) {
       type={type}
       ref={props.buttonRef}
       class={`button button-${kind} button-${size}`}
+      aria-label={props.label}
       aria-disabled={isOff || undefined}
       onClick={(event) => {
         if (isOff) event.preventDefault();

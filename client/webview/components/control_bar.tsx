@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Signal } from "@preact/signals";
 import type { MeetingState, SourceState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
-import { keyNames, type ShortcutAction, SHORTCUTS } from "../shortcuts.ts";
+import { BarButton, type BarButtonProps } from "./bar_button.tsx";
 import {
   FolderOpen,
   Lock,
@@ -18,6 +18,7 @@ import {
 import { InvitePopover } from "./invite_popover.tsx";
 import { LevelBars } from "./level_bars.tsx";
 import { Popover } from "./popover.tsx";
+import { PresentButton } from "./present_button.tsx";
 import { SettingsPanel } from "./settings_panel.tsx";
 
 /** The panel at the side, one at a time. */
@@ -27,10 +28,12 @@ export interface ControlBarProps {
   readonly meeting: MeetingState;
   readonly panel: Signal<Panel>;
   readonly onShortcuts: () => void;
+  /** Somebody wants to choose what to show. */
+  readonly onPick: () => void;
 }
 
 /** Everything one does in a meeting, at the lower edge. */
-export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
+export function ControlBar({ meeting, panel, onShortcuts, onPick }: ControlBarProps) {
   const { store, strings, send } = useApp();
   const text = strings.meeting;
   const unseen = store.chat.unseen.value;
@@ -74,6 +77,7 @@ export function ControlBar({ meeting, panel, onShortcuts }: ControlBarProps) {
         >
           {meeting.camera.on ? <Video size={20} /> : <VideoOff size={20} />}
         </SourceButton>
+        <PresentButton meeting={meeting} onPick={onPick} />
         <button
           type="button"
           class="bar-button bar-leave"
@@ -173,45 +177,4 @@ function SourceButton({ kind, source, label, missing, children }: SourceButtonPr
 
 function newBadge(count: number): BarButtonProps["badge"] {
   return count > 0 ? { text: count > 99 ? "99+" : String(count), kind: "accent" } : null;
-}
-
-interface BarButtonProps {
-  readonly action: ShortcutAction;
-  /** The word under the icon. */
-  readonly label: string;
-  /** What it does, for the tooltip and for screen readers. */
-  readonly name: string;
-  readonly state?: string;
-  readonly isPressed?: boolean;
-  readonly isOff?: boolean;
-  readonly badge: { readonly text: string; readonly kind: "plain" | "accent" | "warning" } | null;
-  readonly onClick: () => void;
-  readonly children: ComponentChildren;
-}
-
-function BarButton(props: BarButtonProps) {
-  const { isMac } = useApp();
-  const shortcut = SHORTCUTS.find(({ action }) => action === props.action);
-  const keys = shortcut ? keyNames(shortcut, { isMac }).join("+") : "";
-  return (
-    <button
-      type="button"
-      class="bar-button"
-      data-action={props.action}
-      data-state={props.state}
-      aria-label={props.name}
-      aria-pressed={props.isPressed}
-      aria-disabled={props.isOff || undefined}
-      aria-keyshortcuts={keys.replace("Ctrl", "Control").replace("⌘", "Meta").replace("⌥", "Alt")}
-      title={`${props.name} (${keys})`}
-      onClick={() => !props.isOff && props.onClick()}
-    >
-      <span class="bar-icon" aria-hidden="true">{props.children}</span>
-      <span aria-hidden="true">{props.label}</span>
-      {props.badge && (
-        // Drawn by the style sheet: what it says is in the button's name, and is not said twice.
-        <span class={`badge badge-${props.badge.kind}`} data-text={props.badge.text} />
-      )}
-    </button>
-  );
 }

@@ -3,6 +3,7 @@ import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface DialogProps {
   readonly title: string;
+  readonly size?: "m" | "l";
   readonly children: ComponentChildren;
   /** The buttons, the one that goes on last. */
   readonly actions: ComponentChildren;
@@ -11,7 +12,7 @@ export interface DialogProps {
 }
 
 /** A modal dialog, open as long as it is drawn. The focus starts at its title and goes back to where it was. */
-export function Dialog({ title, children, actions, onCancel }: DialogProps) {
+export function Dialog({ title, size = "m", children, actions, onCancel }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useLayoutEffect(() => {
@@ -26,7 +27,7 @@ export function Dialog({ title, children, actions, onCancel }: DialogProps) {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog dialog-${size}`}
       aria-labelledby={titleId}
       // What it was opened from stays open.
       onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()}

@@ -51,7 +51,11 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
           {isSelf && <span class="name-you">{text.you}</span>}
           {person.host && <RoleMark icon={<Crown size={12} />}>{strings.roles.host}</RoleMark>}
           {person.presenter && (
-            <RoleMark icon={<ScreenShare size={12} />}>{strings.roles.presents}</RoleMark>
+            <RoleMark icon={<ScreenShare size={12} />}>
+              {store.meeting.value?.presenting?.paused
+                ? strings.roles.presentsPaused
+                : strings.roles.presents}
+            </RoleMark>
           )}
         </span>
         {person.away

@@ -5,12 +5,14 @@ export interface PopoverProps {
   readonly label: string;
   /** Where it opens, seen from its button. */
   readonly side: "above" | "below";
+  /** Over the middle of its button, not along its end. */
+  readonly align?: "center";
   readonly button: (props: { isOpen: boolean; toggle: () => void }) => ComponentChildren;
   readonly children: (props: { close: () => void }) => ComponentChildren;
 }
 
 /** A small panel at a button; Escape, a click elsewhere or the focus going elsewhere closes it. */
-export function Popover({ label, side, button, children }: PopoverProps) {
+export function Popover({ label, side, align, button, children }: PopoverProps) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const panel = useRef<HTMLDivElement>(null);
@@ -44,7 +46,12 @@ export function Popover({ label, side, button, children }: PopoverProps) {
     >
       {button({ isOpen, toggle: () => setOpen(!isOpen) })}
       {isOpen && (
-        <div class={`popover popover-${side}`} ref={panel} role="dialog" aria-label={label}>
+        <div
+          class={`popover popover-${side} ${align ? `popover-${align}` : ""}`}
+          ref={panel}
+          role="dialog"
+          aria-label={label}
+        >
           {children({ close })}
         </div>
       )}

@@ -6,6 +6,8 @@ import { isFromOthers } from "../chat_column.ts";
 import { ChatPanel } from "../components/chat_panel.tsx";
 import { ControlBar, type Panel } from "../components/control_bar.tsx";
 import { FilesPanel } from "../components/files_panel.tsx";
+import { PresentDialog } from "../components/present_dialog.tsx";
+import { PresentRegion } from "../components/present_region.tsx";
 import { PeoplePanel } from "../components/people_panel.tsx";
 import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
@@ -21,6 +23,7 @@ export function MeetingScreen() {
   const pageSize = useSignal(TILES_MAX);
   const view = useMemo(() => new ShareView(), []);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
+  const [picks, setPicks] = useState(false);
   useAnnouncements();
   useRoleAnnouncements();
   useSignalEffect(() => send({ do: "unread", count: store.chat.unseen.value }));
@@ -41,6 +44,11 @@ export function MeetingScreen() {
       camera: () => flip("camera"),
       chat: () => toggle("chat"),
       people: () => toggle("people"),
+      present: () => {
+        const button = document.querySelector<HTMLElement>('.bar [data-action="present"]');
+        button?.focus();
+        button?.click();
+      },
       files: () => toggle("files"),
       previousPage: () => turn(-1),
       nextPage: () => turn(1),
@@ -67,13 +75,24 @@ export function MeetingScreen() {
     panel.value = null;
     document.querySelector<HTMLElement>(`.bar [data-action="${closed}"]`)?.focus();
   };
+  const { presenting, ownShare, self } = meeting;
+  const mayPresent = presenting === null || presenting.participant === self;
+  const shows = ownShare !== null && ownShare.state !== "turn";
+  const pick = () => setPicks(true);
   return (
-    <div class="meeting">
+    <div class="meeting" data-presenting={shows ? "" : undefined}>
+      <PresentRegion meeting={meeting} onPick={pick} />
       <Stage meeting={meeting} page={page} pageSize={pageSize} view={view} />
       {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
       {panel.value === "files" && <FilesPanel meeting={meeting} onClose={close} />}
       {panel.value === "chat" && <ChatPanel onClose={close} />}
-      <ControlBar meeting={meeting} panel={panel} onShortcuts={() => setShowsShortcuts(true)} />
+      <ControlBar
+        meeting={meeting}
+        panel={panel}
+        onShortcuts={() => setShowsShortcuts(true)}
+        onPick={pick}
+      />
+      {picks && mayPresent && <PresentDialog onClose={() => setPicks(false)} />}
       {showsShortcuts && <ShortcutsDialog onClose={() => setShowsShortcuts(false)} />}
     </div>
   );
