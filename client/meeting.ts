@@ -456,7 +456,7 @@ export class Meeting {
     lobby: () => {},
     ticket: (meeting, { mark, ticket }) => meeting.#tickets.given(mark, ticket),
     "ticket.accepted": () => {},
-    files: (meeting, { list, last }) => meeting.files.list(list, last),
+    files: (meeting, { list, ...rest }) => meeting.files.list(list, rest),
     file: (meeting, file) => meeting.files.came(file),
     "file.gone": (meeting, { id }) => meeting.files.gone(id),
     "file.offered": (meeting, offered) => meeting.files.offered(offered),

@@ -2,9 +2,9 @@
  * Files through a window: a page in Chromium before the real program, a headless client at the other side.
  * Judges no real time.
  */
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { seededRandom } from "@fusionmeet/base";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "./support/browser.ts";
@@ -19,10 +19,6 @@ import {
 import { TemporaryDirectory, until } from "./support/wait.ts";
 
 const MEBIBYTE = 1 << 20;
-
-function randomBytes(size: number, seed: number): Uint8Array<ArrayBuffer> {
-  return seededRandom(seed).fill(new Uint8Array(size)) as Uint8Array<ArrayBuffer>;
-}
 
 function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -87,15 +83,34 @@ class Stage implements AsyncDisposable {
         args: ["--fetch", "all"],
       }),
     );
+    await this.openWindow(browser);
+  }
+
+  /** Ada's program and its page; again after it was killed. */
+  async openWindow(browser: Browser): Promise<void> {
     this.window = this.#ends.use(launchWindow({
       ...{ name: "Ada", server: this.server, browser: true, data: this.directory.file("ada") },
       env: { XDG_CONFIG_HOME: this.directory.file("config") },
     }));
-    this.page = await browser.newPage();
-    this.#ends.defer(() => this.page.close());
-    await this.page.goto(await this.window.link());
-    await this.page.getByRole("button", { name: "Join", exact: true }).click();
+    const page = this.page = await browser.newPage();
+    this.#ends.defer(() => page.close());
+    await page.goto(await this.window.link());
+    await page.getByRole("button", { name: "Join", exact: true }).click();
     await this.openFiles();
+  }
+
+  /** What Bob has fetched. */
+  get fetched(): Record<string, string> {
+    return contentOf(this.directory.file("bob/files"));
+  }
+
+  /** Notes about copies of what the page gave to Ada's program: what is in them. */
+  get spooled(): string[] {
+    const folder = this.directory.file("ada/outgoing");
+    return [...Deno.readDirSync(folder)].flatMap(({ name: own }) =>
+      [...Deno.readDirSync(`${folder}/${own}`)].filter(({ name }) => name.endsWith(".json"))
+        .map(({ name }) => Deno.readTextFileSync(`${folder}/${own}/${name}`))
+    );
   }
 
   async openFiles(): Promise<void> {
@@ -106,7 +121,7 @@ class Stage implements AsyncDisposable {
   /** Bob shares a file of that size. @returns its hash. */
   async bobShares(name: string, size: number): Promise<string> {
     const path = this.directory.file(name);
-    const bytes = randomBytes(size, size);
+    const bytes = randomBytes(size);
     await Deno.writeFile(path, bytes);
     await this.bob.send({ do: "share", path });
     return hashOf(bytes);
@@ -122,33 +137,121 @@ class Stage implements AsyncDisposable {
 }
 
 Deno.test({
-  name:
-    "A window saves what others share, also over a reload, and what is cancelled leaves nothing",
+  name: "Files through a window, both ways",
   sanitizeOps: false,
   sanitizeResources: false,
-  fn: async () => {
+  fn: async (t) => {
     await buildPage();
     const browser = await startChromium();
     await using _browser = { [Symbol.asyncDispose]: () => browser.close() };
     await using stage = await Stage.open(browser);
     const { page, panel, downloads } = stage;
 
-    const hash = await stage.bobShares("report.pdf", 3 * MEBIBYTE + 7);
-    await stage.click("Save report.pdf");
-    await panel.getByText("Saved in downloads").waitFor();
-    await stage.click("Save report.pdf");
-    await until("the second copy", () => contentOf(downloads)["report (2).pdf"]);
-    deepStrictEqual(contentOf(downloads), { "report.pdf": hash, "report (2).pdf": hash });
+    await t.step(
+      "what others share is saved, also over a reload; what is cancelled leaves nothing",
+      async () => {
+        const hash = await stage.bobShares("report.pdf", 3 * MEBIBYTE + 7);
+        await stage.click("Save report.pdf");
+        await panel.getByText("Saved in downloads").waitFor();
+        await stage.click("Save report.pdf");
+        await until("the second copy", () => contentOf(downloads)["report (2).pdf"]);
+        deepStrictEqual(contentOf(downloads), { "report.pdf": hash, "report (2).pdf": hash });
 
-    // What was saved is known after a reload, and the rest of the list.
-    await page.reload();
-    await stage.openFiles();
-    await panel.getByText("Saved in downloads").waitFor();
-    strictEqual(await panel.locator(".file").count(), 1);
+        // What was saved is known after a reload, and the rest of the list.
+        await page.reload();
+        await stage.openFiles();
+        await panel.getByText("Saved in downloads").waitFor();
+        strictEqual(await panel.locator(".file").count(), 1);
 
-    // Bob may delete his file, and nobody else who is not the host.
-    strictEqual(await panel.getByRole("button", { name: /^More for/ }).count(), 0);
-    await stage.bob.send({ do: "delete", name: "report.pdf" });
-    await panel.getByText("No files yet").waitFor();
+        // What is broken off leaves nothing: the server does not answer any more, so it is under way.
+        await stage.bobShares("big.bin", 7 * MEBIBYTE);
+        await panel.getByRole("button", { name: "Save big.bin" }).waitFor();
+        stage.server.signal("SIGSTOP");
+        await stage.click("Save big.bin");
+        await page.getByRole("button", { name: "Leave" }).click();
+        const question = page.getByRole("dialog", { name: "Leave the meeting?" });
+        await question.getByText("big.bin is not saved to its end").waitFor();
+        await question.getByRole("button", { name: "Stay" }).click();
+        await stage.click("Cancel big.bin");
+        await panel.getByRole("progressbar").waitFor({ state: "detached" });
+        stage.server.signal("SIGCONT");
+        deepStrictEqual(Object.keys(contentOf(downloads)), ["report (2).pdf", "report.pdf"]);
+        await stage.bob.send({ do: "delete", name: "big.bin" });
+
+        // Bob may delete his file, and nobody else who is not the host.
+        strictEqual(await panel.getByRole("button", { name: /^More for/ }).count(), 0);
+        await stage.bob.send({ do: "delete", name: "report.pdf" });
+        await panel.getByText("No files yet").waitFor();
+      },
+    );
+
+    await t.step(
+      "what is chosen, dropped and pasted is shared, and a killed program goes on with it",
+      async () => {
+        const file = (name: string, size: number) => {
+          const bytes = randomBytes(size);
+          const path = stage.directory.file(name);
+          Deno.writeFileSync(path, bytes);
+          return { name, path, hash: hashOf(bytes) };
+        };
+        const choose = (...paths: string[]) =>
+          panel.locator("input[type=file]").setInputFiles(paths);
+        const hashes: Record<string, string> = {};
+        const isAtBobs = (...files: { name: string; hash: string }[]) => {
+          for (const { name, hash } of files) hashes[name] = hash;
+          const wanted = Object.fromEntries(Object.entries(hashes).toSorted());
+          return until("all of it at Bob's", () => isDeepStrictEqual(stage.fetched, wanted));
+        };
+
+        const chosen = [file("plan (final).pdf", 5 * MEBIBYTE + 3), file("empty.txt", 0)];
+        await choose(...chosen.map(({ path }) => path), file("too-big.iso", 9e6).path);
+        await isAtBobs(...chosen);
+        await panel.getByText("The file has 9 MB; this server takes up to 8 MB.").waitFor();
+        await stage.click("Close the message about too-big.iso");
+        strictEqual(stage.spooled.length, 0);
+
+        // The panel opens by itself for what is given without it.
+        await page.keyboard.press("Escape");
+        await page.evaluate(give, ["drop", "dropped.txt"]);
+        const hash = hashOf(new TextEncoder().encode("drop"));
+        await isAtBobs({ name: "dropped.txt", hash });
+        await page.evaluate(give, ["paste", "image.png"]);
+        await panel.getByText("Pasted picture").waitFor();
+        const pasted = await until(
+          "it at Bob's",
+          () => Object.entries(stage.fetched).find(([name]) => name.startsWith("Pasted")),
+        );
+        match(pasted![0], /^Pasted picture \d{4}-\d\d-\d\d \d\d\.\d\d\.png$/);
+        strictEqual(pasted![1], hashOf(new TextEncoder().encode("paste")));
+        hashes[pasted![0]] = pasted![1];
+
+        // A server that does not answer keeps it on its way; the program is killed, and a later one goes on.
+        stage.server.signal("SIGSTOP");
+        const big = file("survives.bin", 7 * MEBIBYTE);
+        await choose(big.path);
+        await until("its copy", () => stage.spooled.some((note) => note.includes(big.hash)));
+        await stage.window.kill();
+        stage.server.signal("SIGCONT");
+        await stage.openWindow(browser);
+        await isAtBobs(big);
+        await until("that no copy is left", () => stage.spooled.length === 0);
+      },
+    );
   },
 });
+
+/** Runs in the page: gives it a file as a drop or a paste does; what is in it is the event's name. */
+function give([type, name]: string[]): void {
+  // deno-lint-ignore no-explicit-any
+  const page = globalThis as any;
+  const transfer = new page.DataTransfer();
+  transfer.items.add(
+    new page.File([type], name, { type: name.endsWith(".png") ? "image/png" : "text/plain" }),
+  );
+  const init = { bubbles: true, cancelable: true };
+  page.document.body.dispatchEvent(
+    type === "drop"
+      ? new page.DragEvent(type, { ...init, dataTransfer: transfer })
+      : new page.ClipboardEvent(type, { ...init, clipboardData: transfer }),
+  );
+}

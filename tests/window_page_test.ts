@@ -1056,6 +1056,45 @@ pageTest(
 );
 
 pageTest(
+  "Files that are dragged over the page are shown where they go, and posted when the program asks",
+  () => meetingState(crowd(2)),
+  async ({ page, program }) => {
+    const drag = (type: string) =>
+      page.evaluate<boolean>(`{
+        const dataTransfer = new DataTransfer();
+        for (const name of ["a.txt", "b.txt"]) dataTransfer.items.add(new File(["abc"], name));
+        const init = { bubbles: true, cancelable: true, dataTransfer };
+        !document.body.dispatchEvent(new DragEvent("${type}", init));
+      }`);
+    const zone = page.getByText("Drop to share");
+    ok(await drag("dragover"));
+    await zone.waitFor();
+    await drag("dragleave");
+    await zone.waitFor({ state: "detached" });
+    await drag("dragover");
+    ok(await drag("drop"));
+    await zone.waitFor({ state: "detached" });
+    const { files } = await program.heard("files.add");
+    deepStrictEqual(files.map(({ name, size }) => [name, size]), [["a.txt", 3], ["b.txt", 3]]);
+    strictEqual(program.posted.size, 0);
+    program.send({ type: "file.wanted", mark: files[0].mark });
+    await until("the file", () => program.posted.get(files[0].mark) === 3);
+    // What the page does not have it says, and what is not wanted it forgets.
+    program.send({ type: "file.unwanted", mark: files[1].mark });
+    program.send({ type: "file.wanted", mark: files[1].mark });
+    strictEqual((await program.heard("file.lost")).mark, files[1].mark);
+    // While a question is open, it comes first.
+    program.set({ leaveQuestion: "A file is not sent to its end" });
+    await page.getByRole("dialog").waitFor();
+    program.forget();
+    ok(await drag("drop"));
+    program.set({ leaveQuestion: null });
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    deepStrictEqual(program.said.filter(({ do: what }) => what === "files.add"), []);
+  },
+);
+
+pageTest(
   "Only one's own files can be deleted by who is not the host",
   () => meetingState([person(1, "Ann"), person(2, "Bob", { host: true })]),
   async ({ page, program }) => {

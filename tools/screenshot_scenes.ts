@@ -179,6 +179,14 @@ const HOSTED = meetingState(
   }),
   { locked: true, removed: ["Hiro Tanaka", "Anonymous Coward"] },
 );
+/** Runs in the page: somebody holds a file over it. */
+const DRAG_FILES = `{
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(["x"], "x.txt"));
+  document.body.dispatchEvent(
+    new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer }),
+  );
+}`;
 
 /** A drawing of a screen: a bar on top, and so many lines of text. */
 function drawing(hue: number, lines: number): string {
@@ -446,6 +454,14 @@ export const SCENES: readonly Scene[] = [
         }),
       ]),
     after: openPanel(/^Files/),
+  },
+  {
+    name: "meeting-files-drop",
+    state: meetingState(FEW),
+    after: async ({ page }) => {
+      await page.evaluate(DRAG_FILES);
+      await page.getByText("Drop to share").waitFor();
+    },
   },
   {
     name: "meeting-files-delete",

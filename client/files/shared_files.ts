@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { messageOf, type Random, Refusal } from "@fusionmeet/base";
 import { type ByteStream, ConnectFailure, type Timers } from "@fusionmeet/net";
 import {
@@ -11,7 +11,8 @@ import {
   TRANSFERS_PER_PARTICIPANT_MAX,
   type ValuesOf,
 } from "@fusionmeet/protocol";
-import { hashFile, PartFile, WrongContent } from "@fusionmeet/store";
+import { PartFile } from "@fusionmeet/store";
+import { fileOnDisk, type FileSource, readable, type TakenFile } from "./file_source.ts";
 import { Slots } from "./slots.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
 import {
@@ -72,6 +73,7 @@ export interface SharedFilesOptions {
 }
 
 type Offered = ValuesOf<ServerMessages["file.offered"]>;
+type WireList = ValuesOf<ServerMessages["files"]>;
 type WireFile = ValuesOf<ServerMessages["file"]>;
 
 /** After what passes by itself a transfer is tried again: at first so soon, and later so seldom. */
@@ -98,7 +100,7 @@ class Run {
   isDiscarded = false;
   /** What the server has begun to take. */
   offer: number | undefined;
-  constructor(public transfer: Transfer) {}
+  constructor(public transfer: Transfer, readonly source?: FileSource) {}
 }
 
 /**
@@ -117,6 +119,8 @@ export class SharedFiles {
   #isListed = false;
   /** The server says what it has taken, and wants to know what was. */
   #isTakenTold = false;
+  /** What the server takes, where it says so. */
+  #fileBytesMax: number | undefined;
   #lastTransfer = 0;
 
   constructor(options: SharedFilesOptions) {
@@ -139,9 +143,13 @@ export class SharedFiles {
    */
   async share(path: string): Promise<Transfer[]> {
     const paths = await filesAt(path);
-    return paths.map((each) =>
-      this.#begin({ direction: "send", name: basename(each) }, (run) => this.#send(run, each))
-    );
+    return paths.map((each) => this.send(fileOnDisk(each)));
+  }
+
+  /** Shares a file of another kind. */
+  send(source: FileSource): Transfer {
+    const { name } = source;
+    return this.#begin({ direction: "send", name }, (run) => this.#send(run, source), source);
   }
 
   /**
@@ -195,7 +203,8 @@ export class SharedFiles {
   }
 
   /** A part of the whole list. */
-  list(list: readonly WireFile[], last: boolean): void {
+  list(list: readonly WireFile[], { last, fileBytesMax }: Omit<WireList, "list">): void {
+    this.#fileBytesMax = fileBytesMax;
     for (const each of list) this.#listed.set(each.id, sharedFile(each));
     if (!last) return;
     for (const { id } of this.files) if (!this.#listed.has(id)) this.gone(id);
@@ -243,9 +252,10 @@ export class SharedFiles {
   #begin(
     what: Pick<Transfer, "direction" | "name" | "file">,
     work: (run: Run) => Promise<void>,
+    source?: FileSource,
   ): Transfer {
     const id = ++this.#lastTransfer;
-    const run = new Run({ id, ...what, state: "waiting", progress: NOTHING });
+    const run = new Run({ id, ...what, state: "waiting", progress: NOTHING }, source);
     this.#runs.set(id, run);
     this.#tell(run, {});
     void this.#end(run, this.#slots[what.direction].use(() => work(run), run.stop.signal));
@@ -265,25 +275,33 @@ export class SharedFiles {
     if (end.state === "cancelled" && run.isDiscarded && run.offer !== undefined) {
       this.delete(run.offer);
     }
+    // What the end of the meeting breaks off may go on in another one.
+    if (end.state !== "cancelled" || run.isDiscarded) run.source?.release?.();
     this.#runs.delete(run.transfer.id);
     this.#tell(run, end);
   }
 
-  async #send(run: Run, path: string): Promise<void> {
+  async #send(run: Run, source: FileSource): Promise<void> {
+    const size = await source.size();
+    this.#requireFits(size);
     const { signal } = run.stop;
-    const { size, mtime } = await readable(Deno.stat(path));
-    const meter = new TransferMeter(size);
-    const hashing = this.#reporter(run, meter, "hashing");
-    hashing.resumed(0);
-    let hashed = 0;
-    const progress = (bytes: number) => {
-      hashing.moved(bytes - hashed);
-      hashed = bytes;
-    };
-    const hash = await readable(hashFile(path, { progress, signal }));
+    const file = await source.take({ progress: this.#hashing(run, size), signal });
+    await this.#sendTaken(run, { ...file, size });
+  }
+
+  async #sendTaken(
+    run: Run,
+    { path, hash, size, changedAt }: TakenFile & { size: number },
+  ): Promise<void> {
+    const { signal } = run.stop;
     const report = this.#reporter(run, new TransferMeter(size), "moving");
     await this.#persist(run, async () => {
-      const { id, isThere } = await this.#offer({ name: run.transfer.name, size, hash });
+      const offering = this.#offer({ name: run.transfer.name, size, hash });
+      // It may be taken when nobody waits for it any more.
+      offering.then(({ id, isThere }) => {
+        if (!isThere && run.isDiscarded) this.delete(id);
+      }, () => undefined);
+      const { id, isThere } = await this.#orStopped(offering, signal);
       if (isThere) return report.resumed(size);
       run.offer = id;
       await this.#over("file.send", { id, signal }, async (stream) => {
@@ -291,12 +309,34 @@ export class SharedFiles {
           await sendFile(stream, { path, size, ...this.#way(report) });
         } catch (thrown) {
           const now = await readable(Deno.stat(path));
-          const isChanged = now.size !== size || now.mtime?.getTime() !== mtime?.getTime();
+          const isChanged = now.size !== size ||
+            changedAt !== undefined && now.mtime?.getTime() !== changedAt;
           if (!isChanged || thrown instanceof BrokenOff) throw thrown;
           throw new Refusal("file-changed", "It was changed while it was sent: share it again");
         }
       });
     });
+  }
+
+  /** The server would say the same, but only once the file has been read. @throws Refusal `file-too-big` */
+  #requireFits(size: number): void {
+    const max = this.#fileBytesMax;
+    if (max === undefined || size <= max) return;
+    const [has, takes] = [size, max].map((bytes) => Number((bytes / 1e6).toPrecision(3)));
+    throw new Refusal(
+      "file-too-big",
+      `The file has ${has} MB; this server takes up to ${takes} MB`,
+    );
+  }
+
+  #hashing(run: Run, size: number): (bytes: number) => void {
+    const report = this.#reporter(run, new TransferMeter(size), "hashing");
+    report.resumed(0);
+    let read = 0;
+    return (bytes) => {
+      report.moved(bytes - read);
+      read = bytes;
+    };
   }
 
   async #fetch(run: Run, { id, name, size, hash }: SharedFile, folder: string): Promise<void> {
@@ -339,7 +379,10 @@ export class SharedFiles {
     { id, signal }: { id: number; signal: AbortSignal },
     use: (stream: ByteStream) => Promise<void>,
   ): Promise<void> {
-    const stream = await this.#options.open(purpose, id, { signal });
+    const opening = this.#options.open(purpose, id, { signal });
+    // What comes too late is not used.
+    opening.then((late) => signal.aborted && late.close(), () => undefined);
+    const stream = await this.#orStopped(opening, signal);
     const close = () => stream.close();
     signal.addEventListener("abort", close, { once: true });
     try {
@@ -383,13 +426,13 @@ export class SharedFiles {
     this.#options.emit({ event: "transfer", transfer: run.transfer });
   }
 
-  async #orStopped(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+  async #orStopped<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
     const stopped = Promise.withResolvers<never>();
     const stop = () => stopped.reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
       signal.throwIfAborted();
-      await Promise.race([waiting, stopped.promise]);
+      return await Promise.race([waiting, stopped.promise]);
     } finally {
       signal.removeEventListener("abort", stop);
       stopped.promise.catch(() => undefined);
@@ -424,17 +467,6 @@ async function filesAt(path: string): Promise<string[]> {
 async function listed(folder: string): Promise<Deno.DirEntry[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   return entries.toSorted((one, other) => one.name < other.name ? -1 : 1);
-}
-
-/** @throws Refusal with what the file system says */
-async function readable<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    if (thrown instanceof Refusal || thrown instanceof WrongContent) throw thrown;
-    if ((thrown as Error)?.name === "AbortError") throw thrown;
-    throw new Refusal("file-unreadable", `Cannot use it: ${messageOf(thrown)}`, { cause: thrown });
-  }
 }
 
 /** Puts a whole file at a free path. @returns where it is. Nothing is left of one that cannot be put there, but its part. */

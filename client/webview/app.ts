@@ -3,6 +3,7 @@ import { useContext } from "preact/hooks";
 import type { Signal } from "@preact/signals";
 import type { PageMessage } from "@fusionmeet/bridge";
 import type { Announcer } from "./announcer.ts";
+import type { FileSender } from "./file_sender.ts";
 import type { PageMedia, VoiceState } from "./media/page_media.ts";
 import type { Store } from "./store.ts";
 import type { Strings } from "./strings.ts";
@@ -18,6 +19,7 @@ export interface App {
   readonly media: Signal<PageMedia | undefined>;
   readonly voice: Signal<VoiceState>;
   readonly send: (message: PageMessage) => void;
+  readonly files: FileSender;
   /** Takes the place of another page of the same program. */
   readonly takeBack: () => void;
   readonly isMac: boolean;

@@ -16,6 +16,8 @@ export const GONE_AFTER_MS = 4_000;
 const ELSEWHERE_CODE = 4009;
 const KEY_ITEM = "fusionmeet.key";
 
+type FileMessage = Extract<ProgramMessage, { type: "file.wanted" | "file.unwanted" }>;
+
 /** What the connection needs of the browser. */
 export interface PagePlace {
   /** Origin of the page with the scheme of a socket: `ws://127.0.0.1:1234`. */
@@ -45,6 +47,7 @@ export class Connection {
   readonly #place: PagePlace;
   readonly #store: Store;
   readonly #decoders: PageDecoders;
+  readonly #onFile: (message: FileMessage) => void;
   readonly #onReady: (key: string, mediaUrl: string) => void;
   #token: string;
   #socket: StateSocket | undefined;
@@ -57,11 +60,14 @@ export class Connection {
     decoders: PageDecoders;
     /** The program knows the page: `key` opens the media socket at `mediaUrl`. */
     onReady: (key: string, mediaUrl: string) => void;
+    /** The program wants a file of the page, or does not any more. */
+    onFile: (message: FileMessage) => void;
   }) {
     this.#place = options.place;
     this.#store = options.store;
     this.#decoders = options.decoders;
     this.#onReady = options.onReady;
+    this.#onFile = options.onFile;
     this.#token = options.place.token;
     this.#dial();
   }
@@ -92,6 +98,9 @@ export class Connection {
   }
 
   #receive(message: ProgramMessage): void {
+    if (message.type === "file.wanted" || message.type === "file.unwanted") {
+      return this.#onFile(message);
+    }
     if (message.type === "ready") {
       this.#isReady = true;
       this.#lostAt = undefined;

@@ -15,6 +15,7 @@ function connectionBench(options: { token?: string; key?: string } = {}) {
     store,
     decoders: { h264: true },
     onReady: (key, url) => opened.push(`${key} ${url}`),
+    onFile: () => {},
     place: {
       socketOrigin: "ws://127.0.0.1:1",
       token: options.token ?? "",

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { Announcer } from "./announcer.ts";
 import type { App } from "./app.ts";
 import { Connection } from "./connection.ts";
+import { FileSender } from "./file_sender.ts";
 import { PageMedia, testDecoders, type VoiceState } from "./media/page_media.ts";
 import { Page } from "./page.tsx";
 import { Store } from "./store.ts";
@@ -35,6 +36,17 @@ function openMedia(key: string, socketUrl: string): void {
   media.value = opened;
 }
 
+const files = new FileSender({
+  send: (message) => connection.send(message),
+  post: (path, init) => fetch(path, init),
+  random: (bytes) => crypto.getRandomValues(bytes),
+  onTooMany: (count) => store.toasts.show("warning", strings.files.tooMany(count)),
+});
+// A browser asks before it lets go of files that are not read yet.
+addEventListener("beforeunload", (event) => {
+  if (files.count > 0) event.preventDefault();
+});
+
 const app: App = {
   store,
   strings,
@@ -46,6 +58,7 @@ const app: App = {
   media,
   voice,
   send: (message) => connection.send(message),
+  files,
   takeBack: () => connection.takeBack(),
   isMac: /mac/i.test(navigator.userAgent),
 };
@@ -63,7 +76,14 @@ const decoders = await testDecoders();
 const connection = new Connection({
   store,
   decoders,
-  onReady: openMedia,
+  onReady: (key, mediaUrl) => {
+    files.key = key;
+    openMedia(key, mediaUrl);
+  },
+  onFile: ({ type, mark }) => {
+    if (type === "file.unwanted") files.unwanted(mark);
+    else void files.wanted(mark);
+  },
   place: {
     socketOrigin: location.origin.replace(/^http/, "ws"),
     token,

@@ -21,6 +21,8 @@ import { Toasts } from "./toasts.ts";
  */
 export type LinkState = "connecting" | "ready" | "lost" | "gone" | "refused" | "elsewhere";
 
+type Shown = Exclude<ProgramMessage, { type: "file.wanted" | "file.unwanted" }>;
+
 /** What the page knows: a copy of the program's state, and what belongs to the page alone. */
 export class Store {
   readonly link = signal<LinkState>("connecting");
@@ -43,11 +45,11 @@ export class Store {
   readonly self = computed(() => this.meeting.value?.self);
 
   /** Takes over what the program says. */
-  apply(message: ProgramMessage): void {
+  apply(message: Shown): void {
     batch(() => this.#take(message));
   }
 
-  #take(message: ProgramMessage): void {
+  #take(message: Shown): void {
     switch (message.type) {
       case "ready":
         this.link.value = "ready";

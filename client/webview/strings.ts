@@ -377,7 +377,17 @@ const ENGLISH = {
         ? `${Math.round(seconds / 60)} min left`
         : `${Math.round(seconds / 3_600)} h left`,
     empty: "No files yet",
-    emptyText: "What is shared here stays for this room, also when its owner has left.",
+    emptyText: "Drop some anywhere in this window. They stay, also when you leave.",
+    add: "Add files…",
+    addHint: "or drop or paste them anywhere here",
+    drop: "Drop to share with everyone in the room",
+    /** Name of a picture from the clipboard; `time` fits into a file's name. */
+    pasted: (time: string) => `Pasted picture ${time}`,
+    tooMany: (count: number) =>
+      english(count, {
+        one: "# file was left out: too many wait to be sent",
+        other: "# files were left out: too many wait to be sent",
+      }),
     sending: "Being sent",
     list: "Files of this room",
     search: "Search files",

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import {
+  FILE_PATH,
+  KEY_HEADER,
   MEDIA_SOCKET_PATH,
   PAGE_HELLO_TIMEOUT_MS,
   PAGE_MESSAGE_LENGTH_MAX,
@@ -11,7 +13,7 @@ import {
 import type { Random } from "@fusionmeet/base";
 import type { Timers } from "@fusionmeet/net";
 import type { PageFiles } from "./page_files.ts";
-import { parsePageMessage } from "./page_messages.ts";
+import { FILE_MARK, parsePageMessage } from "./page_messages.ts";
 
 /** Sockets that have not shown a token or key; one more is refused. */
 export const STRANGERS_MAX = 16;
@@ -27,6 +29,8 @@ export interface BridgeHandler {
   message(message: Exclude<PageMessage, { do: "hello" }>): void;
   /** The page's media socket is there (again): what was sent into one before may be lost. */
   mediaOpened(): void;
+  /** The page posts a file. @returns once it was read; false where it is not wanted, or broke off. */
+  file(mark: string, bytes: AsyncIterable<Uint8Array>): Promise<boolean>;
   /** A binary frame of the media socket. */
   frame(frame: Uint8Array): void;
   /** The page is gone, and no other has taken its place. */
@@ -121,6 +125,7 @@ export class BridgeServer {
     if (pathname === STATE_SOCKET_PATH || pathname === MEDIA_SOCKET_PATH) {
       return this.#upgrade(request, pathname);
     }
+    if (pathname.startsWith(FILE_PATH)) return this.#takeFile(request, pathname);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return refuse(405, "Only GET is answered here");
     }
@@ -133,6 +138,21 @@ export class BridgeServer {
     return new Response(file.bytes as Uint8Array<ArrayBuffer>, {
       headers: { ...this.#headers(), "content-type": file.type },
     });
+  }
+
+  /** A body is read only of the page's own request, and only of a file that it was asked for. */
+  async #takeFile(request: Request, pathname: string): Promise<Response> {
+    const { method, headers, body } = request;
+    const mark = pathname.slice(FILE_PATH.length);
+    if (method !== "POST") return refuse(405, "Only POST is answered here");
+    const isPage = headers.get("origin") === this.#origin &&
+      isSame(headers.get(KEY_HEADER) ?? "", this.#key);
+    if (!isPage) return refuse(403, "Only FusionMeet's own page may send files");
+    const isTaken = FILE_MARK.test(mark) &&
+      await this.#options.handler.file(mark, body ?? new ReadableStream(NO_BYTES));
+    return isTaken
+      ? new Response(null, { status: 204, headers: PLAIN_HEADERS })
+      : refuse(409, "This file is not wanted now");
   }
 
   #headers(): Record<string, string> {
@@ -241,6 +261,8 @@ export class BridgeServer {
     return known !== undefined && this.#tokens.delete(known);
   }
 }
+
+const NO_BYTES: UnderlyingDefaultSource<Uint8Array> = { start: (stream) => stream.close() };
 
 const PLAIN_HEADERS = {
   "x-content-type-options": "nosniff",

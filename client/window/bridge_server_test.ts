@@ -1,6 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { PageDecoders, PageMessage, ProgramMessage } from "@fusionmeet/bridge";
 import {
+  FILE_PATH,
+  KEY_HEADER,
   MEDIA_SOCKET_PATH,
   PAGE_HELLO_TIMEOUT_MS,
   PAGE_MESSAGE_LENGTH_MAX,
@@ -25,6 +27,8 @@ class Bench implements AsyncDisposable {
   readonly timers = new FakeTimers();
   goneCount = 0;
   mediaOpenedCount = 0;
+  /** Files that the page may post, and how much of each came; NaN: it broke off. */
+  readonly wanted = new Map<string, number>();
   readonly bridge = new BridgeServer({
     files: FILES,
     random: systemRandom,
@@ -35,6 +39,7 @@ class Bench implements AsyncDisposable {
         return [{ type: "ready", key: "", state: emptyState() }];
       },
       message: (message) => this.said.push(message),
+      file: (mark, bytes) => this.#file(mark, bytes),
       frame: (frame) => this.frames.push(frame),
       gone: () => this.goneCount++,
       mediaOpened: () => this.mediaOpenedCount++,
@@ -47,6 +52,17 @@ class Bench implements AsyncDisposable {
 
   token(): string {
     return this.bridge.link().split("#")[1];
+  }
+
+  async #file(mark: string, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if (!this.wanted.has(mark)) return false;
+    try {
+      for await (const chunk of bytes) this.wanted.set(mark, this.wanted.get(mark)! + chunk.length);
+      return true;
+    } catch {
+      this.wanted.set(mark, NaN);
+      return false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -226,4 +242,56 @@ Deno.test("BridgeServer has room for so many strangers and no more, and sends th
   using page = new Socket(bench, STATE_SOCKET_PATH);
   await page.hello({ token: bench.token() });
   ok(await page.ready());
+});
+
+Deno.test("BridgeServer reads a file only of its own page, and only one that it was asked for", async () => {
+  await using bench = new Bench();
+  using page = new Socket(bench, STATE_SOCKET_PATH);
+  await page.hello({ token: bench.token() });
+  const key = await page.ready();
+  const [mark, other] = ["0123456789abcdef", "fedcba9876543210"];
+  bench.wanted.set(mark, 0);
+  const post = async (path: string, headers: Record<string, string>, method = "POST") => {
+    const body = method === "POST" ? new Uint8Array(3 << 20) : undefined;
+    const response = await fetch(bench.origin + path, { method, headers, body });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const own = { origin: bench.origin, [KEY_HEADER]: key };
+  deepStrictEqual(
+    [
+      await post(FILE_PATH + mark, { origin: bench.origin }),
+      await post(FILE_PATH + mark, { ...own, [KEY_HEADER]: `${key}x` }),
+      await post(FILE_PATH + mark, { ...own, origin: "http://evil.example" }),
+      await post(FILE_PATH + mark, own, "GET"),
+      await post(FILE_PATH + other, own),
+      await post(`${FILE_PATH}../${mark}`, own),
+      await post(`${FILE_PATH}${mark}/x`, own),
+    ],
+    [403, 403, 403, 405, 409, 405, 409],
+  );
+  strictEqual(bench.wanted.get(mark), 0);
+  strictEqual(await post(FILE_PATH + mark, own), 204);
+  strictEqual(bench.wanted.get(mark), 3 << 20);
+});
+
+Deno.test("BridgeServer tells of a file that breaks off in the middle", async () => {
+  await using bench = new Bench();
+  using page = new Socket(bench, STATE_SOCKET_PATH);
+  await page.hello({ token: bench.token() });
+  const key = await page.ready();
+  const mark = "0123456789abcdef";
+  bench.wanted.set(mark, 0);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: bench.bridge.port });
+  const head = [
+    `POST ${FILE_PATH}${mark} HTTP/1.1`,
+    `Host: 127.0.0.1:${bench.bridge.port}`,
+    `Origin: ${bench.origin}`,
+    `${KEY_HEADER}: ${key}`,
+    `Content-Length: ${1e15}`,
+  ];
+  await connection.write(bytesOf(head.join("\r\n") + "\r\n\r\n" + "x".repeat(1_000)));
+  await until("its beginning", () => bench.wanted.get(mark) === 1_000);
+  connection.close();
+  await until("its end", () => Number.isNaN(bench.wanted.get(mark)));
 });

@@ -1,5 +1,8 @@
-import { type PageMessage, THEMES } from "@fusionmeet/bridge";
+import { FILES_ADDED_AT_ONCE, type PageMessage, THEMES } from "@fusionmeet/bridge";
 import { isFingerprint } from "@fusionmeet/protocol";
+
+/** Of a file of the page. */
+export const FILE_MARK = /^[0-9a-f]{16}$/;
 
 type Check = (value: unknown) => boolean;
 
@@ -14,8 +17,13 @@ const object = (checks: Record<string, Check>): Check => (value) =>
   typeof value === "object" && value !== null &&
   Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
 
+/** Made by the page, and part of a path. */
+const mark: Check = (value) => typeof value === "string" && FILE_MARK.test(value);
+
 /** Tiles of one page; more cannot be seen at once. */
 const WATCHED_MAX = 100;
+
+const ADDED_FILE = object({ mark, name: text, size: count });
 
 const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "hello": { token: optional(text), key: optional(text), decoders: object({ h264: flag }) },
@@ -47,6 +55,11 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   "chat.retry": { mark: text },
   "chat.discard": { mark: text },
   "chat.older": { mark: text },
+  "files.add": {
+    files: (value) =>
+      Array.isArray(value) && value.length <= FILES_ADDED_AT_ONCE && value.every(ADDED_FILE),
+  },
+  "file.lost": { mark },
   "file.save": { file: count },
   "file.delete": { file: count },
   "transfer.cancel": { transfer: count },

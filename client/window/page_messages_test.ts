@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { FILES_ADDED_AT_ONCE } from "@fusionmeet/bridge";
 import { parsePageMessage } from "./page_messages.ts";
 
 Deno.test("parsePageMessage() reads whole messages and nothing else", () => {
@@ -78,4 +79,21 @@ Deno.test("parsePageMessage() takes as many tiles as a window may show, and not 
     parsePageMessage(JSON.stringify({ do: "watch", participants: Array(count).fill(1) }));
   strictEqual(watch(100)?.do, "watch");
   strictEqual(watch(101), undefined);
+});
+
+Deno.test("parsePageMessage() takes files with marks that fit into a path, so many at once and no more", () => {
+  const file = { mark: "0123456789abcdef", name: "../a\u202etxt", size: 0 };
+  const add = (...files: unknown[]) => parsePageMessage(JSON.stringify({ do: "files.add", files }));
+  deepStrictEqual(add(file), { do: "files.add", files: [file] });
+  strictEqual(add(...Array(FILES_ADDED_AT_ONCE).fill(file))?.do, "files.add");
+  strictEqual(add(...Array(FILES_ADDED_AT_ONCE + 1).fill(file)), undefined);
+  const wrong = [
+    { ...file, mark: "../0123456789abcd" },
+    { ...file, mark: "0123456789ABCDEF" },
+    { ...file, size: -1 },
+    { ...file, size: 1.5 },
+    { ...file, name: null },
+    null,
+  ];
+  for (const each of wrong) strictEqual(add(file, each), undefined);
 });

@@ -133,6 +133,8 @@ class WindowApp {
     this.#decoders = decoders;
     this.#output.report({ event: "page", decoders });
     this.#feed.given();
+    // Behind what the page is told first.
+    queueMicrotask(() => this.#meeting?.files.uploads.askAgain());
     const state: ProgramMessage = { type: "ready", key: "", state: this.#feed.state };
     return this.#meeting?.isJoined ? [state, ...this.#meeting.reset()] : [state];
   }
@@ -150,6 +152,10 @@ class WindowApp {
 
   mediaOpened(): void {
     this.#meeting?.viewScreenAgain();
+  }
+
+  async file(mark: string, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+    return await this.#meeting?.files.uploads.came(mark, bytes) ?? false;
   }
 
   frame(frame: Uint8Array): void {
@@ -203,6 +209,10 @@ class WindowApp {
         return meeting?.view.chat.discarded(message.mark);
       case "chat.older":
         return meeting && this.#bridge.send(meeting.view.chat.older(message.mark));
+      case "files.add":
+        return meeting?.files.add(message.files);
+      case "file.lost":
+        return meeting?.files.uploads.lost(message.mark);
       case "file.save":
         return meeting?.files.save(message.file);
       case "file.delete":

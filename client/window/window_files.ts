@@ -1,18 +1,24 @@
 import { dirname } from "node:path";
-import { messageOf } from "@fusionmeet/base";
+import { messageOf, Refusal } from "@fusionmeet/base";
 import type { ProgramMessage } from "@fusionmeet/bridge";
 import type { Timers } from "@fusionmeet/net";
+import type { Spool } from "../files/spool.ts";
 import type { FilesEvent, SharedFile, SharedFiles, Transfer } from "../files/shared_files.ts";
 import { FileFeed, isOver } from "./file_feed.ts";
+import { type OfferedFile, PageUploads } from "./page_uploads.ts";
 
 export interface WindowFilesOptions {
-  readonly files: Pick<SharedFiles, "fetch" | "cancel" | "delete">;
+  readonly files: Pick<SharedFiles, "send" | "fetch" | "cancel" | "delete">;
   readonly timers: Timers;
   readonly send: (message: ProgramMessage) => void;
   /** One's own name in the room. */
   readonly ownName: () => string;
   /** The user's folder for downloads. */
   readonly downloads: () => string;
+  /** Opens the place for copies of what the page gives. @throws Refusal */
+  readonly openSpool: () => Promise<Spool>;
+  /** The server's fingerprint, and the room. */
+  readonly room: () => { readonly server: string; readonly room: string };
   /** Shows a folder. @returns a sentence when it cannot. */
   readonly show: (folder: string) => Promise<string | undefined>;
 }
@@ -20,6 +26,8 @@ export interface WindowFilesOptions {
 /** The files of a meeting in its window: what the page shows of them, and what the user does with them. */
 export class WindowFiles {
   readonly feed: FileFeed;
+  readonly uploads: PageUploads;
+  #spool: Promise<Spool> | undefined;
   readonly #options: WindowFilesOptions;
   /** Where what was fetched is, by transfer. */
   readonly #paths = new Map<number, string>();
@@ -27,6 +35,7 @@ export class WindowFiles {
   constructor(options: WindowFilesOptions) {
     this.#options = options;
     this.feed = new FileFeed(options);
+    this.uploads = new PageUploads({ ...options, spool: () => this.#openSpool() });
   }
 
   happened(event: FilesEvent): void {
@@ -39,6 +48,47 @@ export class WindowFiles {
 
   isOwn({ owner }: Pick<SharedFile, "owner">): boolean {
     return owner === this.#options.ownName();
+  }
+
+  /** Shares files of the page. */
+  add(offers: readonly OfferedFile[]): void {
+    for (const offer of offers) {
+      try {
+        const source = this.uploads.offered(offer);
+        if (source !== undefined) this.#options.files.send(source);
+      } catch (thrown) {
+        if (!(thrown instanceof Refusal)) throw thrown;
+        this.#warn(thrown.code, thrown.message);
+        this.#options.send({ type: "file.unwanted", mark: offer.mark });
+      }
+    }
+  }
+
+  /** Goes on with what an earlier run of this program had begun to send to this room. */
+  async goOn(): Promise<void> {
+    try {
+      const spool = await this.#openSpool();
+      const { whole, broken } = await spool.leftovers(this.#options.room());
+      for (const copy of whole) {
+        const { name, size, release } = copy;
+        const [taken, bytes] = [Promise.resolve(copy), Promise.resolve(size)];
+        this.#options.files.send({ name, size: () => bytes, take: () => taken, release });
+      }
+      if (broken.length === 0) return;
+      const names = broken.length === 1 ? broken[0] : `${broken.length} files`;
+      this.#warn("file-not-read", `FusionMeet ended before it had read ${names}: add it again`);
+    } catch (thrown) {
+      this.#warn("spool", `Cannot look for files that were not sent: ${messageOf(thrown)}`);
+    }
+  }
+
+  /** The meeting is over. @param how.keep What was not sent to its end goes on the next time. */
+  async close(how: { keep: boolean }): Promise<void> {
+    await (await this.#spool?.catch(() => undefined))?.close(how);
+  }
+
+  #openSpool(): Promise<Spool> {
+    return this.#spool ??= this.#options.openSpool();
   }
 
   /** @throws Refusal */
@@ -100,7 +150,7 @@ export class WindowFiles {
       size: progress.size,
       bytesPerSecond: progress.bytesPerSecond,
       leftMs: progress.leftMs ?? null,
-      message: transfer.message ?? null,
+      message: withoutName(transfer),
       folder: state === "done" && path !== undefined ? dirname(path) : null,
     });
   }
@@ -108,4 +158,9 @@ export class WindowFiles {
   #warn(code: string, message: string): void {
     this.#options.send({ type: "toast", kind: "warning", code, message });
   }
+}
+
+/** The name stands above it. */
+function withoutName({ name, message }: Transfer): string | null {
+  return message?.startsWith(`${name}: `) ? message.slice(name.length + 2) : message ?? null;
 }

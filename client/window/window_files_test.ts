@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { Refusal } from "@fusionmeet/base";
 import type { ProgramMessage } from "@fusionmeet/bridge";
 import { FakeTimers } from "@fusionmeet/net";
 import type { SharedFile, Transfer } from "../files/shared_files.ts";
@@ -11,6 +12,10 @@ class Bench {
   fault: string | undefined;
   readonly files = new WindowFiles({
     files: {
+      send: ({ name }) => {
+        this.asked.push(["send", name]);
+        return transfer(0, { name, direction: "send" });
+      },
       fetch: (id, folder) => {
         this.asked.push(["fetch", id, folder]);
         return transfer(id, {});
@@ -22,6 +27,8 @@ class Bench {
     send: (message) => this.sent.push(message),
     ownName: () => "Ada",
     downloads: () => "/home/ada/Downloads",
+    openSpool: () => Promise.reject(new Refusal("file-unreadable", "No disk")),
+    room: () => ({ server: "ab", room: "Lab" }),
     show: (folder) => {
       this.asked.push(["show", folder]);
       return Promise.resolve(this.fault);

@@ -12,6 +12,7 @@ import { Attendance, type AttendanceOptions, epochMs } from "../attendance.ts";
 import { type Quality, qualityOf, sameQuality } from "../capture/sources.ts";
 import type { CaptureKind, EngineEvent } from "../media/commands.ts";
 import type { MeetingEnd } from "../meeting_types.ts";
+import { Spool } from "../files/spool.ts";
 import { downloadFolder } from "../files/download_folder.ts";
 import { readTextFileIfThere } from "../places.ts";
 import { openFolder } from "./browser.ts";
@@ -60,6 +61,8 @@ export class WindowMeeting {
   readonly #screen: PageScreen;
   readonly #options: WindowMeetingOptions;
   #isJoined = false;
+  /** The fingerprint of its key. */
+  #server = "";
   #missedMs = 0;
 
   /** @throws JoinFailure, UsageError as `Attendance.prepare`. */
@@ -117,6 +120,8 @@ export class WindowMeeting {
           variable: (name) => Deno.env.get(name),
           text: readTextFileIfThere,
         }),
+      openSpool: () => Spool.open(means.folder),
+      room: () => ({ server: this.#server, room: this.view.state.room }),
       show: openFolder,
     });
     this.roles = new WindowRoles(attendance.meeting.roles, this.view);
@@ -129,7 +134,7 @@ export class WindowMeeting {
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
       if (event.event === "file" || event.event === "transfer") this.files.happened(event);
-      if (event.event === "joined") this.#joined();
+      if (event.event === "joined") this.#joined(event.fingerprint);
     });
     attendance.engine.onEvent((event) => this.#engineEvent(event));
     attendance.meeting.screenView.onArrival((arrival) => this.#screen.push(arrival));
@@ -141,7 +146,13 @@ export class WindowMeeting {
 
   async run(): Promise<{ end: MeetingEnd; wasJoined: boolean }> {
     try {
-      return await this.#attendance.run();
+      const { end, wasJoined } = await this.#attendance.run();
+      // Who leaves was asked whether that may be broken off.
+      await this.files.close({ keep: end.failure !== undefined });
+      return { end, wasJoined };
+    } catch (thrown) {
+      await this.files.close({ keep: true });
+      throw thrown;
     } finally {
       this.#screen.close();
       this.screens.close();
@@ -215,8 +226,10 @@ export class WindowMeeting {
     this.#attendance.engine.command({ do: "played", consumption });
   }
 
-  #joined(): void {
+  #joined(fingerprint: string): void {
     this.#isJoined = true;
+    this.#server = fingerprint;
+    if (Spool.hasLeft(this.#means.folder)) void this.files.goOn();
     const { chat, seconds } = this.#options;
     this.#means.joined();
     for (const text of chat) this.post(text);

@@ -18,9 +18,16 @@ export const STATE_INTERVAL_MS = 100;
 export const CHAT_PAGE_ENTRIES = 100;
 /** Files, and transfers, in one message. */
 export const FILES_PAGE_ENTRIES = 500;
+/** Files of the page that may wait to be sent; more are refused. */
+export const PAGE_FILES_MAX = 1_000;
+/** Files in one `files.add`. */
+export const FILES_ADDED_AT_ONCE = 20;
 /** Paths of the two sockets on the loopback server. */
 export const STATE_SOCKET_PATH = "/state";
 export const MEDIA_SOCKET_PATH = "/media";
+/** A file that was asked for is posted to this path with its mark behind it, and the key in this header. */
+export const FILE_PATH = "/file/";
+export const KEY_HEADER = "x-fusionmeet-key";
 
 /** What the page can show: `jpeg` always; `h264` only where a test picture came out right. */
 export interface PageDecoders {
@@ -79,6 +86,17 @@ export type PageMessage =
   | { readonly do: "chat.retry" | "chat.discard"; readonly mark: string }
   /** Asks for entries before the one with `mark`. */
   | { readonly do: "chat.older"; readonly mark: string }
+  /** Files of the page that are to be shared, `FILES_ADDED_AT_ONCE` at most; each is asked for by its mark when it is its turn. */
+  | {
+    readonly do: "files.add";
+    readonly files: readonly {
+      readonly mark: string;
+      readonly name: string;
+      readonly size: number;
+    }[];
+  }
+  /** A file that was asked for is not there, or cannot be read. */
+  | { readonly do: "file.lost"; readonly mark: string }
   /** Saves a file of the room in the user's folder for downloads. */
   | { readonly do: "file.save"; readonly file: number }
   /** Takes a file out of the room, for everybody. */
@@ -157,6 +175,10 @@ export type ProgramMessage =
     readonly transfers: readonly TransferEntry[];
     readonly transfersGone: readonly number[];
   }
+  /** The page is to post the file with that mark now. */
+  | { readonly type: "file.wanted"; readonly mark: string }
+  /** The page is to forget it, and not to post it, or not any further. */
+  | { readonly type: "file.unwanted"; readonly mark: string }
   /** Five times a second while in a meeting: levels, -127..0 dBov; `people` only those who are heard now. */
   | {
     readonly type: "levels";

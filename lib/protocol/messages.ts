@@ -308,7 +308,12 @@ export const SERVER_MESSAGES = {
     name: optional(text(SERVER_NAME_LENGTH_MAX)),
   },
   /** All files of the room, after `welcome`; several messages, the last one with `last: true`. */
-  "files": { list: list(record(SHARED_FILE_FIELDS), FILES_PER_MESSAGE), last: flag() },
+  "files": {
+    list: list(record(SHARED_FILE_FIELDS), FILES_PER_MESSAGE),
+    last: flag(),
+    /** A larger file is refused, bytes. */
+    fileBytesMax: optional(u53()),
+  },
   /** A file is there, whole. */
   "file": { ...SHARED_FILE_FIELDS },
   /** A file is no longer there. */

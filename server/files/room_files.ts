@@ -49,7 +49,8 @@ export class RoomFiles {
     const messages: Extract<ServerMessage, { type: "files" }>[] = [];
     for (let at = 0; at === 0 || at < files.length; at += FILES_PER_MESSAGE) {
       const list = files.slice(at, at + FILES_PER_MESSAGE).map(wireFile);
-      messages.push({ type: "files", list, last: at + FILES_PER_MESSAGE >= files.length });
+      const last = at + FILES_PER_MESSAGE >= files.length;
+      messages.push({ type: "files", list, last, fileBytesMax: this.#shelf.fileBytesMax });
     }
     return messages;
   }

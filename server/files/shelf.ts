@@ -59,6 +59,11 @@ export class Shelf {
     return id === undefined ? undefined : this.#files.byId(id, file);
   }
 
+  /** The largest file it takes, bytes. */
+  get fileBytesMax(): number {
+    return this.#options.limits.fileBytesMax;
+  }
+
   /**
    * Takes an offer: the file with that content if the room has it or has begun to get it, else a new one.
    *

@@ -24,6 +24,8 @@ type SaidAs<Do extends Said["do"]> = Extract<Said, { do: Do }>;
 export class FakeProgram implements AsyncDisposable {
   /** All that the page said, in order. */
   readonly said: Said[] = [];
+  /** What the page posted, by mark: bytes. */
+  readonly posted = new Map<string, number>();
   readonly #bridge: BridgeServer;
   #state: WindowState;
   #chat: readonly ChatEntry[] = [];
@@ -48,6 +50,7 @@ export class FakeProgram implements AsyncDisposable {
         handler: {
           opened: () => program.#opened(),
           message: (message) => void program.said.push(message),
+          file: (mark, bytes) => program.#file(mark, bytes),
           frame: () => {},
           gone: () => {},
           mediaOpened: () => {},
@@ -128,6 +131,13 @@ export class FakeProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bridge.close();
+  }
+
+  async #file(mark: string, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+    let size = 0;
+    for await (const chunk of bytes) size += chunk.length;
+    this.posted.set(mark, size);
+    return true;
   }
 
   #opened(): ProgramMessage[] {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useSignalEffect } from "@preact/signals";
 import type { FileEntry, MeetingState, TransferEntry } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
@@ -69,8 +69,27 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
           </button>
         )}
       </div>
+      <AddFiles />
       {deleted && <DeleteDialog file={deleted} onDone={() => setDeleted(undefined)} />}
     </SidePanel>
+  );
+}
+
+function AddFiles() {
+  const { strings, files } = useApp();
+  const input = useRef<HTMLInputElement>(null);
+  const take = () => {
+    const { current } = input;
+    files.add([...current?.files ?? []]);
+    // The same file can be chosen again.
+    if (current) current.value = "";
+  };
+  return (
+    <div class="files-add">
+      <input ref={input} type="file" multiple hidden onChange={take} />
+      <Button kind="primary" onClick={() => input.current?.click()}>{strings.files.add}</Button>
+      <span class="hint">{strings.files.addHint}</span>
+    </div>
   );
 }
 

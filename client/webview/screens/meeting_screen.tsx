@@ -5,6 +5,7 @@ import { useApp } from "../app.ts";
 import { isFromOthers } from "../chat_column.ts";
 import { ChatPanel } from "../components/chat_panel.tsx";
 import { ControlBar, type Panel } from "../components/control_bar.tsx";
+import { DropZone } from "../components/drop_zone.tsx";
 import { FilesPanel } from "../components/files_panel.tsx";
 import { PresentDialog } from "../components/present_dialog.tsx";
 import { PresentRegion } from "../components/present_region.tsx";
@@ -17,7 +18,7 @@ import { type ShortcutAction, shortcutOf } from "../shortcuts.ts";
 
 /** The meeting: people, panels and what one does. */
 export function MeetingScreen() {
-  const { store, send } = useApp();
+  const { store, send, files } = useApp();
   const panel = useSignal<Panel>(null);
   const page = useSignal(0);
   const pageSize = useSignal(TILES_MAX);
@@ -86,6 +87,12 @@ export function MeetingScreen() {
       {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
       {panel.value === "files" && <FilesPanel meeting={meeting} onClose={close} />}
       {panel.value === "chat" && <ChatPanel onClose={close} />}
+      <DropZone
+        onFiles={(given) => {
+          files.add(given);
+          panel.value = "files";
+        }}
+      />
       <ControlBar
         meeting={meeting}
         panel={panel}
