@@ -2,13 +2,13 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Display } from "./support/display.ts";
 import { run, startClient, startServer } from "./support/programs.ts";
-import { readTextScreen, screenPixels, stillPixels } from "./support/screens.ts";
+import { openTextScreen, screenPixels, stillPixels } from "./support/screens.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
 
 Deno.test("a viewer holds exactly what is on the presenter's screen, and so does who comes late", async () => {
   await using folder = new TemporaryDirectory();
   await using display = await Display.start(1000, 700);
-  await using text = await readTextScreen(display);
+  await using text = await openTextScreen(display);
   await using server = await startServer({ data: folder.file("server") });
   await using ada = await startClient({
     ...{ name: "Ada", server, data: folder.file("Ada"), env: display.env },

@@ -39,13 +39,13 @@ export interface TextScreen extends AsyncDisposable {
   write(text: string): Promise<void>;
 }
 
-/** Opens a terminal over a whole display, without a cursor that blinks. */
-export async function readTextScreen(display: Display): Promise<TextScreen> {
+/** Opens a terminal on a display, without a cursor that blinks. @param size Columns and lines. */
+export async function openTextScreen(display: Display, size = "110x36"): Promise<TextScreen> {
   const fifo = `${await Deno.makeTempDir()}/text`;
   await run("mkfifo", [fifo]);
   const terminal = new Deno.Command("xterm", {
     args: [
-      ...["-geometry", "110x36+0+0", "-fa", "DejaVu Sans Mono", "-fs", "10", "+bc", "-uc"],
+      ...["-geometry", `${size}+0+0`, "-fa", "DejaVu Sans Mono", "-fs", "10", "+bc", "-uc"],
       ...["-xrm", "*cursorColor: white", "-e", "cat", fifo],
     ],
     env: display.env,
