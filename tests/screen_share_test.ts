@@ -1,8 +1,10 @@
 /** A shared screen, at real programs: what a viewer holds in the end is exactly what is on the presenter's screen. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { buildPage } from "../tools/build_page.ts";
+import { startChromium } from "./support/browser.ts";
 import { Display } from "./support/display.ts";
-import { run, startClient, startServer } from "./support/programs.ts";
-import { openTextScreen, screenPixels, stillPixels } from "./support/screens.ts";
+import { launchWindow, run, startClient, startServer } from "./support/programs.ts";
+import { openTextScreen, screenPixels, shownPixels, stillPixels } from "./support/screens.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
 
 Deno.test("a viewer holds exactly what is on the presenter's screen, and so does who comes late", async () => {
@@ -33,6 +35,30 @@ Deno.test("a viewer holds exactly what is on the presenter's screen, and so does
   const isOther = async () => !before.equals(await screenPixels(display));
   await until("a dot is on the screen", isOther, { everyMs: 100 });
   await until("Bob has the dot", () => isExact("bob"), { everyMs: 100 });
+
+  // A window shows the same.
+  await buildPage();
+  await using window = launchWindow({ name: "Win", server, browser: true });
+  const browser = await startChromium();
+  await using _browser = { [Symbol.asyncDispose]: () => browser.close() };
+  const page = await browser.newPage({ viewport: { width: 1_100, height: 800 } });
+  await page.goto(await window.link());
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  const showsExactly = async () => {
+    const shown = await shownPixels(page, display);
+    return shown !== undefined && shown.equals(await screenPixels(display));
+  };
+  await until("the page shows the exact screen", showsExactly, { everyMs: 250, timeoutMs: 30_000 });
+  await text.write("and on\n".repeat(3));
+  await until("the page shows what was written", async () => {
+    const isWritten = !before.equals(await screenPixels(display));
+    return isWritten && await showsExactly();
+  }, { everyMs: 100 });
+  await page.reload();
+  await until("the page shows it after a reload", showsExactly, {
+    everyMs: 100,
+    timeoutMs: 30_000,
+  });
 
   // Who comes late.
   await using _eve = await startClient({

@@ -56,6 +56,14 @@ export const TESTS: readonly Need[] = [
   { program: "dbus-daemon", package: "dbus", why: "they talk over it" },
 ];
 
+/** For `deno task bench`, on top: what we are measured against. */
+export const BENCHES: readonly Need[] = [
+  { program: "x11vnc", package: "x11vnc", why: "a screen shared by others" },
+  { program: "xtigervncviewer", package: "tigervnc-viewer", why: "looks at it" },
+  { program: "nginx", package: "nginx-light", why: "a file served by others" },
+  { program: "rsync", package: "rsync", why: "a file transfer of others that goes on after a cut" },
+];
+
 /** What is there. */
 export interface Machine {
   hasProgram(name: string): boolean;
@@ -138,13 +146,18 @@ async function provide(needs: readonly Need[], what: string): Promise<boolean> {
 }
 
 async function main(args: string[]): Promise<number> {
-  const unknown = args.find((arg) => !["--window", "--tests", "--quiet"].includes(arg));
+  const known = ["--window", "--tests", "--benches", "--quiet"];
+  const unknown = args.find((arg) => !known.includes(arg));
   if (unknown) {
     console.error(`Cannot set up: unknown option ${unknown}`);
     return 2;
   }
   const [tests, window] = [args.includes("--tests"), args.includes("--window")];
-  const needs = tests ? [...RUN, ...WINDOW, ...TESTS] : RUN;
+  const needs = [
+    ...RUN,
+    ...tests ? [...WINDOW, ...TESTS] : [],
+    ...args.includes("--benches") ? BENCHES : [],
+  ];
   if (!await provide(needs, "Missing")) return 1;
   const hasDisplay = Deno.env.get("DISPLAY") || Deno.env.get("WAYLAND_DISPLAY");
   if (window && Deno.build.os === "linux" && hasDisplay) {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { installCommand, missingOf, type Need, RUN, TESTS, WINDOW } from "./setup.ts";
+import { BENCHES, installCommand, missingOf, type Need, RUN, TESTS, WINDOW } from "./setup.ts";
 
 const PROGRAM: Need = { package: "opus-tools", program: "opusenc", why: "" };
 const LIBRARY: Need = { package: "libwebkitgtk-6.0-4", why: "" };
@@ -24,7 +24,7 @@ Deno.test("missingOf() finds programs by name, the rest by package, and what it 
 
 Deno.test("docs/dependencies.md names what setup installs, and why each is there", () => {
   const page = Deno.readTextFileSync(new URL("../docs/dependencies.md", import.meta.url));
-  const needs = [...RUN, ...WINDOW, ...TESTS];
+  const needs = [...RUN, ...WINDOW, ...TESTS, ...BENCHES];
   const names = needs.map((need) => need.package);
   deepStrictEqual(names.filter((name) => !page.includes(name)), []);
   deepStrictEqual(needs.filter((need) => need.why === ""), []);
