@@ -200,7 +200,7 @@ class Film implements AsyncDisposable {
   readonly #read: Promise<void>;
 
   constructor({ name, width, height }: Display) {
-    this.#camera = new Deno.Command("ffmpeg", {
+    const camera = this.#camera = new Deno.Command("ffmpeg", {
       args: [
         ...["-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "20"],
         ...["-video_size", `${width}x${height}`, "-i", name],
@@ -211,7 +211,7 @@ class Film implements AsyncDisposable {
     }).spawn();
     const frames = new RawFrames(width * height);
     this.#read = (async () => {
-      for await (const chunk of this.#camera.stdout) {
+      for await (const chunk of camera.stdout) {
         for (const { frame, atMs } of frames.push(chunk, now())) {
           this.#frames.push({ atMs, crc: crc32(frame) });
           frames.free(frame);

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "./support/browser.ts";
 import { Display } from "./support/display.ts";
-import { launchWindow, run, startClient, startServer } from "./support/programs.ts";
+import { childrenOf, launchWindow, run, startClient, startServer } from "./support/programs.ts";
 import { openTextScreen, screenPixels, shownPixels, stillPixels } from "./support/screens.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";
 
@@ -66,6 +66,15 @@ Deno.test("a viewer holds exactly what is on the presenter's screen, and so does
     args: ["--record", folder.file("eve")],
   });
   await until("Eve has the exact screen", () => isExact("eve"), { everyMs: 100 });
+
+  // An ffmpeg that dies is replaced.
+  for (const pid of childrenOf(ada.pid)) Deno.kill(pid, "SIGKILL");
+  const afterwards = await screenPixels(display);
+  await text.write("still there\n");
+  await until("Eve has what was written since", async () => {
+    const isWritten = !afterwards.equals(await screenPixels(display));
+    return isWritten && await isExact("eve");
+  }, { everyMs: 100 });
 
   // The pictures can be played.
   const probe = await run("ffprobe", [
