@@ -38,11 +38,11 @@ Deno.test("a viewer holds exactly what is on the presenter's screen, and so does
 
   // A window shows the same.
   await buildPage();
-  await using window = launchWindow({ name: "Win", server, browser: true });
+  await using seat = launchWindow({ name: "Win", server, browser: true });
   const browser = await startChromium();
   await using _browser = { [Symbol.asyncDispose]: () => browser.close() };
   const page = await browser.newPage({ viewport: { width: 1_100, height: 800 } });
-  await page.goto(await window.link());
+  await page.goto(await seat.link());
   await page.getByRole("button", { name: "Join", exact: true }).click();
   const showsExactly = async () => {
     const shown = await shownPixels(page, display);
