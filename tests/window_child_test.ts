@@ -1,4 +1,4 @@
-/** The window: the system's webview in a process of its own, on a screen without a monitor. */
+/** The window: the system's webview in a process of its own, on a screen without a monitor. Judges no real time. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { NoWindow, type OpenedWindow, openWindow } from "../client/window/open_window.ts";
 import { WINDOW_SIZE_DEFAULT } from "../client/window/webview_size.ts";

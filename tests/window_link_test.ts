@@ -1,4 +1,4 @@
-/** A join link in a real window: pasted, refused, followed, and passed on to somebody without one. */
+/** A join link in a real window: pasted, refused, followed, and passed on to somebody without one. Judges no real time. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { formatJoinLink, parseJoinLink } from "@fusionmeet/protocol";
 import { buildPage } from "../tools/build_page.ts";
