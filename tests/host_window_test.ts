@@ -17,10 +17,10 @@ Deno.test("a window leads a room and shows its screen: owner PIN, mute, lock, re
     data: folder.file("server"),
     args: ["--owner-pin", OWNER_PIN],
   });
-  await using window = launchWindow({
+  await using program = launchWindow({
     ...{ name: "Ada", browser: true, server, data: folder.file("Ada"), env: display.env },
   });
-  await using ada = await PlayedPage.open(window);
+  await using ada = await PlayedPage.open(program);
   await using bob = await startClient({ name: "Bob", server, mic: "tone:431" });
   await using cid = await startClient({ name: "Cid", server });
 
@@ -125,5 +125,5 @@ Deno.test("a window leads a room and shows its screen: owner PIN, mute, lock, re
   ok(left && left.problem !== null);
   strictEqual(left.problem.message, "Bob removed you from the room Main");
   match(left.problem.advice, /until the host lets you in/);
-  strictEqual(window.errorText, "");
+  strictEqual(program.errorText, "");
 });
