@@ -126,8 +126,13 @@ Deno.test("the screen, its monitors and windows are listed, captured, watched an
   const thumbnail = await screenThumbnail(choices[0], { environment });
   deepStrictEqual([...thumbnail.subarray(0, 2)], [0xff, 0xd8], "JPEG");
 
-  await painter.deleteMonitor("right");
-  await painter.deleteMonitor("left");
+  let changes = 0;
+  const stop = await watchScreen({ kind: "display" }, () => changes++, { environment });
+  await painter.resizeScreen(700, 500);
+  await until("the screen's change is told", () => changes > 0);
+  strictEqual((await capture("display", { environment })).size, "700x500");
+  strictEqual(changes, 1);
+  stop();
 });
 
 Deno.test("a window is captured whole wherever it lies, and each change of it has its word", async () => {
@@ -184,6 +189,12 @@ Deno.test("where there is no X display, it is said why, and what works", async (
   const at = (environment: Record<string, string>) => capture("display", { environment });
   await refuses(at({}), "x11-missing", /DISPLAY is not set/);
   await refuses(at({ DISPLAY: ":9999" }), "x11-missing", /Cannot open the X display :9999: \S/);
+  await using folder = new TemporaryDirectory();
+  const before = Deno.env.get("XAUTHORITY");
+  Deno.env.set("XAUTHORITY", folder.path);
+  await refuses(at({ DISPLAY: ":9999" }), "x11-missing", /cannot read .*directory/);
+  if (before === undefined) Deno.env.delete("XAUTHORITY");
+  else Deno.env.set("XAUTHORITY", before);
   await refuses(at({ WAYLAND_DISPLAY: "wayland-0" }), "wayland", /log in again with "Xorg"/);
   ok((await capture("testsrc:64x48@30", { environment: {} })).size, "which needs none");
 });

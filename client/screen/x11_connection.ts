@@ -1,6 +1,8 @@
 /** A connection to an X server, by npm `x11`: what is asked of it here, as promises. */
 import { messageOf, Refusal } from "@fusionmeet/base";
 import { Buffer } from "node:buffer";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import x11 from "x11";
 
 /** An atom, a window: numbers of the server. */
@@ -18,6 +20,21 @@ const RANDR_EVENTS = 1 | 2 | 4;
 const COMPOSITE_AUTOMATIC = 0;
 /** `GetWindowAttributes`: the window and all around it are shown, though it may be covered. */
 const VIEWABLE = 2;
+
+/** How long a display may take to let us in. */
+const OPEN_MS_MAX = 5_000;
+
+/** Nobody could catch what the library throws when it cannot read the file of keys. @throws Error */
+async function checkAuthority(): Promise<void> {
+  const path = Deno.env.get("XAUTHORITY") || join(homedir(), ".Xauthority");
+  try {
+    await Deno.readFile(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw new Error(`cannot read ${path}: ${messageOf(thrown)}`, { cause: thrown });
+    }
+  }
+}
 
 export interface XGeometry {
   readonly x: number;
@@ -44,18 +61,25 @@ export class XConnection {
    * @throws Refusal "x11-missing"
    */
   static async open(display: string): Promise<XConnection> {
+    let made: any;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
+      await checkAuthority();
       const client = await new Promise<any>((resolve, reject) => {
         const options = { display, shm: "off", disableBigRequests: true };
-        const made = x11.createClient(options, (fault: Error | undefined, opened: any) => {
+        made = x11.createClient(options, (fault: Error | undefined, opened: any) => {
           if (fault) reject(fault);
           else resolve(opened.client);
         });
         // The server's no is told here and nowhere else.
         made.on("error", reject);
+        timer = setTimeout(() => reject(new Error("it does not answer")), OPEN_MS_MAX);
       });
+      clearTimeout(timer);
       return new XConnection(client);
     } catch (thrown) {
+      clearTimeout(timer);
+      made?.stream?.destroy();
       const words = messageOf(thrown).trim();
       throw new Refusal(
         "x11-missing",

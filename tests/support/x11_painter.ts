@@ -14,7 +14,6 @@ export interface PaintedWindow {
 }
 
 const RANDR_SET_MONITOR = 43;
-const RANDR_DELETE_MONITOR = 44;
 const INPUT_OUTPUT = 1;
 /** Those every server has. */
 const ATOMS = { PRIMARY: 1, SECONDARY: 2, STRING: 31, WM_CLASS: 67 };
@@ -112,11 +111,27 @@ export class Painter implements Disposable {
     await this.#randr(RANDR_SET_MONITOR, body);
   }
 
-  async deleteMonitor(name: "left" | "right"): Promise<void> {
-    const body = Buffer.alloc(8);
-    body.writeUInt32LE(this.#client.display.screen[0].root, 0);
-    body.writeUInt32LE(MONITOR_NAMES[name], 4);
-    await this.#randr(RANDR_DELETE_MONITOR, body);
+  /** Gives the screen another size, as when a monitor is switched. */
+  async resizeScreen(width: number, height: number): Promise<void> {
+    const client = this.#client;
+    const { root } = client.display.screen[0];
+    // deno-lint-ignore no-explicit-any
+    const ask = (on: any, what: string, ...args: unknown[]) =>
+      // deno-lint-ignore no-explicit-any
+      new Promise<any>((resolve, reject) =>
+        // deno-lint-ignore no-explicit-any
+        on[what](...args, (fault: Error | null, reply: any) => {
+          if (fault) reject(fault);
+          else resolve(reply);
+          return true;
+        })
+      );
+    const randr = await ask(client, "require", "randr");
+    const { crtcs } = await ask(randr, "GetScreenResources", root);
+    // Of what shows the old size nothing may be left.
+    await ask(randr, "SetCrtcConfig", crtcs[0], 0, 0, 0, 0, 0, 1, []);
+    randr.SetScreenSize(root, width, height, 200, 150);
+    await client.sync();
   }
 
   [Symbol.dispose](): void {
