@@ -9,12 +9,7 @@ import type { VideoEncoder } from "../capture/ffmpeg_arguments.ts";
 import type { Presenting } from "../room_roles.ts";
 import { MessageWriter, piecesOf } from "./message_stream.ts";
 import { ScreenClock } from "./screen_clock.ts";
-import type {
-  FromScreenWorker,
-  ScreenFigures,
-  ScreenHandle,
-  ScreenStart,
-} from "./screen_handle.ts";
+import type { FromScreenWorker, ScreenFigures, ScreenHandle } from "./screen_handle.ts";
 import type { OpenScreenSource, ScreenInput } from "./screen_input.ts";
 
 /** What happens with one's own share, besides who presents. */
@@ -40,10 +35,7 @@ export interface ScreenMeans {
   encoder(
     size: { width: number; height: number },
   ): Promise<{ ffmpeg: string; encoder: VideoEncoder }>;
-  start(
-    options: ScreenStart,
-    take: (message: Exclude<FromScreenWorker, { from: "closed" }>) => void,
-  ): ScreenHandle;
+  start(take: (message: Exclude<FromScreenWorker, { from: "closed" }>) => void): ScreenHandle;
 }
 
 export interface OwnScreenOptions {
@@ -186,16 +178,16 @@ export class OwnScreen {
     const { open, timers } = this.#options;
     while (!signal.aborted) {
       try {
-        const stream = await open(share, signal);
-        await new ShareRun({
+        const run = new ShareRun({
           ...this.#options,
-          ...{ stream, signal },
+          ...{ open: () => open(share, signal), signal },
           input: (isAgain) => this.#look(isAgain),
           slower: () => this.#rate < FRAME_RATES.length - 1 && ++this.#rate > 0,
           captured: (input, status) => this.#captured(input, status),
           over: (message) => this.#over(message),
           figures: (figures) => this.figures = figures,
-        }).run();
+        });
+        await run.run();
       } catch (thrown) {
         const isOfNetwork = thrown instanceof Refusal || thrown instanceof ConnectFailure ||
           thrown instanceof ProtocolError;
@@ -228,7 +220,7 @@ export class OwnScreen {
 }
 
 interface ShareRunOptions extends Pick<OwnScreenOptions, "means" | "timers" | "epochMs" | "fault"> {
-  readonly stream: ByteStream;
+  readonly open: () => Promise<ByteStream>;
   readonly signal: AbortSignal;
   /** What is to be captured. @param isAgain It is to be looked at anew. @throws Refusal */
   readonly input: (isAgain: boolean) => Promise<ScreenInput>;
@@ -242,9 +234,9 @@ interface ShareRunOptions extends Pick<OwnScreenOptions, "means" | "timers" | "e
 /** One connection of a share, and the thread that fills it. */
 class ShareRun {
   readonly #options: ShareRunOptions;
-  readonly #writer: MessageWriter;
-  readonly #clock: ScreenClock;
-  #handle: ScreenHandle | undefined;
+  readonly #handle: ScreenHandle;
+  #writer: MessageWriter | undefined;
+  #isStarted = false;
   #stopWatching: () => void = () => {};
   #input: ScreenInput | undefined;
   #status: ScreenStatus = "showing";
@@ -255,15 +247,27 @@ class ShareRun {
   #isOver = false;
 
   constructor(options: ShareRunOptions) {
-    const { stream, timers, epochMs } = options;
     this.#options = options;
-    this.#writer = new MessageWriter(stream);
-    this.#clock = new ScreenClock({ timers, epochMs, send: (bytes) => this.#writer.send(bytes) });
+    // It loads while the connection is opened.
+    this.#handle = options.means.start((message) => this.#said(message));
   }
 
-  /** To the end of the connection. @throws Refusal, ProtocolError */
+  /** To the end of the connection. @throws Refusal, ConnectFailure, ProtocolError */
   async run(): Promise<void> {
-    const { stream, signal } = this.#options;
+    try {
+      await this.#fill(await this.#options.open());
+    } finally {
+      this.#isOver = true;
+      this.#cancelLook();
+      this.#stopWatching();
+      await this.#handle.close();
+    }
+  }
+
+  async #fill(stream: ByteStream): Promise<void> {
+    const { signal, timers, epochMs } = this.#options;
+    const writer = this.#writer = new MessageWriter(stream);
+    const clock = new ScreenClock({ timers, epochMs, send: (bytes) => writer.send(bytes) });
     const close = () => stream.close();
     signal.addEventListener("abort", close);
     if (signal.aborted) close();
@@ -272,21 +276,17 @@ class ShareRun {
       for await (const piece of piecesOf(stream)) {
         for (const message of reader.push(piece)) {
           if (message.type === "clock.answer") {
-            this.#clock.answered(message);
-            const { serverMinusLocalMs = 0 } = this.#clock;
-            if (this.#handle) this.#handle.tell({ to: "clock", serverMinusLocalMs });
+            clock.answered(message);
+            const { serverMinusLocalMs = 0 } = clock;
+            if (this.#isStarted) this.#handle.tell({ to: "clock", serverMinusLocalMs });
             else await this.#start(serverMinusLocalMs);
-          } else this.#handle?.tell({ to: "acknowledged", sequence: message.sequence });
+          } else this.#handle.tell({ to: "acknowledged", sequence: message.sequence });
         }
       }
     } finally {
-      this.#isOver = true;
       signal.removeEventListener("abort", close);
-      this.#clock.close();
-      this.#cancelLook();
-      this.#stopWatching();
+      clock.close();
       close();
-      await this.#handle?.close();
     }
   }
 
@@ -301,10 +301,8 @@ class ShareRun {
     }
     const { ffmpeg, encoder } = await means.encoder(this.#input);
     if (this.#isOver || this.#options.signal.aborted) return;
-    this.#handle = means.start(
-      { ffmpeg, encoder, serverMinusLocalMs },
-      (message) => this.#said(message),
-    );
+    this.#isStarted = true;
+    this.#handle.tell({ to: "start", options: { ffmpeg, encoder, serverMinusLocalMs } });
     const stop = await means.watch(this.#input.source, () => this.#lookSoon(0));
     if (this.#isOver) stop();
     else this.#stopWatching = stop;
@@ -314,7 +312,7 @@ class ShareRun {
   #said(message: Exclude<FromScreenWorker, { from: "closed" }>): void {
     switch (message.from) {
       case "message":
-        return this.#writer.send(message.bytes);
+        return this.#writer?.send(message.bytes);
       case "figures":
         if (message.figures.pictures + message.figures.tiles > 0) this.#tries = 0;
         this.#options.figures(message.figures);
@@ -355,7 +353,7 @@ class ShareRun {
       if (!(thrown instanceof Refusal)) return this.#options.fault(thrown as Error);
       if (!PASSING.has(thrown.code)) return this.#options.over(thrown.message);
       if (this.#status !== "hidden") {
-        this.#handle!.tell({ to: "hold", status: "hidden" });
+        this.#handle.tell({ to: "hold", status: "hidden" });
         this.#setStatus("hidden");
       }
       this.#lookSoon(LOOK_AGAIN_MS);
@@ -366,7 +364,7 @@ class ShareRun {
     this.#input = input;
     this.#lags = 0;
     this.#changedAtMs = this.#options.epochMs();
-    this.#handle!.tell({ to: "capture", input });
+    this.#handle.tell({ to: "capture", input });
     this.#setStatus("showing");
   }
 

@@ -23,7 +23,7 @@ class Stage {
   readonly warnings: string[] = [];
   readonly asked: string[] = [];
   /** What the capturing threads were told, one after the other. */
-  readonly told: (ToScreenWorker | { to: "start" })[] = [];
+  readonly told: ToScreenWorker[] = [];
   readonly received: ScreenMessage[] = [];
   /** What the screen is like; a refusal: it cannot be captured. */
   look: ScreenInput | Refusal = input(640, 480);
@@ -61,9 +61,8 @@ class Stage {
           ffmpeg: "ffmpeg",
           encoder: { codec: "h264", name: "libx264", device: [], upload: "", options: [] },
         }),
-      start: (_options, take) => {
+      start: (take) => {
         this.say = take;
-        this.told.push({ to: "start" });
         return {
           tell: (message) => this.told.push(message),
           close: () => {

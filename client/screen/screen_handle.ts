@@ -48,7 +48,8 @@ export type FromScreenWorker =
 
 /** The thread that captures a screen. */
 export interface ScreenHandle {
-  tell(message: Exclude<ToScreenWorker, { to: "start" | "close" }>): void;
+  /** `start` comes first. */
+  tell(message: Exclude<ToScreenWorker, { to: "close" }>): void;
   /** No ffmpeg is left when it resolves. Idempotent. */
   close(): Promise<void>;
 }
@@ -56,9 +57,8 @@ export interface ScreenHandle {
 /** How long the screen may take to be let go of before the worker is ended all the same. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
-/** Starts the thread. @param take Called with what it says, until `close`. */
+/** Starts the thread, which takes a while to load. @param take Called with what it says, until `close`. */
 export function startScreen(
-  options: ScreenStart,
   take: (message: Exclude<FromScreenWorker, { from: "closed" }>) => void,
 ): ScreenHandle {
   const worker = new Worker(new URL("./screen_worker.ts", import.meta.url), {
@@ -84,6 +84,5 @@ export function startScreen(
     clearTimeout(timer);
     worker.terminate();
   };
-  tell({ to: "start", options });
   return { tell, close: () => closing ??= close() };
 }
