@@ -5,6 +5,8 @@ export interface DialogProps {
   readonly title: string;
   readonly size?: "m" | "l";
   readonly children: ComponentChildren;
+  /** What has to be seen before a button is pressed, also under a long list. */
+  readonly note?: ComponentChildren;
   /** The buttons, the one that goes on last. */
   readonly actions: ComponentChildren;
   /** Escape was pressed. */
@@ -12,7 +14,7 @@ export interface DialogProps {
 }
 
 /** A modal dialog, open as long as it is drawn. The focus starts at its title and goes back to where it was. */
-export function Dialog({ title, size = "m", children, actions, onCancel }: DialogProps) {
+export function Dialog({ title, size = "m", children, note, actions, onCancel }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useLayoutEffect(() => {
@@ -38,6 +40,7 @@ export function Dialog({ title, size = "m", children, actions, onCancel }: Dialo
     >
       <h2 id={titleId} tabIndex={-1} autofocus>{title}</h2>
       <div class="dialog-body">{children}</div>
+      {note && <div class="dialog-note">{note}</div>}
       <div class="dialog-actions">{actions}</div>
     </dialog>
   );

@@ -32,6 +32,9 @@ export function PresentDialog({ onClose }: { onClose: () => void }) {
       title={text.pickTitle}
       size="l"
       onCancel={onClose}
+      note={choice?.isOwn && (
+        <Notice kind="warning" icon={<TriangleAlert size={18} />}>{text.ownWarning}</Notice>
+      )}
       actions={
         <>
           <Button onClick={onClose}>{text.cancel}</Button>
@@ -80,9 +83,6 @@ export function PresentDialog({ onClose }: { onClose: () => void }) {
           ))}
           <input type="submit" hidden />
         </form>
-      )}
-      {choice?.isOwn && (
-        <Notice kind="warning" icon={<TriangleAlert size={18} />}>{text.ownWarning}</Notice>
       )}
     </Dialog>
   );
