@@ -178,8 +178,20 @@ Deno.test({
         deepStrictEqual(Object.keys(contentOf(downloads)), ["report (2).pdf", "report.pdf"]);
         await stage.bob.send({ do: "delete", name: "big.bin" });
 
+        // Where the user says, under the name they say; the folder is the computer's.
+        await Deno.mkdir(stage.directory.file("elsewhere"));
+        await stage.click("More for report.pdf");
+        await stage.click("Save as… report.pdf");
+        await page.getByRole("combobox").fill(stage.directory.file("elsewhere/mine.pdf"));
+        await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+        await until(
+          "it is there",
+          () =>
+            isDeepStrictEqual(contentOf(stage.directory.file("elsewhere")), { "mine.pdf": hash }),
+        );
+
         // Bob may delete his file, and nobody else who is not the host.
-        strictEqual(await panel.getByRole("button", { name: /^More for/ }).count(), 0);
+        strictEqual(await panel.getByRole("button", { name: /^Delete/ }).count(), 0);
         await stage.bob.send({ do: "delete", name: "report.pdf" });
         await panel.getByText("No files yet").waitFor();
       },

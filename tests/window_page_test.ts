@@ -1100,7 +1100,7 @@ pageTest(
 );
 
 pageTest(
-  "Only one's own files can be deleted by who is not the host",
+  "Any file is saved where the user says; only one's own are deleted by who is not the host",
   () => meetingState([person(1, "Ann"), person(2, "Bob", { host: true })]),
   async ({ page, program }) => {
     program.setFiles([
@@ -1108,8 +1108,38 @@ pageTest(
       sharedFile(2, "own.pdf", { own: true, owner: "Ann" }),
     ]);
     await page.getByRole("button", { name: "Files" }).click();
-    await page.getByRole("button", { name: "More for own.pdf" }).waitFor();
-    strictEqual(await page.getByRole("button", { name: "More for plan.pdf" }).count(), 0);
+    await page.getByRole("button", { name: "More for own.pdf" }).click();
+    await page.getByRole("button", { name: "Delete for everyone: own.pdf" }).waitFor();
+    await page.getByRole("button", { name: "More for plan.pdf" }).click();
+    await page.getByRole("button", { name: "Save as… plan.pdf" }).click();
+    strictEqual(await page.getByRole("button", { name: /^Delete for everyone: plan/ }).count(), 0);
+
+    // The place is typed, with the computer's folders as suggestions.
+    deepStrictEqual(await program.heard("place"), { do: "place", file: 1, place: "" });
+    const folders = ["/home/ann/Desktop/", "/home/ann/Downloads/"];
+    const place = "/home/ann/Downloads/plan.pdf";
+    const answer = { type: "place", file: 1, folders, problem: null } as const;
+    program.send({ ...answer, asked: "", place });
+    const field = page.getByRole("combobox", { name: "Folder and name" });
+    await until("the usual place", async () => await field.inputValue() === place);
+    await field.press("ArrowDown");
+    await field.press("Enter");
+    strictEqual((await program.heard("place", (said) => said.place !== "")).place, folders[0]);
+    const dialog = page.getByRole("dialog", { name: "Save as" });
+    const wrong = "/home/ann/Nowhere/plan.pdf";
+    await field.fill(wrong);
+    await program.heard("place", (said) => said.place === wrong);
+    const problem = "There is no folder /home/ann/Nowhere";
+    program.send({ ...answer, asked: wrong, place: wrong, problem });
+    await dialog.getByText(problem).waitFor();
+    await field.press("Enter");
+    await field.fill(folders[0]);
+    program.send({ ...answer, asked: folders[0], place: folders[0] });
+    await dialog.getByText(problem).waitFor({ state: "detached" });
+    await dialog.getByRole("button", { name: "Save" }).click();
+    deepStrictEqual(program.said.filter(({ do: what }) => what === "file.save"), [
+      { do: "file.save", file: 1, place: folders[0] },
+    ]);
   },
 );
 

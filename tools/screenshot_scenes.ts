@@ -464,6 +464,22 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "meeting-files-save-as",
+    state: meetingState(FEW),
+    before: roomFiles,
+    after: async ({ program, page }) => {
+      await openPanel(/^Files/)({ page });
+      await page.getByRole("button", { name: /^More for Demo/ }).click();
+      await page.getByRole("button", { name: /^Save as/ }).click();
+      await program.heard("place");
+      const place = "/home/amelie/Downloads/Demo recording.mp4";
+      const folders = ["Downloads", "Desktop", "Documents"].map((each) => `/home/amelie/${each}/`);
+      program.send({ type: "place", file: 3, asked: "", place, folders, problem: null });
+      await page.getByRole("button", { name: "Show folders" }).click();
+      await page.getByRole("option").first().waitFor();
+    },
+  },
+  {
     name: "meeting-files-delete",
     state: meetingState(FEW),
     before: roomFiles,

@@ -153,17 +153,17 @@ export class SharedFiles {
   }
 
   /**
-   * Fetches a file into a folder, under its name or one like it that is free there.
+   * Fetches a file into a folder, under its name (or another one) or one like it that is free there.
    *
    * @throws Refusal `no-such-file`
    */
-  fetch(id: number, folder: string): Transfer {
+  fetch(id: number, folder: string, { name: wanted }: { name?: string } = {}): Transfer {
     const file = this.#files.get(id);
     if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
     const { name } = file;
     return this.#begin(
       { direction: "fetch", name, file: id },
-      (run) => this.#fetch(run, file, folder),
+      (run) => this.#fetch(run, { ...file, name: wanted ?? name }, folder),
     );
   }
 

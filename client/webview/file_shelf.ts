@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { FileEntry, ProgramMessage, TransferEntry } from "@fusionmeet/bridge";
+import type { FileEntry, PlaceEntry, ProgramMessage, TransferEntry } from "@fusionmeet/bridge";
 
 type Reset = Extract<ProgramMessage, { type: "files.reset" }>;
 type Change = Extract<ProgramMessage, { type: "files" }>;
@@ -44,6 +44,9 @@ export class FileShelf {
   fetchOf(file: number): TransferEntry | undefined {
     return this.transfers.value.findLast((each) => each.file === file);
   }
+
+  /** What the program said last about a place that is being typed. */
+  readonly place = signal<PlaceEntry | null>(null);
 
   /** The user sees the list. */
   seen(): void {

@@ -70,6 +70,9 @@ export class Store {
         return this.chat.addOlder(message.entries, message.hasOlder);
       case "files.reset":
         return this.shelf.reset(message);
+      case "place":
+        this.shelf.place.value = message;
+        return;
       case "files":
         return this.shelf.change(message);
       case "levels":

@@ -47,6 +47,11 @@ export class FileFeed {
     return [...this.#transfers.values()];
   }
 
+  /** What a file is called; `undefined` where it is not there. */
+  name(file: number): string | undefined {
+    return this.#files.get(file)?.name;
+  }
+
   /** A file is there. @param file.fresh The page counts it as new, once. */
   put(file: FileEntry): void {
     this.#files.set(file.id, { ...file, fresh: false });

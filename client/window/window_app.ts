@@ -214,7 +214,9 @@ class WindowApp {
       case "file.lost":
         return meeting?.files.uploads.lost(message.mark);
       case "file.save":
-        return meeting?.files.save(message.file);
+        return meeting?.files.save(message.file, message.place);
+      case "place":
+        return meeting?.files.place(message.file, message.place);
       case "file.delete":
         return meeting?.files.delete(message.file);
       case "transfer.cancel":

@@ -1,7 +1,9 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, Refusal } from "@fusionmeet/base";
 import type { ProgramMessage } from "@fusionmeet/bridge";
 import type { Timers } from "@fusionmeet/net";
+import { safeFileName } from "@fusionmeet/protocol";
+import { fullPath, savePlace, suggestedFolders } from "../files/save_place.ts";
 import type { Spool } from "../files/spool.ts";
 import type { FilesEvent, SharedFile, SharedFiles, Transfer } from "../files/shared_files.ts";
 import { FileFeed, isOver } from "./file_feed.ts";
@@ -13,6 +15,7 @@ export interface WindowFilesOptions {
   readonly send: (message: ProgramMessage) => void;
   /** One's own name in the room. */
   readonly ownName: () => string;
+  readonly home: () => string;
   /** The user's folder for downloads. */
   readonly downloads: () => string;
   /** Opens the place for copies of what the page gives. @throws Refusal */
@@ -91,10 +94,41 @@ export class WindowFiles {
     return this.#spool ??= this.#options.openSpool();
   }
 
-  /** @throws Refusal */
-  save(file: number): void {
+  /** @param place A folder, or a path; the user's folder for downloads unless said. @throws Refusal */
+  save(file: number, place?: string): void {
     const under = this.feed.transfers.find((each) => each.file === file && !isOver(each));
-    if (under === undefined) this.#options.files.fetch(file, this.#options.downloads());
+    if (under !== undefined) return;
+    const { files, downloads, home } = this.#options;
+    if (place === undefined) return void files.fetch(file, downloads());
+    const { folder, name } = savePlace(place, { name: this.#nameOf(file), home: home() });
+    files.fetch(file, folder, { name });
+  }
+
+  /** Tells the page what is at a place that is being typed. */
+  place(file: number, asked: string): void {
+    const { downloads, home, send } = this.#options;
+    const own = { home: home(), downloads: downloads() };
+    const place = asked === ""
+      ? join(own.downloads, this.#nameOf(file))
+      : fullPath(asked, own.home);
+    const problem = asked === "" ? null : this.#placeProblem(file, asked);
+    const folders = suggestedFolders(asked, own);
+    send({ type: "place", file, asked, place, folders, problem });
+  }
+
+  #placeProblem(file: number, place: string): string | null {
+    try {
+      savePlace(place, { name: this.#nameOf(file), home: this.#options.home() });
+      return null;
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      return thrown.message;
+    }
+  }
+
+  /** As it may stand in a folder. */
+  #nameOf(file: number): string {
+    return safeFileName(this.feed.name(file) ?? "");
   }
 
   cancel(transfer: number): void {

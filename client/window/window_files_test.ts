@@ -16,8 +16,8 @@ class Bench {
         this.asked.push(["send", name]);
         return transfer(0, { name, direction: "send" });
       },
-      fetch: (id, folder) => {
-        this.asked.push(["fetch", id, folder]);
+      fetch: (id, folder, { name } = {}) => {
+        this.asked.push(["fetch", id, folder, ...(name === undefined ? [] : [name])]);
         return transfer(id, {});
       },
       cancel: (id, how) => void this.asked.push(["cancel", id, how]),
@@ -26,6 +26,7 @@ class Bench {
     timers: new FakeTimers(),
     send: (message) => this.sent.push(message),
     ownName: () => "Ada",
+    home: () => "/home/ada",
     downloads: () => "/home/ada/Downloads",
     openSpool: () => Promise.reject(new Refusal("file-unreadable", "No disk")),
     room: () => ({ server: "ab", room: "Lab" }),

@@ -114,6 +114,7 @@ export class WindowMeeting {
       timers: systemTimers,
       send: means.send,
       ownName: () => this.view.ownName,
+      home: () => Deno.env.get("HOME") || Deno.env.get("USERPROFILE") || ".",
       downloads: () =>
         downloadFolder({
           os: Deno.build.os,

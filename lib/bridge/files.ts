@@ -36,3 +36,16 @@ export interface TransferEntry {
   /** Fetched and whole: the folder it is in, for people. */
   readonly folder: string | null;
 }
+
+/** A place for a file, as far as it is typed. */
+export interface PlaceEntry {
+  readonly file: number;
+  /** As it was asked for. */
+  readonly asked: string;
+  /** As it is written in full. */
+  readonly place: string;
+  /** Folders that it may mean, in full, with a separator at the end. */
+  readonly folders: readonly string[];
+  /** Why nothing can be saved there: a sentence without full stop. */
+  readonly problem: string | null;
+}

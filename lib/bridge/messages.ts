@@ -1,4 +1,4 @@
-import type { FileEntry, TransferEntry } from "./files.ts";
+import type { FileEntry, PlaceEntry, TransferEntry } from "./files.ts";
 import type {
   ChatEntry,
   PictureQuality,
@@ -97,8 +97,10 @@ export type PageMessage =
   }
   /** A file that was asked for is not there, or cannot be read. */
   | { readonly do: "file.lost"; readonly mark: string }
-  /** Saves a file of the room in the user's folder for downloads. */
-  | { readonly do: "file.save"; readonly file: number }
+  /** Saves a file of the room: in the user's folder for downloads, or where `place` says, a folder or a path. */
+  | { readonly do: "file.save"; readonly file: number; readonly place?: string }
+  /** Asks what is at a place that is being typed; empty: what to begin with. */
+  | { readonly do: "place"; readonly file: number; readonly place: string }
   /** Takes a file out of the room, for everybody. */
   | { readonly do: "file.delete"; readonly file: number }
   /** Breaks a transfer off. */
@@ -175,6 +177,8 @@ export type ProgramMessage =
     readonly transfers: readonly TransferEntry[];
     readonly transfersGone: readonly number[];
   }
+  /** Answer to `place`. */
+  | ({ readonly type: "place" } & PlaceEntry)
   /** The page is to post the file with that mark now. */
   | { readonly type: "file.wanted"; readonly mark: string }
   /** The page is to forget it, and not to post it, or not any further. */

@@ -42,13 +42,18 @@ export interface FileRowProps {
   readonly file: FileEntry;
   readonly mayDelete: boolean;
   readonly onDelete: () => void;
+  readonly onSaveAs: () => void;
 }
 
 /** A file of the room, with what can be done with it and how that goes. */
-export function FileRow({ file, mayDelete, onDelete }: FileRowProps) {
+export function FileRow({ file, mayDelete, onDelete, onSaveAs }: FileRowProps) {
   const { store, strings, send } = useApp();
   const [isOpen, setOpen] = useState(false);
   const text = strings.files;
+  const choose = (run: () => void) => {
+    setOpen(false);
+    run();
+  };
   const kind = file.executable ? "program" : fileKind(file.name);
   const fetch = store.shelf.fetchOf(file.id);
   const isUnderWay = fetch !== undefined && !isOver(fetch);
@@ -75,15 +80,13 @@ export function FileRow({ file, mayDelete, onDelete }: FileRowProps) {
             <Download size={18} aria-hidden="true" />
           </IconButton>
         )}
-        {mayDelete && (
-          <IconButton
-            label={text.moreOf(file.name)}
-            isOpen={isOpen}
-            onClick={() => setOpen(!isOpen)}
-          >
-            <EllipsisVertical size={18} aria-hidden="true" />
-          </IconButton>
-        )}
+        <IconButton
+          label={text.moreOf(file.name)}
+          isOpen={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <EllipsisVertical size={18} aria-hidden="true" />
+        </IconButton>
       </div>
       {kind === "program" && !file.own && (
         <p class="file-line file-warning">
@@ -109,15 +112,14 @@ export function FileRow({ file, mayDelete, onDelete }: FileRowProps) {
       )}
       {isOpen && (
         <p class="file-line">
-          <LineButton
-            label={text.delete(file.name)}
-            onClick={() => {
-              setOpen(false);
-              onDelete();
-            }}
-          >
-            {text.deleteShort}
+          <LineButton label={text.saveAsOf(file.name)} onClick={() => choose(onSaveAs)}>
+            {text.saveAs}
           </LineButton>
+          {mayDelete && (
+            <LineButton label={text.delete(file.name)} onClick={() => choose(onDelete)}>
+              {text.deleteShort}
+            </LineButton>
+          )}
         </p>
       )}
     </li>

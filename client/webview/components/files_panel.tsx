@@ -7,6 +7,7 @@ import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { FileRow } from "./file_row.tsx";
 import { FolderOpen } from "./icons.ts";
+import { SaveAsDialog } from "./save_as_dialog.tsx";
 import { SidePanel } from "./side_panel.tsx";
 import { TransferRow } from "./transfer_row.tsx";
 
@@ -22,6 +23,7 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
   const [wanted, setWanted] = useState("");
   const [shownMax, setShownMax] = useState(SHOWN_STEP);
   const [deleted, setDeleted] = useState<FileEntry>();
+  const [saved, setSaved] = useState<FileEntry>();
   useSeen();
   const files = shelf.files.value;
   const found = files.filter(({ name, owner }) => contains(`${name} ${owner}`, wanted));
@@ -54,6 +56,7 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
                 file={file}
                 mayDelete={file.own || isHost}
                 onDelete={() => setDeleted(file)}
+                onSaveAs={() => setSaved(file)}
               />
             ))}
           </ul>
@@ -70,6 +73,7 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
         )}
       </div>
       <AddFiles />
+      {saved && <SaveAsDialog file={saved} onDone={() => setSaved(undefined)} />}
       {deleted && <DeleteDialog file={deleted} onDone={() => setDeleted(undefined)} />}
     </SidePanel>
   );
