@@ -10,12 +10,16 @@ import {
   SCREEN_CLOCK_MS,
   SCREEN_MESSAGE_COST_BYTES,
   SCREEN_PRESENTER_SILENT_MS_MAX,
+  SCREEN_UNACKNOWLEDGED_MS_MAX,
   SCREEN_VIEWER_SILENT_MS_MAX,
 } from "@fusionmeet/protocol";
 import { type MemoryStream, memoryStreams } from "../../tests/support/memory_stream.ts";
 import { until } from "../control_server_fixture.ts";
 import { format, picture, ScreenEnd, tiles } from "./screen_fixture.ts";
 import { SharedScreen } from "./shared_screen.ts";
+
+/** Timers of a presenter and a viewer: how long each may be silent. */
+const WAITING_WITH_VIEWER = 2;
 
 /** One share, and its people's ends. */
 class Bench {
@@ -99,6 +103,26 @@ Deno.test("a viewer who owes nothing may be silent", async () => {
   await bench.close();
 });
 
+Deno.test("a viewer who was late gets the last pictures when nothing moves any more, without being asked", async () => {
+  const bench = new Bench();
+  const presenter = bench.present();
+  const { end } = bench.view(1);
+  await presenter.send(format(1), picture(2, { keyframe: true }));
+  deepStrictEqual(await end.brief(2), ["format 1", "keyframe 2"]);
+  bench.timers.advance(SCREEN_UNACKNOWLEDGED_MS_MAX + 1);
+  await presenter.send(picture(3));
+  strictEqual((await presenter.brief(3)).length, 3);
+  bench.timers.advance(SCREEN_UNACKNOWLEDGED_MS_MAX + 1);
+  await presenter.send(picture(4));
+  strictEqual((await presenter.brief(1)).length, 1);
+  await end.acknowledge(1, 2);
+  const later = end.brief(2);
+  await until(() => bench.timers.waitingCount === WAITING_WITH_VIEWER + 1);
+  bench.timers.advance(SCREEN_UNACKNOWLEDGED_MS_MAX);
+  deepStrictEqual(await later, ["picture 3", "picture 4"]);
+  await bench.close();
+});
+
 Deno.test("a presenter of whom nothing comes is gone; one who asks for the time shows what is still", async () => {
   const bench = new Bench();
   const presenter = bench.present();
@@ -139,10 +163,9 @@ Deno.test("a presenter who sends too much is read more slowly, and loses nothing
   const presenter = bench.present();
   const size = 60_000;
   const count = Math.ceil(1.2 * SCREEN_BYTES_BURST / size);
-  await presenter.send(format(1, [2_560, 1_440]));
-  for (let index = 0; index < count; index++) {
-    await presenter.send(tiles(2 + index, [index], size));
-  }
+  const sent = Array.from({ length: count }, (_, index) => tiles(2 + index, [index], size));
+  const bytesOf = [format(1, [2_560, 1_440]), ...sent].map(encodeScreenMessage);
+  await presenter.stream.write(concatBytes(...bytesOf));
   let acknowledged = 0;
   const reading = (async () => {
     while (acknowledged < count + 1) acknowledged = (await presenter.next())!.sequence;
@@ -164,8 +187,9 @@ Deno.test("a presenter who sends too much is read more slowly, and loses nothing
 Deno.test("a viewer who acknowledges far too much is read more slowly", async () => {
   const bench = new Bench();
   const { end } = bench.view(1);
-  const many = new Array(1 + SCREEN_ANSWER_BYTES_BURST / 8).fill(0);
-  await end.acknowledge(...many);
+  const one = encodeScreenMessage({ type: "acknowledge", sequence: 0 });
+  const many = new Array<Uint8Array>(1 + SCREEN_ANSWER_BYTES_BURST / one.length).fill(one);
+  await end.stream.write(concatBytes(...many));
   await until(() => bench.counters.get("screen.viewer-slowed") > 0);
   await bench.close();
 });
