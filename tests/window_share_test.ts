@@ -1,5 +1,6 @@
 /** A shared screen on the page, to the pixel: Chromium before a program that the test plays. Judges no real time. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { TileSet } from "@fusionmeet/protocol";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./support/browser.ts";
 import { FakeProgram, meetingState, person } from "./support/fake_program.ts";
@@ -157,6 +158,218 @@ shareTest(
     strictEqual(differing(await seen(page), one), 0);
   },
 );
+
+shareTest(
+  "Exact tiles go with the picture that changed them, also with one that is skipped",
+  async ({ page, share }) => {
+    const changed = (state: number) => changedTiles(share.grid, DRAWN[state - 1], DRAWN[state]);
+    share.format();
+    share.picture(CODED[0], undefined);
+    share.tiles(DRAWN[0]);
+    await isExact(page);
+    await shown(page, 1);
+    // Three at once: what the skipped ones changed is cleared with the last.
+    for (const state of [1, 2, 3]) share.picture(CODED[state], changed(state));
+    const cleared = new TileSet(share.grid.count);
+    for (const state of [1, 2, 3]) cleared.addAll(changed(state));
+    await until("the last picture", async () => {
+      const rgba = await canvas(page, "tiles");
+      return wrongPixels(rgba, DRAWN[0], (pixel) => !cleared.has(share.tileOf(pixel))) === 0;
+    });
+    strictEqual((await figures(page)).exact, false);
+    const picture = await canvas(page, "picture");
+    ok(difference(picture, DRAWN[3]) < 4, `the picture is off by ${difference(picture, DRAWN[3])}`);
+    // Their exact pixels, before the next picture that changes others.
+    share.tiles(DRAWN[3], cleared);
+    share.picture(CODED[4], changed(4));
+    await shown(page, 3);
+    const now = await canvas(page, "tiles");
+    strictEqual(wrongPixels(now, DRAWN[3], (pixel) => !changed(4).has(share.tileOf(pixel))), 0);
+  },
+);
+
+shareTest(
+  "Who comes late gets all pictures since the keyframe at once, and sees the last",
+  async ({ page, share }) => {
+    share.format();
+    for (const [state, picture] of CODED.entries()) {
+      const changed = state === 0
+        ? undefined
+        : changedTiles(share.grid, DRAWN[state - 1], DRAWN[state]);
+      share.picture(picture, changed, share.serverNowMs - 60_000);
+    }
+    await until("the last picture", async () => {
+      const { received } = await figures(page);
+      return received === 60 && difference(await canvas(page, "picture"), DRAWN[59]) < 4;
+    });
+    const { pictures, decoderErrors, delayMs, faults } = await figures(page);
+    deepStrictEqual([decoderErrors, delayMs, faults], [0, null, 0]);
+    ok(pictures <= 60);
+    share.tiles(DRAWN[59]);
+    await isExact(page);
+    strictEqual(differing(await seen(page), DRAWN[59]), 0);
+  },
+);
+
+shareTest(
+  "A share is fitted, enlarged, moved and shown full screen with keyboard, wheel and mouse",
+  async ({ page, share }) => {
+    const pane = page.locator(".share-pane");
+    const picture = page.locator(".share-picture");
+    const width = async () => (await picture.boundingBox())!.width;
+    const hasWidth = (expected: number) =>
+      until(`a width of ${expected}`, async () => Math.abs(await width() - expected) < 1);
+    const scrolled = () =>
+      pane.evaluate(({ scrollLeft, scrollTop }: any) => [scrollLeft, scrollTop]);
+    share.format();
+    share.picture(CODED[0], undefined);
+    share.tiles(DRAWN[0]);
+    await isExact(page);
+    // It fits, and is not blown up.
+    await hasWidth(601);
+    await page.setViewportSize({ width: 660, height: 560 });
+    await until("a smaller one", async () => await width() < 600);
+    const fitted = await width();
+    await page.keyboard.press("1");
+    await hasWidth(601);
+    await page.keyboard.press("+");
+    await hasWidth(751);
+    await page.keyboard.press("0");
+    await hasWidth(fitted);
+    await page.keyboard.press("-");
+    await until("a still smaller one", async () => await width() < fitted);
+    await page.getByRole("button", { name: /^View:/ }).click();
+    await page.getByRole("radio", { name: "200 %" }).click();
+    await hasWidth(1202);
+    strictEqual(
+      await picture.evaluate((element: any) => getComputedStyle(element.firstChild).imageRendering),
+      "pixelated",
+    );
+    // The middle stays the middle; keys and mouse move it.
+    const [left, top] = await scrolled();
+    ok(left > 100, `${left}`);
+    await pane.focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowUp");
+    await until("the arrow keys", async () => {
+      const [x, y] = await scrolled();
+      return x === left + 80 && y === top - 80;
+    });
+    const { x, y } = (await pane.boundingBox())!;
+    await page.mouse.move(x + 200, y + 100);
+    await page.mouse.down();
+    await page.mouse.move(x + 230, y + 90);
+    await page.mouse.up();
+    deepStrictEqual(await scrolled(), [left + 50, top - 70]);
+    // What is under the pointer stays there.
+    const before = (await picture.boundingBox())!;
+    await page.mouse.move(x + 200, y + 100);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -120);
+    await page.keyboard.up("Control");
+    await hasWidth(1700);
+    const after = (await picture.boundingBox())!;
+    const under = ({ x: at, width }: { x: number; width: number }) => (x + 200 - at) / width;
+    ok(Math.abs(under(before) - under(after)) < 0.002, `${under(before)} and ${under(after)}`);
+    await pane.dblclick();
+    await hasWidth(fitted);
+
+    await page.keyboard.press("f");
+    await until("full screen", () => page.evaluate<boolean>("document.fullscreenElement !== null"));
+    strictEqual(await page.locator(".bar").isVisible(), false);
+    strictEqual(await page.locator(".strip").count(), 0);
+    await page.getByRole("button", { name: "Leave full screen" }).click();
+    await until(
+      "no full screen",
+      () => page.evaluate<boolean>("document.fullscreenElement === null"),
+    );
+    await page.locator(".strip").waitFor();
+    // Where the browser refuses, the share has the window.
+    await page.evaluate(
+      "document.documentElement.requestFullscreen = () => Promise.reject(new Error())",
+    );
+    await page.keyboard.press("f");
+    await page.locator(".bar").waitFor({ state: "hidden" });
+    await page.keyboard.press("Escape");
+    await page.locator(".bar").waitFor();
+    // In a text the keys are letters.
+    await page.getByRole("button", { name: "Chat", exact: true }).click();
+    await page.keyboard.type("f10");
+    strictEqual(await page.locator(".bar").isVisible(), true);
+    strictEqual(await page.getByLabel("Message to everyone").inputValue(), "f10");
+  },
+);
+
+shareTest(
+  "What keeps a share from being seen is said, over what was seen last",
+  async ({ page, program, share }) => {
+    const message = page.locator(".share-message");
+    const says = (text: string) =>
+      until(text, async () => (await message.textContent())?.includes(text));
+    share.format();
+    share.picture(CODED[0], undefined);
+    await message.waitFor({ state: "detached" });
+    share.status("hidden");
+    await says("minimised");
+    share.status("failed");
+    await says("cannot be captured");
+    share.status("showing");
+    await message.waitFor({ state: "detached" });
+    program.setMeeting({ presenting: { ...PRESENTING, paused: true } });
+    await says("paused");
+    strictEqual(await page.locator(".share-picture").getAttribute("data-old"), "");
+    // Another share begins with nothing of this one.
+    program.setMeeting({ presenting: { ...PRESENTING, share: 8 } });
+    await says("Waiting");
+    strictEqual(await page.locator(".share-picture canvas").count(), 0);
+    share.picture(CODED[1], undefined);
+    program.setMeeting({ presenting: null });
+    await page.locator(".share").waitFor({ state: "detached" });
+    await page.locator(".grid").waitFor();
+    strictEqual(await figures(page), null);
+  },
+);
+
+shareTest(
+  "Who presents sees their own share when they ask for it, and each time anew",
+  async ({ page, program, share }) => {
+    const own = { ...PRESENTING, participant: 1, name: "Me" };
+    const ownShare = { title: "Screen 1", state: "showing", endsAt: null } as const;
+    program.setMeeting({ presenting: own, ownShare });
+    const toggle = page.getByRole("switch", { name: "Show what others see" });
+    await toggle.waitFor();
+    strictEqual(await page.locator(".share").count(), 0, "no tunnel");
+    deepStrictEqual(program.said.filter(({ do: what }) => what === "screen.view"), []);
+    await toggle.click();
+    deepStrictEqual(await program.heard("screen.view"), { do: "screen.view", on: true });
+    share.format();
+    share.picture(CODED[0], undefined);
+    await shown(page, 1);
+    await page.getByText("You are presenting", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Hide" }).click();
+    await program.heard("screen.view", ({ on }) => !on);
+    await toggle.click();
+    await program.heard("screen.view", ({ on }) => on);
+    program.forget();
+    program.setMeeting({ presenting: { ...own, share: 9 }, ownShare });
+    await program.heard("screen.view", ({ on }) => !on);
+    strictEqual(await toggle.getAttribute("aria-checked"), "false");
+  },
+);
+
+shareTest("A page without H.264 shows what stands still, and says so", async ({ page, share }) => {
+  await page.addInitScript("delete globalThis.VideoDecoder");
+  await page.reload();
+  await page.getByText("Waiting for Ada's screen").waitFor();
+  share.format();
+  await until("the media socket", async () => (share.format(), await figures(page)));
+  share.picture(CODED[0], undefined);
+  share.tiles(DRAWN[0]);
+  await isExact(page);
+  await page.getByText("You see it whenever it stands still").waitFor();
+  strictEqual(differing(await seen(page), DRAWN[0]), 0);
+  strictEqual((await figures(page)).pictures, 0);
+});
 
 Deno.test({
   name: "The browser ends",

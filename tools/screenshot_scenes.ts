@@ -17,6 +17,8 @@ import {
   transfer,
 } from "../tests/support/fake_program.ts";
 
+import { showScreen } from "./screenshot_screen.ts";
+
 /** One picture to take. */
 export interface Scene {
   readonly name: string;
@@ -159,6 +161,19 @@ function roomFiles({ program }: { program: FakeProgram }): void {
       message: "It has 1.9 GB, and this server takes files up to 500 MB",
     }),
   ]);
+}
+
+/** Greta, or whoever is meant, presents. */
+function presented(count: number, presenter = 2): WindowState {
+  const name = NAMES[presenter - 1];
+  return meetingState(
+    crowd(count, {
+      3: { microphone: false },
+      4: { camera: false },
+      [presenter]: { presenter: true },
+    }),
+    { presenting: { share: 1, participant: presenter, name, paused: false } },
+  );
 }
 
 function levels(program: FakeProgram): void {
@@ -748,6 +763,51 @@ export const SCENES: readonly Scene[] = [
             "You cannot come back in by joining again, under this name or from this computer, until the host lets you in or everybody has left. If this was a mistake, talk to the host",
           field: null,
         },
+      },
+    },
+  },
+  {
+    name: "share",
+    small: true,
+    state: presented(5),
+    after: async (stage) => void (await showScreen(stage)),
+  },
+  {
+    name: "share-view",
+    state: presented(3),
+    after: async (stage) => {
+      await showScreen(stage);
+      await stage.page.getByRole("button", { name: /^View:/ }).click();
+      await stage.page.getByRole("dialog", { name: "View" }).waitFor();
+    },
+  },
+  {
+    name: "share-narrow",
+    state: presented(5),
+    after: async (stage) => {
+      await stage.page.setViewportSize({ width: 600, height: 800 });
+      await showScreen(stage);
+    },
+  },
+  {
+    name: "share-paused",
+    state: presented(5),
+    after: async (stage) => {
+      await showScreen(stage);
+      const { presenting } = stage.program.state.meeting!;
+      stage.program.setMeeting({ presenting: { ...presenting!, paused: true } });
+      await stage.page.locator(".share-message").waitFor();
+    },
+  },
+  { name: "share-waiting", state: presented(9) },
+  {
+    name: "share-own",
+    small: true,
+    state: {
+      ...presented(4, 1),
+      meeting: {
+        ...presented(4, 1).meeting!,
+        ownShare: { title: "Screen 1", state: "showing", endsAt: null },
       },
     },
   },

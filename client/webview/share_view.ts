@@ -24,6 +24,8 @@ export function fitScale(shared: Size, space: Size): number {
 /** How the share is looked at: by this page alone, and of no concern to anybody else. */
 export class ShareView {
   readonly zoom = signal<Zoom>("fit");
+  /** A share is on the stage. */
+  readonly isShown = signal(false);
   /** Nothing but the share is seen. */
   readonly isFull = signal(false);
   /** The scale of `fit` as things are now. */
@@ -33,10 +35,14 @@ export class ShareView {
     return this.zoom.value === "fit" ? this.fitted.value : this.zoom.value;
   }
 
-  /** A new share begins as large as it fits. */
-  reset(): void {
+  /** A share comes onto the stage, as large as it fits. @returns it goes again. */
+  begin(): () => void {
     this.zoom.value = "fit";
-    this.isFull.value = false;
+    this.isShown.value = true;
+    return () => {
+      this.isShown.value = false;
+      this.isFull.value = false;
+    };
   }
 
   /** To the next step, upwards or downwards. */
@@ -87,22 +93,31 @@ export interface StripLayout {
   readonly count: number;
 }
 
-/** Of a tile in the strip, CSS px: the largest, and the smallest in which a name can be read. */
-const TILE_WIDTH_MAX = 208;
+/** Of a tile in the strip, CSS px: the largest, beside and above; and the smallest in which a name can be read. */
+const TILE_WIDTH_MAX = { beside: 208, above: 136 } as const;
 const TILE_WIDTH_MIN = 96;
+/** Tiles are made smaller for all to be there, but not below this: then some are on another page. */
+const TILE_WIDTH_FOR_ALL_MIN = 128;
 /** The strip takes so much of the width, or of the height. */
-const BESIDE_SHARE = 0.19;
-const ABOVE_SHARE = 0.2;
+const BESIDE_PART = 0.19;
+const ABOVE_PART = 0.2;
 const TILE_ASPECT = 4 / 3;
+/** Beside from this width on, and where the space is wider than high by this. */
+const BESIDE_WIDTH_MIN = 640;
+const BESIDE_ASPECT_MIN = 1.1;
 
 /** Beside where the space is wide, above where it is not. */
 export function stripLayout(people: number, { width, height }: Size, gap: number): StripLayout {
-  const isWide = width >= 640 && width > height * 1.1;
-  const wanted = isWide ? width * BESIDE_SHARE : height * ABOVE_SHARE * TILE_ASPECT;
-  const tileWidth = Math.floor(Math.min(TILE_WIDTH_MAX, Math.max(TILE_WIDTH_MIN, wanted)));
+  const isBeside = width >= BESIDE_WIDTH_MIN && width > height * BESIDE_ASPECT_MIN;
+  const side = isBeside ? "beside" : "above";
+  const room = isBeside ? height : width;
+  const part = isBeside ? width * BESIDE_PART : height * ABOVE_PART * TILE_ASPECT;
+  const wanted = Math.max(TILE_WIDTH_MIN, Math.min(TILE_WIDTH_MAX[side], part));
+  const forAll = ((room + gap) / people - gap) * (isBeside ? TILE_ASPECT : 1);
+  const isForAll = forAll >= TILE_WIDTH_FOR_ALL_MIN && forAll < wanted;
+  const tileWidth = Math.floor(isForAll ? forAll : wanted);
   const tileHeight = Math.floor(tileWidth / TILE_ASPECT);
-  const [room, each] = isWide ? [height, tileHeight] : [width, tileWidth];
+  const each = isBeside ? tileHeight : tileWidth;
   const fitting = Math.max(1, Math.floor((room + gap) / (each + gap)));
-  const side = isWide ? "beside" : "above";
   return { side, tileWidth, tileHeight, count: Math.min(people, fitting) };
 }

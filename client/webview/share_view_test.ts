@@ -33,7 +33,7 @@ Deno.test("ShareView steps from what fits, through 1, to its ends", () => {
   strictEqual(view.scale, 0.67);
   view.step(-1);
   strictEqual(view.scale, 0.5);
-  view.reset();
+  view.begin()();
   strictEqual(view.scale, 0.6);
   for (const _ of ZOOM_STEPS) view.step(1);
   deepStrictEqual([view.scale, view.canStep], [4, { up: false, down: true }]);
@@ -60,6 +60,9 @@ Deno.test("stripLayout() puts the cameras beside a wide stage and above a narrow
   const beside = stripLayout(12, { width: 1416, height: 850 }, 10);
   strictEqual(beside.side, "beside");
   ok(beside.count * (beside.tileHeight + 10) - 10 <= 850);
+  strictEqual(stripLayout(6, { width: 1256, height: 690 }, 10).count, 6, "smaller, and all there");
+  const many = stripLayout(9, { width: 1256, height: 690 }, 10);
+  ok(many.tileWidth === 208 && many.count === 4, "not too small");
   const smallest = stripLayout(5, { width: 884, height: 480 }, 10);
   strictEqual(smallest.side, "beside");
   ok(smallest.count >= 3, `${smallest.count} people at 900x600`);

@@ -6,6 +6,11 @@ export type ShortcutAction =
   | "people"
   | "present"
   | "files"
+  | "fullScreen"
+  | "zoomIn"
+  | "zoomOut"
+  | "fit"
+  | "actualSize"
   | "previousPage"
   | "nextPage"
   | "shortcuts";
@@ -17,6 +22,8 @@ export interface Shortcut {
   /** Control, on a Mac Command. */
   readonly control: boolean;
   readonly alt: boolean;
+  /** Only while a screen is shared, and the focus is there or nowhere: a key alone must do nothing elsewhere (WCAG 2.1.4). */
+  readonly onShare?: true;
 }
 
 export const SHORTCUTS: readonly Shortcut[] = [
@@ -28,6 +35,11 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { action: "files", key: "f", control: true, alt: true },
   { action: "previousPage", key: "pageup", control: false, alt: false },
   { action: "nextPage", key: "pagedown", control: false, alt: false },
+  { action: "fullScreen", key: "f", control: false, alt: false, onShare: true },
+  { action: "zoomIn", key: "+", control: false, alt: false, onShare: true },
+  { action: "zoomOut", key: "-", control: false, alt: false, onShare: true },
+  { action: "fit", key: "0", control: false, alt: false, onShare: true },
+  { action: "actualSize", key: "1", control: false, alt: false, onShare: true },
   { action: "shortcuts", key: "/", control: true, alt: false },
 ];
 
@@ -46,18 +58,21 @@ export interface KeyPress {
  * What `press` does; `undefined` for a key that is none of ours. AltGr writes characters and is never one.
  *
  * @param options.isTyping the focus is in a text, where the keys without Control belong to the text.
+ * @param options.isOnShare a screen is shared, and the focus is there or nowhere.
  */
 export function shortcutOf(
   press: KeyPress,
-  options: { isTyping: boolean },
+  options: { isTyping: boolean; isOnShare: boolean },
 ): ShortcutAction | undefined {
   if (press.repeat || press.getModifierState("AltGraph")) return undefined;
   const control = press.ctrlKey || press.metaKey;
   if (options.isTyping && !control) return undefined;
-  const typed = press.key.toLowerCase();
+  // Plus without Shift, on many keyboards.
+  const typed = press.key === "=" ? "+" : press.key.toLowerCase();
   // Option changes what a Mac's keys write.
   const keys = [typed, press.code.replace(/^Key/, "").toLowerCase()];
   return SHORTCUTS.find((shortcut) =>
+    (options.isOnShare || !shortcut.onShare) &&
     keys.includes(shortcut.key) && shortcut.control === control && shortcut.alt === press.altKey
   )?.action;
 }

@@ -17,27 +17,57 @@ function press(key: string, rest: Partial<KeyPress> & { altGraph?: boolean } = {
 
 Deno.test("shortcutOf() knows its keys, also while somebody writes", () => {
   const isTyping = true;
-  strictEqual(shortcutOf(press("d", { ctrlKey: true }), { isTyping }), "microphone");
-  strictEqual(shortcutOf(press("E", { metaKey: true }), { isTyping }), "camera");
-  strictEqual(shortcutOf(press("c", { ctrlKey: true, altKey: true }), { isTyping }), "chat");
   strictEqual(
-    shortcutOf(press("π", { metaKey: true, altKey: true, code: "KeyP" }), { isTyping }),
+    shortcutOf(press("d", { ctrlKey: true }), { isTyping, isOnShare: false }),
+    "microphone",
+  );
+  strictEqual(shortcutOf(press("E", { metaKey: true }), { isTyping, isOnShare: false }), "camera");
+  strictEqual(
+    shortcutOf(press("c", { ctrlKey: true, altKey: true }), { isTyping, isOnShare: false }),
+    "chat",
+  );
+  strictEqual(
+    shortcutOf(press("π", { metaKey: true, altKey: true, code: "KeyP" }), {
+      isTyping,
+      isOnShare: false,
+    }),
     "people",
   );
-  strictEqual(shortcutOf(press("PageDown"), { isTyping: false }), "nextPage");
+  strictEqual(shortcutOf(press("PageDown"), { isTyping: false, isOnShare: false }), "nextPage");
 });
 
 Deno.test("shortcutOf() leaves to texts what belongs to texts", () => {
   for (const isTyping of [true, false]) {
-    strictEqual(shortcutOf(press("d"), { isTyping }), undefined);
-    strictEqual(shortcutOf(press("c", { ctrlKey: true }), { isTyping }), undefined, "copy");
+    strictEqual(shortcutOf(press("d"), { isTyping, isOnShare: false }), undefined);
+    strictEqual(
+      shortcutOf(press("c", { ctrlKey: true }), { isTyping, isOnShare: false }),
+      undefined,
+      "copy",
+    );
     const altGraph = press("c", { ctrlKey: true, altKey: true, altGraph: true });
-    strictEqual(shortcutOf(altGraph, { isTyping }), undefined, "AltGr writes");
+    strictEqual(shortcutOf(altGraph, { isTyping, isOnShare: false }), undefined, "AltGr writes");
   }
-  strictEqual(shortcutOf(press("PageDown"), { isTyping: true }), undefined);
+  strictEqual(shortcutOf(press("PageDown"), { isTyping: true, isOnShare: false }), undefined);
   strictEqual(
-    shortcutOf(press("d", { ctrlKey: true, repeat: true }), { isTyping: false }),
+    shortcutOf(press("d", { ctrlKey: true, repeat: true }), { isTyping: false, isOnShare: false }),
     undefined,
+  );
+});
+
+Deno.test("shortcutOf() gives a shared screen its keys, and nobody else", () => {
+  const keys = ["f", "+", "=", "-", "0", "1"];
+  const actions = (isTyping: boolean, isOnShare: boolean) =>
+    keys.map((key) => shortcutOf(press(key), { isTyping, isOnShare }));
+  deepStrictEqual(actions(false, true), [
+    ...["fullScreen", "zoomIn", "zoomIn", "zoomOut", "fit", "actualSize"],
+  ]);
+  const nothing = keys.map(() => undefined);
+  deepStrictEqual(actions(false, false), nothing);
+  deepStrictEqual(actions(true, true), nothing);
+  strictEqual(
+    shortcutOf(press("f", { ctrlKey: true }), { isTyping: false, isOnShare: true }),
+    undefined,
+    "the browser's own search",
   );
 });
 
@@ -54,6 +84,7 @@ Deno.test("keyNames() are what stands on the keys", () => {
       "Ctrl+Alt+F",
       "Page Up",
       "Page Down",
+      ...["F", "+", "-", "0", "1"],
       "Ctrl+/",
     ],
   ]);

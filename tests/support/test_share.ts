@@ -4,6 +4,7 @@ import { encodeScreenFrame } from "@fusionmeet/bridge";
 import { FlvDemuxer } from "@fusionmeet/media";
 import {
   encodeScreenMessage,
+  SCREEN_TILE_SIDE,
   SCREEN_TILES_PER_MESSAGE_MAX,
   type ScreenMessage,
   type ScreenStatus,
@@ -109,6 +110,13 @@ export class TestShare {
 
   get serverNowMs(): number {
     return Date.now() + this.serverMinusLocalMs;
+  }
+
+  /** The tile that a pixel is in. */
+  tileOf(pixel: number): number {
+    const { width, columns } = this.grid;
+    const row = Math.floor(Math.floor(pixel / width) / SCREEN_TILE_SIDE);
+    return row * columns + Math.floor(pixel % width / SCREEN_TILE_SIDE);
   }
 
   format(changed: Partial<Extract<ScreenMessage, { type: "format" }>> = {}): void {

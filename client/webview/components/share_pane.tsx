@@ -19,12 +19,14 @@ export interface SharePaneProps {
   readonly view: ShareView;
   /** What it is, for who cannot see it. */
   readonly label: string;
+  /** What it is when it can be moved. */
+  readonly paneLabel: string;
   /** Is not what is there just now. */
   readonly isOld: boolean;
 }
 
 /** The shared picture at its scale; what does not fit is reached by dragging, wheel and arrow keys. */
-export function SharePane({ screen, state, view, label, isOld }: SharePaneProps) {
+export function SharePane({ screen, state, view, label, paneLabel, isOld }: SharePaneProps) {
   const pane = useRef<HTMLDivElement>(null);
   const holder = useRef<HTMLDivElement>(null);
   const space = useSize(pane);
@@ -48,6 +50,8 @@ export function SharePane({ screen, state, view, label, isOld }: SharePaneProps)
       class="share-pane"
       ref={pane}
       tabIndex={isLarger ? 0 : undefined}
+      role={isLarger ? "group" : undefined}
+      aria-label={isLarger ? paneLabel : undefined}
       data-larger={isLarger ? "" : undefined}
       data-fit={isFit ? "" : undefined}
       onKeyDown={(event) => {

@@ -1,29 +1,34 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { PresentingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import type { ScreenState } from "../media/screen_stream.ts";
 import type { SharedScreen } from "../media/shared_screen.ts";
 import type { ShareView } from "../share_view.ts";
 import type { Strings } from "../strings.ts";
-import { LoaderCircle, MonitorUp } from "./icons.ts";
+import { Button } from "./button.tsx";
+import { Info, LoaderCircle, MonitorUp } from "./icons.ts";
 import { SharePane } from "./share_pane.tsx";
 import { ShareTools } from "./share_tools.tsx";
 
 export interface ShareStageProps {
   readonly presenting: PresentingState;
-  readonly isOwn: boolean;
   readonly view: ShareView;
+  /** Takes one's own share off the stage again; there where it is one's own. */
+  readonly onHide?: () => void;
 }
 
 /** The share as others see it: what it is, how it is looked at, and the picture. */
-export function ShareStage({ presenting, isOwn, view }: ShareStageProps) {
+export function ShareStage({ presenting, view, onHide }: ShareStageProps) {
   const { strings, media } = useApp();
   const text = strings.share;
+  const isOwn = onHide !== undefined;
   const screen = media.value?.screen;
   const state = useScreenState(screen, presenting.share);
   const name = presenting.name;
   const title = state?.title ?? "";
   const message = shareMessage(presenting, state, text);
+  useEffect(() => view.begin(), [view]);
+  useTold(message?.text);
   return (
     <section class="share" aria-label={isOwn ? text.yours : text.presents(name)}>
       <header class="share-header">
@@ -33,9 +38,24 @@ export function ShareStage({ presenting, isOwn, view }: ShareStageProps) {
           {title && <bdi class="share-what">{title}</bdi>}
         </p>
         {screen && state && (
-          <ShareTools screen={screen} state={state} view={view} name={name} isOwn={isOwn} />
+          <ShareTools
+            screen={screen}
+            state={state}
+            view={view}
+            isCurrent={message === undefined}
+            name={isOwn ? null : name}
+          />
         )}
+        {onHide && <Button kind="quiet" onClick={onHide}>{text.hideOwn}</Button>}
       </header>
+      {state?.showsMoves === false && (
+        <p class="share-note">
+          <Info size={16} aria-hidden="true" />
+          <span>
+            <strong>{text.stillsOnly}</strong> {text.stillsOnlyText}
+          </span>
+        </p>
+      )}
       <div class="share-space">
         {screen && state && (
           <SharePane
@@ -43,6 +63,7 @@ export function ShareStage({ presenting, isOwn, view }: ShareStageProps) {
             state={state}
             view={view}
             label={text.screenOf(name, title)}
+            paneLabel={text.pane}
             isOld={message !== undefined}
           />
         )}
@@ -55,6 +76,16 @@ export function ShareStage({ presenting, isOwn, view }: ShareStageProps) {
       </div>
     </section>
   );
+}
+
+/** Screen readers are told when the picture is not what is there; not that it is being waited for at first. */
+function useTold(message: string | undefined): void {
+  const { announcer } = useApp();
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current && message) announcer.say(message);
+    isFirst.current = false;
+  }, [message]);
 }
 
 /** A name within a sentence of another direction stays in its place. */

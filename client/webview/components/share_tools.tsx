@@ -14,27 +14,31 @@ export interface ShareToolsProps {
   readonly screen: SharedScreen;
   readonly state: ScreenState;
   readonly view: ShareView;
-  readonly name: string;
-  readonly isOwn: boolean;
+  /** What is shown is what is there. */
+  readonly isCurrent: boolean;
+  /** Whose it is; null: one's own. */
+  readonly name: string | null;
 }
 
 /** How exact and how late it is, and how large. */
-export function ShareTools({ screen, state, view, name, isOwn }: ShareToolsProps) {
+export function ShareTools({ screen, state, view, isCurrent, name }: ShareToolsProps) {
   const { strings } = useApp();
   const text = strings.share;
   const isFull = view.isFull.value;
   const percent = Math.round(view.scale * 100);
   const isFit = view.zoom.value === "fit";
   const { up, down } = view.canStep;
+  const isExact = state.exact && isCurrent;
   const figures = useFigures(screen, text);
+  const why = state.scaled ? text.exactScaled : text.exactWhy(name);
   return (
     <>
       <span class="share-figures figures">{figures}</span>
       <span
         class="share-exact"
-        data-on={state.exact ? "" : undefined}
-        aria-hidden={state.exact ? undefined : "true"}
-        title={state.scaled ? text.exactScaled : text.exactWhy(isOwn ? null : name)}
+        data-on={isExact ? "" : undefined}
+        aria-hidden={isExact ? undefined : "true"}
+        title={why}
       >
         <Check size={14} aria-hidden="true" />
         {text.exact}
@@ -77,7 +81,7 @@ export function ShareTools({ screen, state, view, name, isOwn }: ShareToolsProps
                 ))}
               </fieldset>
               <p class="share-explained">
-                {state.scaled ? text.exactScaled : text.exactWhy(isOwn ? null : name)}
+                {why}
               </p>
               <p class="share-explained figures">
                 {text.size(state.width, state.height)}
@@ -108,8 +112,9 @@ function useFigures(screen: SharedScreen, text: ReturnType<typeof useApp>["strin
   useEffect(() => {
     const look = () => {
       const { fps, delayMs } = screen.figures ?? { fps: 0, delayMs: null };
-      const delay = fps > 0 && delayMs !== null ? [text.delay(Math.round(delayMs))] : [];
-      setWords([text.rate(fps), ...delay].join(" · "));
+      const delay = delayMs === null ? [] : [text.delay(Math.round(delayMs))];
+      // Nothing moves: there is nothing to tell.
+      setWords(fps === 0 ? "" : [text.rate(fps), ...delay].join(" · "));
     };
     look();
     const timer = setInterval(look, FIGURES_MS);

@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Signal, useSignalEffect } from "@preact/signals";
-import type { MeetingState, PersonState } from "@fusionmeet/bridge";
+import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
+import type { MeetingState, PersonState, PresentingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { gridLayout, pageOf, TILES_MAX } from "../grid_layout.ts";
 import { type ShareView, stripLayout } from "../share_view.ts";
 import { IconButton } from "./button.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { ChevronLeft, ChevronRight } from "./icons.ts";
+import { OwnShare } from "./own_share.tsx";
 import { ShareStage } from "./share_stage.tsx";
 import { StageNotices } from "./stage_notices.tsx";
 import { Tile } from "./tile.tsx";
@@ -28,15 +29,21 @@ export interface StageProps {
 export function Stage({ meeting, page, pageSize, view }: StageProps) {
   const { strings } = useApp();
   const { presenting } = meeting;
-  const isShared = presenting !== null && presenting.participant !== meeting.self;
+  const isSeen = useSignal(false);
+  const isOwn = presenting !== null && presenting.participant === meeting.self;
+  const isShared = presenting !== null && (!isOwn || isSeen.value);
+  useOwnView(isOwn ? presenting.share : undefined, isSeen);
+  usePresentingTold(presenting, isOwn);
   const space = useRef<HTMLDivElement>(null);
   const size = useSize(space);
   const strip = stripLayout(meeting.people.length, size, GAP);
+  const isFull = view.isFull.value;
   const people = isShared ? presenterFirst(meeting.people, presenting.participant) : meeting.people;
   const onPage = isShared ? strip.count : TILES_MAX;
   useEffect(() => void (pageSize.value = onPage), [onPage]);
   const { page: shownPage, pages, shown } = pageOf(people, page.value, onPage);
-  useWatch(shown);
+  useWatch(isFull ? [] : shown);
+  const isShowing = !["turn", "starting", undefined].includes(meeting.ownShare?.state);
   const grid = gridLayout({ count: shown.length, ...size, gap: GAP });
   const isAlone = meeting.people.length === 1 && !meeting.comingBack;
   const tile = isShared ? strip : grid;
@@ -53,16 +60,17 @@ export function Stage({ meeting, page, pageSize, view }: StageProps) {
     <main class="stage">
       <h1 class="sr-only" tabIndex={-1} ref={useFirstFocus()}>{meeting.room}</h1>
       <StageNotices meeting={meeting} />
+      {isOwn && isShowing && !isSeen.value && <OwnShare isSeen={isSeen} />}
       <div class="stage-space" ref={space}>
         {isShared
           ? (
             <div class="shared" data-strip={strip.side}>
-              <ul class="strip" aria-label={strings.meeting.stage}>{tiles}</ul>
+              {!isFull && <ul class="strip" aria-label={strings.meeting.stage}>{tiles}</ul>}
               <ShareStage
                 key={presenting.share}
                 presenting={presenting}
-                isOwn={false}
                 view={view}
+                onHide={isOwn ? () => isSeen.value = false : undefined}
               />
             </div>
           )
@@ -85,7 +93,13 @@ export function Stage({ meeting, page, pageSize, view }: StageProps) {
           </p>
         )}
       </div>
-      {pages > 1 && <Pages page={shownPage} pages={pages} onPage={(next) => page.value = next} />}
+      {pages > 1 && !isFull && (
+        <Pages
+          page={shownPage}
+          pages={pages}
+          onPage={(next) => page.value = next}
+        />
+      )}
     </main>
   );
 }
@@ -123,6 +137,35 @@ function Pages({ page, pages, onPage }: PagesProps) {
       </IconButton>
     </nav>
   );
+}
+
+/** Asks for one's own share as long as it is to be seen; each share begins without. */
+function useOwnView(share: number | undefined, isSeen: Signal<boolean>): void {
+  const { store, send } = useApp();
+  useEffect(() => void (isSeen.value = false), [share]);
+  const on = share !== undefined && isSeen.value;
+  const wasOn = useRef(false);
+  useEffect(() => {
+    if (on !== wasOn.current) send({ do: "screen.view", on });
+    wasOn.current = on;
+  }, [on]);
+  // A program that was away does not remember.
+  useSignalEffect(() => {
+    if (store.link.value === "ready" && wasOn.current) send({ do: "screen.view", on: true });
+  });
+}
+
+/** Screen readers are told who else begins to present, and who stops; not who did so before one came. */
+function usePresentingTold(presenting: PresentingState | null, isOwn: boolean): void {
+  const { strings, announcer } = useApp();
+  const before = useRef(presenting);
+  useEffect(() => {
+    const { presents, stopped } = strings.share;
+    if (presenting?.share === before.current?.share) return;
+    if (presenting && !isOwn) announcer.say(presents(presenting.name));
+    else if (before.current) announcer.say(stopped(before.current.name));
+    before.current = presenting;
+  }, [presenting?.share]);
 }
 
 /** Tells the program whose tiles can be seen: nobody's while the whole page is hidden. */

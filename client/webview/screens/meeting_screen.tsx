@@ -12,6 +12,7 @@ import { PresentRegion } from "../components/present_region.tsx";
 import { PeoplePanel } from "../components/people_panel.tsx";
 import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
+import { useFullScreen } from "../components/use_full_screen.ts";
 import { pageOf, TILES_MAX } from "../grid_layout.ts";
 import { ShareView } from "../share_view.ts";
 import { type ShortcutAction, shortcutOf } from "../shortcuts.ts";
@@ -25,6 +26,7 @@ export function MeetingScreen() {
   const view = useMemo(() => new ShareView(), []);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [picks, setPicks] = useState(false);
+  useFullScreen(view);
   useAnnouncements();
   useRoleAnnouncements();
   useSignalEffect(() => send({ do: "unread", count: store.chat.unseen.value }));
@@ -53,6 +55,11 @@ export function MeetingScreen() {
       files: () => toggle("files"),
       previousPage: () => turn(-1),
       nextPage: () => turn(1),
+      fullScreen: () => view.isFull.value = !view.isFull.value,
+      zoomIn: () => view.step(1),
+      zoomOut: () => view.step(-1),
+      fit: () => view.zoom.value = "fit",
+      actualSize: () => view.zoom.value = 1,
       shortcuts: () => setShowsShortcuts(true),
     };
     actions[action]();
@@ -60,7 +67,14 @@ export function MeetingScreen() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (document.querySelector("dialog[open]")) return;
-      const action = shortcutOf(event, { isTyping: isTextField(event.target) });
+      if (event.key === "Escape" && view.isFull.value) {
+        view.isFull.value = false;
+        return;
+      }
+      const action = shortcutOf(event, {
+        isTyping: isTextField(event.target),
+        isOnShare: view.isShown.value && isOnStage(event.target),
+      });
       if (!action) return;
       event.preventDefault();
       act(action);
@@ -81,7 +95,11 @@ export function MeetingScreen() {
   const shows = ownShare !== null && ownShare.state !== "turn";
   const pick = () => setPicks(true);
   return (
-    <div class="meeting" data-presenting={shows ? "" : undefined}>
+    <div
+      class="meeting"
+      data-presenting={shows ? "" : undefined}
+      data-full={view.isFull.value ? "" : undefined}
+    >
       <PresentRegion meeting={meeting} onPick={pick} />
       <Stage meeting={meeting} page={page} pageSize={pageSize} view={view} />
       {panel.value === "people" && <PeoplePanel meeting={meeting} onClose={close} />}
@@ -148,6 +166,11 @@ function useNews(value: unknown, tell: () => void): void {
     before.current = value;
     tell();
   }, [value]);
+}
+
+/** The focus is there, or nowhere. */
+function isOnStage(target: EventTarget | null): boolean {
+  return target === document.body || target instanceof Element && target.closest(".stage") !== null;
 }
 
 function isTextField(target: EventTarget | null): boolean {
