@@ -68,21 +68,34 @@ export class ShareView {
   }
 }
 
+export interface Place extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
 /**
  * Where a share lies in its space, CSS px: in the middle, each edge on a pixel of this computer's screen, so that at
  * scale 1 nothing is smoothed.
+ *
+ * @param space Where it is on the page; may lie between pixels.
  */
 export function placeShare(
   shared: Size,
-  space: Size,
+  space: Place,
   { scale, pixelRatio }: { scale: number; pixelRatio: number },
-): Size & { readonly left: number; readonly top: number } {
-  const snap = (pixels: number) => Math.round(pixels) / pixelRatio;
-  const width = snap(shared.width * scale);
-  const height = snap(shared.height * scale);
-  const margin = (room: number, size: number) =>
-    Math.max(0, Math.floor((room - size) / 2 * pixelRatio) / pixelRatio);
-  return { width, height, left: margin(space.width, width), top: margin(space.height, height) };
+): Place {
+  const width = Math.round(shared.width * scale) / pixelRatio;
+  const height = Math.round(shared.height * scale) / pixelRatio;
+  const margin = (from: number, room: number, size: number) => {
+    const at = Math.ceil((from + Math.max(0, room - size) / 2) * pixelRatio - 0.01) / pixelRatio;
+    return Math.max(0, at - from);
+  };
+  return {
+    width,
+    height,
+    left: margin(space.left, space.width, width),
+    top: margin(space.top, space.height, height),
+  };
 }
 
 /** Where the cameras go: beside the share or above it, as many as there is room for. */

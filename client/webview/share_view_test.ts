@@ -13,16 +13,18 @@ Deno.test("fitScale() shows all of a share and blows nothing up", () => {
 Deno.test("placeShare() puts every edge on a pixel of the screen", () => {
   for (const pixelRatio of [1, 1.25, 1.5, 2]) {
     for (let width = 700; width < 720; width++) {
-      const space = { width, height: 401 };
+      const space = { width, height: 401, left: width / 7, top: 59.85 };
       const place = placeShare({ width: 333, height: 222 }, space, { scale: 1, pixelRatio });
-      for (const edge of [place.left, place.top, place.width, place.height]) {
+      const edges = [space.left + place.left, space.top + place.top, place.width, place.height];
+      for (const edge of edges) {
         const pixels = edge * pixelRatio;
         ok(Math.abs(pixels - Math.round(pixels)) < 1e-9, `${pixels} at ${pixelRatio}`);
       }
       strictEqual(Math.round(place.width * pixelRatio), 333, "a pixel for each");
     }
   }
-  const large = placeShare(SCREEN, { width: 900, height: 2_000 }, { scale: 1, pixelRatio: 1 });
+  const space = { width: 900, height: 2_000, left: 8, top: 52 };
+  const large = placeShare(SCREEN, space, { scale: 1, pixelRatio: 1 });
   deepStrictEqual(large, { width: 1920, height: 1080, left: 0, top: 460 });
 });
 

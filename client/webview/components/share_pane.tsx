@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { SharedScreen } from "../media/shared_screen.ts";
 import type { ScreenState } from "../media/screen_stream.ts";
 import { fitScale, placeShare, type ShareView } from "../share_view.ts";
-import { usePixelRatio, useSize } from "./use_size.ts";
+import { usePixelRatio, usePlace } from "./use_size.ts";
 
 /** One press of an arrow key, px. */
 const PAN_STEP = 80;
@@ -29,7 +29,7 @@ export interface SharePaneProps {
 export function SharePane({ screen, state, view, label, paneLabel, isOld }: SharePaneProps) {
   const pane = useRef<HTMLDivElement>(null);
   const holder = useRef<HTMLDivElement>(null);
-  const space = useSize(pane);
+  const space = usePlace(pane);
   const pixelRatio = usePixelRatio();
   const inPixels = { width: space.width * pixelRatio, height: space.height * pixelRatio };
   const fitted = fitScale(state, inPixels);

@@ -63,7 +63,7 @@ export function ShareTools({ screen, state, view, isCurrent, name }: ShareToolsP
             </button>
           )}
         >
-          {({ close }) => (
+          {() => (
             <>
               <fieldset class="radios">
                 <legend>{text.view}</legend>
@@ -74,7 +74,6 @@ export function ShareTools({ screen, state, view, isCurrent, name }: ShareToolsP
                       name="share-zoom"
                       checked={view.zoom.value === zoom}
                       onChange={() => view.zoom.value = zoom}
-                      onClick={close}
                     />
                     {zoom === "fit" ? text.fit : text.times(100 * zoom)}
                   </label>

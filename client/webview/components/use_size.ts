@@ -14,6 +14,17 @@ export function useSize(element: { readonly current: HTMLElement | null }) {
   return size;
 }
 
+/** The same, and where it is on the page; a place that changes alone is seen with the next render. */
+export function usePlace(element: { readonly current: HTMLElement | null }) {
+  const { width, height } = useSize(element);
+  const [place, setPlace] = useState({ left: 0, top: 0 });
+  useLayoutEffect(() => {
+    const { left, top } = element.current!.getBoundingClientRect();
+    if (left !== place.left || top !== place.top) setPlace({ left, top });
+  });
+  return { width, height, ...place };
+}
+
 /** Pixels of this computer's screen in a CSS pixel, as it changes. */
 export function usePixelRatio(): number {
   const [ratio, setRatio] = useState(devicePixelRatio);
