@@ -49,15 +49,19 @@ function Person({ person, isSelf }: { person: PersonState; isSelf: boolean }) {
         <span class="person-name">
           <bdi class="ellipsis" title={person.name}>{person.name}</bdi>
           {isSelf && <span class="name-you">{text.you}</span>}
-          {person.host && <RoleMark icon={<Crown size={12} />}>{strings.roles.host}</RoleMark>}
-          {person.presenter && (
-            <RoleMark icon={<ScreenShare size={12} />}>
-              {store.meeting.value?.presenting?.paused
-                ? strings.roles.presentsPaused
-                : strings.roles.presents}
-            </RoleMark>
-          )}
         </span>
+        {(person.host || person.presenter) && (
+          <span class="person-roles">
+            {person.host && <RoleMark icon={<Crown size={12} />}>{strings.roles.host}</RoleMark>}
+            {person.presenter && (
+              <RoleMark icon={<ScreenShare size={12} />}>
+                {store.meeting.value?.presenting?.paused
+                  ? strings.roles.presentsPaused
+                  : strings.roles.presents}
+              </RoleMark>
+            )}
+          </span>
+        )}
         {person.away
           ? (
             <span class="figures figures-away">
