@@ -1,11 +1,18 @@
 /**
- * `deno task bench [NAME…]`: runs every `*_bench.ts` here, then the load generator, voice against files, shared screens, their
- * viewers, and the window; with names only those that contain one. Exit code 1 when one of them says that a limit was passed.
+ * `deno task bench [NAME…]`: runs every `*_bench.ts` here, then the load generator, files, voice against files, shared
+ * screens, their viewers, and the window; with names only those that contain one. Exit code 1 when one of them says that a limit was passed.
  */
 const folder = new URL(".", import.meta.url).pathname;
 const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
   .filter((name) => name.endsWith("_bench.ts")).toSorted();
-const programs = ["load.ts", "voice_first.ts", "screen.ts", "screen_viewers.ts", "window.ts"];
+const programs = [
+  "load.ts",
+  "files.ts",
+  "voice_first.ts",
+  "screen.ts",
+  "screen_viewers.ts",
+  "window.ts",
+];
 const chosen = [...names, ...programs].filter((name) =>
   Deno.args.length === 0 || Deno.args.some((part) => name.includes(part))
 );

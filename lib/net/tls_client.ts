@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import { messageOf } from "@fusionmeet/base";
 import {
   type ClientMessage,
@@ -100,17 +100,16 @@ export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
 
 /** Connects and shakes hands. @throws ConnectFailure */
 async function openTls(options: ConnectOptions): Promise<TlsStream> {
-  const { hostname, port, localAddress, signal, timeoutMs, reachTimeoutMs = timeoutMs } = options;
-  const socket = connect({ host: hostname, port, localAddress });
-  const tcp = new SocketStream(socket);
+  const { timeoutMs, reachTimeoutMs = timeoutMs } = options;
+  const tcp = beginTcp(options);
   let tls: TlsStream | undefined;
   try {
     await withinTime(options, async () => {
+      let stream: ByteStream | undefined;
       await withinTime({ ...options, timeoutMs: reachTimeoutMs }, async () => {
-        await once(socket, "connect", { signal });
+        stream = await tcp.connected;
       });
-      socket.setNoDelay(true);
-      tls = TlsStream.client(tcp);
+      tls = TlsStream.client(stream!);
       await tls.handshake();
     });
     return tls!;
@@ -118,6 +117,45 @@ async function openTls(options: ConnectOptions): Promise<TlsStream> {
     (tls ?? tcp).close();
     throw failureOf(thrown, options);
   }
+}
+
+/** A connection that is about to come about. */
+interface Connecting {
+  readonly connected: Promise<ByteStream>;
+  /** Gives it up, or ends it. */
+  close(): void;
+}
+
+/** By Deno, half of the processor time of node's; by that what only it can: choose where from, and say why a name leads nowhere. */
+function beginTcp(options: ConnectOptions): Connecting {
+  const { hostname, localAddress } = options;
+  return localAddress === undefined && isIP(hostname) !== 0
+    ? beginDenoTcp(options)
+    : beginNodeTcp(options);
+}
+
+function beginDenoTcp({ hostname, port }: ConnectOptions): Connecting {
+  const givenUp = new AbortController();
+  const connected = Deno.connect({ hostname, port, signal: givenUp.signal }).then((connection) => {
+    connection.setNoDelay(true);
+    // The signal ends attempts, and no connection that has come about.
+    if (givenUp.signal.aborted) connection.close();
+    else givenUp.signal.addEventListener("abort", () => connection.close());
+    return connection;
+  });
+  connected.catch(() => undefined);
+  return { connected, close: () => givenUp.abort() };
+}
+
+function beginNodeTcp({ hostname, port, localAddress, signal }: ConnectOptions): Connecting {
+  const socket = connect({ host: hostname, port, localAddress });
+  const stream = new SocketStream(socket);
+  const connected = once(socket, "connect", { signal }).then(() => {
+    socket.setNoDelay(true);
+    return stream;
+  });
+  connected.catch(() => undefined);
+  return { connected, close: () => stream.close() };
 }
 
 /** The SHA-256 of the public key (SPKI, DER) in a certificate (DER). */

@@ -6,7 +6,7 @@ import { SocketStream } from "./socket_stream.ts";
 
 /** One read takes so much at first, and twice as much each time that was all used. */
 const READ_BYTES_MIN = 1024;
-const READ_BYTES_MAX = 64 * 1024;
+const READ_BYTES_MAX = 256 * 1024;
 
 /**
  * TLS 1.3 over a TCP connection, as a `ByteStream`. Why not `Deno.listenTls`: closing one of its connections before the handshake

@@ -1,0 +1,331 @@
+/**
+ * `deno task bench files [MB]`: files of 1 GB over TLS on this machine, against nginx in the same run: upload with hashes and
+ * storing, download; eight at once; resuming against rsync; kills. nginx and rsync are Debian's (`apt-get install
+ * nginx-light rsync curl openssl`); without them only our own figures are printed. Exit code 1 when a limit is passed.
+ */
+import { createHash } from "node:crypto";
+import { seededRandom } from "@fusionmeet/base";
+import { isInstalled } from "../tools/setup.ts";
+import {
+  type ClientProgram,
+  launchClient,
+  run,
+  type ServerProgram,
+  startClient,
+  startServer,
+} from "../tests/support/programs.ts";
+import { TemporaryDirectory, until } from "../tests/support/wait.ts";
+
+const SIZE = Number(Deno.args.find((each) => /^\d+$/.test(each)) ?? 1_000) * 1e6;
+/** A link of 1 Gbit/s, full. */
+const BYTES_PER_SECOND_MIN = 112e6;
+const OF_NGINX_MIN = 0.5;
+const RESIDENT_BYTES_MAX = 120e6;
+const AT_ONCE = 8;
+const KILLS = 20;
+
+const lines: string[] = [];
+const missed: string[] = [];
+
+function tell(what: string, line: string, isWithin = true): void {
+  lines.push(`${what.padEnd(44)} ${line}${isWithin ? "" : "   MISSED"}`);
+  console.log(lines.at(-1));
+  if (!isWithin) missed.push(what);
+}
+
+const mega = (bytes: number) => (bytes / 1e6).toFixed(0);
+
+async function writeNoise(path: string, size: number): Promise<string> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const hash = createHash("sha256");
+  const piece = new Uint8Array(65_536);
+  for (let left = size; left > 0;) {
+    crypto.getRandomValues(piece);
+    const part = piece.subarray(0, Math.min(left, piece.length));
+    hash.update(part);
+    left -= await file.write(part);
+  }
+  return hash.digest("hex");
+}
+
+async function hashOf(path: string): Promise<string> {
+  const [hash] = new TextDecoder().decode(await run("sha256sum", [path])).split(" ");
+  return hash;
+}
+
+const transferIs = (state: string, name: string) => (event: Record<string, unknown>) =>
+  event.event === "transfer" && event.state === state && event.name === name;
+
+/** Peak memory of programs while `during` takes. */
+async function peaks<T>(
+  programs: readonly { usage(): { residentBytes: number } }[],
+  during: () => Promise<T>,
+): Promise<{ result: T; bytes: number[] }> {
+  const bytes = programs.map(() => 0);
+  const timer = setInterval(() => {
+    programs.forEach((program, which) => {
+      bytes[which] = Math.max(bytes[which], program.usage().residentBytes);
+    });
+  }, 100);
+  try {
+    return { result: await during(), bytes };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Waits for the end of a transfer. @returns bytes a second from when it began to move. */
+async function rateOf(client: ClientProgram, name: string, after: number): Promise<number> {
+  const options = { after, timeoutMs: 300_000 };
+  const from = await client.waitFor(transferIs("moving", name), options);
+  const to = await client.waitFor(transferIs("done", name), options);
+  return to.size * 1_000 / (to.at - from.at);
+}
+
+async function serve(directory: TemporaryDirectory, args: string[] = []): Promise<ServerProgram> {
+  const limits = ["--max-file-mb", String(2 * SIZE / 1e6), "--max-room-mb", "100000"];
+  return await startServer({ data: directory.file("server"), args: [...limits, ...args] });
+}
+
+async function ours(): Promise<{ up: number; down: number }> {
+  await using directory = new TemporaryDirectory();
+  const path = directory.file("one.dat");
+  const hash = await writeNoise(path, SIZE);
+  await using server = await serve(directory);
+  await using ada = await startClient({ name: "Ada", server });
+  await using bob = await startClient({ name: "Bob", server, record: directory.file("bob") });
+  const upload = await peaks([server, ada], async () => {
+    await ada.send({ do: "share", path });
+    const rate = await rateOf(ada, "one.dat", 0);
+    const hashing = await ada.waitFor(transferIs("hashing", "one.dat"));
+    const done = await ada.waitFor(transferIs("done", "one.dat"));
+    return { rate, whole: SIZE * 1_000 / (done.at - hashing.at) };
+  });
+  const download = await peaks([server, bob], async () => {
+    await bob.send({ do: "fetch", name: "one.dat" });
+    return await rateOf(bob, "one.dat", 0);
+  });
+  const isRight = await hashOf(directory.file("bob/files/one.dat")) === hash;
+  const [up, down] = [upload.result.rate, download.result];
+  tell("upload, checked and stored", `${mega(up)} MB/s`, up >= BYTES_PER_SECOND_MIN);
+  tell("  with hashing before", `${mega(upload.result.whole)} MB/s`);
+  tell("download, checked", `${mega(down)} MB/s`, down >= BYTES_PER_SECOND_MIN);
+  tell("  hash of what came", isRight ? "right" : "WRONG", isRight);
+  const resident = [...upload.bytes, ...download.bytes];
+  tell(
+    "memory: server, sender; server, fetcher",
+    resident.map((bytes) => `${mega(bytes)} MB`).join(", "),
+    resident.every((bytes) => bytes <= RESIDENT_BYTES_MAX),
+  );
+  return { up, down };
+}
+
+async function eightAtOnce(): Promise<void> {
+  await using directory = new TemporaryDirectory();
+  await using server = await serve(directory);
+  await using ends = new AsyncDisposableStack();
+  const size = SIZE / AT_ONCE;
+  const people: ClientProgram[] = [];
+  for (let which = 0; which < AT_ONCE / 2; which++) {
+    people.push(ends.use(
+      await startClient({ name: `P${which}`, server, record: directory.file(`p${which}`) }),
+    ));
+  }
+  const names = Array.from({ length: AT_ONCE }, (_, which) => `${which}.dat`);
+  for (const name of names) await writeNoise(directory.file(name), size);
+  const all = async (work: (client: ClientProgram, name: string) => Promise<void>) => {
+    const fromMs = performance.now();
+    const { bytes } = await peaks(
+      [server, ...people],
+      () => Promise.all(names.map((name, which) => work(people[which >> 1], name))),
+    );
+    return { rate: SIZE * 1_000 / (performance.now() - fromMs), bytes };
+  };
+  const up = await all(async (client, name) => {
+    await client.send({ do: "share", path: directory.file(name) });
+    await client.waitFor(transferIs("done", name), { timeoutMs: 300_000 });
+  });
+  const events = people.map((each) => each.events.length);
+  const down = await all(async (client, name) => {
+    await client.send({ do: "fetch", name });
+    await client.waitFor(transferIs("done", name), {
+      after: events[people.indexOf(client)],
+      timeoutMs: 300_000,
+    });
+  });
+  for (const [what, { rate, bytes: [atServer, ...atClients] }] of Object.entries({ up, down })) {
+    const most = Math.max(...atClients);
+    tell(
+      `eight at once, ${what}: all together`,
+      `${mega(rate)} MB/s, server ${mega(atServer)} MB, client ${mega(most)} MB of memory`,
+      Math.max(atServer, most) <= RESIDENT_BYTES_MAX,
+    );
+  }
+}
+
+async function nginx(): Promise<{ up: number; down: number } | undefined> {
+  if (!["nginx", "curl", "openssl"].every(isInstalled)) {
+    tell("nginx", "is not installed");
+    return undefined;
+  }
+  await using directory = new TemporaryDirectory();
+  await Deno.chmod(directory.path, 0o777);
+  await Deno.mkdir(directory.file("files"));
+  await Deno.chmod(directory.file("files"), 0o777);
+  const [key, certificate] = [directory.file("key"), directory.file("certificate")];
+  await run("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-subj", "/CN=localhost", "-days", "2", "-keyout", key, "-out", certificate],
+  ]);
+  const port = freePort();
+  await Deno.writeTextFile(
+    directory.file("nginx.conf"),
+    `daemon off; pid ${directory.file("pid")}; error_log stderr; worker_processes 1; events {}
+     http { access_log off; client_max_body_size 0; sendfile on; client_body_buffer_size 1m;
+       client_body_temp_path ${directory.file("body")};
+       server { listen 127.0.0.1:${port} ssl; root ${directory.file("files")};
+         ssl_certificate ${certificate}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3;
+         dav_methods PUT; create_full_put_path on; } }`,
+  );
+  const child = new Deno.Command("nginx", {
+    args: ["-p", directory.path, "-c", directory.file("nginx.conf")],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  try {
+    const path = directory.file("one.dat");
+    await writeNoise(path, SIZE);
+    const url = `https://127.0.0.1:${port}/one.dat`;
+    await until("nginx", () => connects(port));
+    const rate = async (args: string[]) => {
+      const fromMs = performance.now();
+      await run("curl", ["-k", "-sS", "--fail", ...args]);
+      return SIZE * 1_000 / (performance.now() - fromMs);
+    };
+    const up = await rate(["-T", path, url]);
+    const down = await rate(["-o", directory.file("back.dat"), url]);
+    tell("nginx and curl, which check nothing", `up ${mega(up)} MB/s, down ${mega(down)} MB/s`);
+    return { up, down };
+  } finally {
+    child.kill("SIGTERM");
+    await child.output();
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function connects(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Goes on from the middle. */
+async function resuming(): Promise<void> {
+  await using directory = new TemporaryDirectory();
+  const path = directory.file("one.dat");
+  await writeNoise(path, SIZE);
+  await using server = await serve(directory);
+  const part = directory.file("server/uploads/Main/one.dat.part");
+  // With the same folder it is the same person, whose seat is kept.
+  const data = directory.file("ada");
+  const start = () => launchClient({ name: "Ada", server, data, args: ["--share", path] });
+  {
+    await using ada = start();
+    await until("half of it", () => sizeOf(part) > SIZE / 2, { timeoutMs: 120_000, everyMs: 5 });
+    await ada.kill();
+  }
+  const kept = sizeOf(part);
+  const fromMs = performance.now();
+  await using ada = start();
+  await ada.waitFor(transferIs("done", "one.dat"), { timeoutMs: 120_000 });
+  const seconds = (performance.now() - fromMs) / 1_000;
+  tell(
+    "goes on from the middle",
+    `${seconds.toFixed(1)} s with the start of the program, ${mega(kept)} MB were there`,
+  );
+  if (!isInstalled("rsync")) return tell("rsync", "is not installed");
+  const copy = directory.file("copy.dat");
+  await Deno.copyFile(path, copy);
+  await Deno.truncate(copy, kept);
+  const rsyncFromMs = performance.now();
+  await run("rsync", ["--append-verify", path, copy]);
+  const rsync = (performance.now() - rsyncFromMs) / 1_000;
+  tell("rsync --append-verify, without a network", `${rsync.toFixed(1)} s`);
+}
+
+/** Kills the sender or the server again and again. */
+async function kills(): Promise<void> {
+  await using directory = new TemporaryDirectory();
+  const random = seededRandom(20);
+  const path = directory.file("one.dat");
+  const hash = await writeNoise(path, SIZE);
+  const [whole, part] = ["", ".part"].map((end) =>
+    directory.file(`server/uploads/Main/one.dat${end}`)
+  );
+  let server = await serve(directory);
+  const { port, mediaPort } = server;
+  const data = directory.file("ada");
+  const start = () => launchClient({ name: "Ada", server, data, args: ["--share", path] });
+  let ada = start();
+  let [lost, count] = [0, 0];
+  try {
+    for (; count < KILLS && sizeOf(whole) === 0; count++) {
+      const wanted = Math.min(SIZE - 1, sizeOf(part) + random.fraction() * SIZE / KILLS);
+      const options = { timeoutMs: 60_000, everyMs: 2 };
+      await until("more of it", () => sizeOf(part) > wanted || sizeOf(whole) > 0, options);
+      const before = sizeOf(part);
+      if (random.fraction() < 0.5) {
+        await ada.kill();
+        ada = start();
+      } else {
+        await server.kill();
+        server = await serve(directory, [
+          ...["--port", String(port), "--media-port", String(mediaPort)],
+        ]);
+      }
+      lost += Math.max(0, before - sizeOf(part));
+    }
+    await until("all of it", () => sizeOf(whole) > 0, { timeoutMs: 120_000 });
+    const isRight = await hashOf(whole) === hash;
+    tell(
+      `${count} kills of sender or server`,
+      `${lost} bytes of what was there were lost, the hash is ${isRight ? "right" : "WRONG"}`,
+      isRight && lost === 0,
+    );
+  } finally {
+    await ada[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
+
+const { up, down } = await ours();
+const theirs = await nginx();
+if (theirs) {
+  const [uploads, downloads] = [up / theirs.up, down / theirs.down];
+  tell(
+    "of nginx",
+    `up ${uploads.toFixed(2)}, down ${downloads.toFixed(2)}`,
+    Math.min(uploads, downloads) >= OF_NGINX_MIN,
+  );
+}
+await eightAtOnce();
+await resuming();
+await kills();
+console.log(missed.length === 0 ? "All within the limits" : `Missed: ${missed.join("; ")}`);
+Deno.exit(missed.length === 0 ? 0 : 1);
