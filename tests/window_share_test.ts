@@ -1,8 +1,10 @@
-/** A shared screen on the page, to the pixel: Chromium before a program that the test plays. Judges no real time. */
+/** A shared screen on the page, to the pixel, before a program that the test plays. Judges no real time. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { TileSet } from "@fusionmeet/protocol";
 import type { Browser, Page } from "playwright-core";
+import { openWindow } from "../client/window/open_window.ts";
 import { startChromium } from "./support/browser.ts";
+import { Display } from "./support/display.ts";
 import { FakeProgram, meetingState, person } from "./support/fake_program.ts";
 import { run } from "./support/programs.ts";
 import {
@@ -12,7 +14,7 @@ import {
   type Pixels,
   TestShare,
 } from "./support/test_share.ts";
-import { until } from "./support/wait.ts";
+import { TemporaryDirectory, until } from "./support/wait.ts";
 
 /** Both sides odd: the coded picture is a pixel larger, and the last tiles are smaller. */
 const SCREEN = { width: 601, height: 341 };
@@ -202,7 +204,7 @@ shareTest(
       share.picture(picture, changed, share.serverNowMs - 60_000);
     }
     await until("the last picture", async () => {
-      const { received } = await figures(page);
+      const received = (await figures(page))?.received;
       const picture = await canvas(page, "picture");
       return received === 60 && difference(picture, DRAWN[59]) < 6;
     });
@@ -351,7 +353,7 @@ shareTest(
     share.format();
     share.picture(CODED[0], undefined);
     await shown(page, 1);
-    await page.getByText("You are presenting", { exact: true }).waitFor();
+    await page.getByText("Your screen, as others see it").waitFor();
     await page.getByRole("button", { name: "Hide" }).click();
     await program.heard("screen.view", ({ on }) => !on);
     await toggle.click();
@@ -375,6 +377,73 @@ shareTest("A page without H.264 shows what stands still, and says so", async ({ 
   await page.getByText("You see it whenever it stands still").waitFor();
   strictEqual(differing(await seen(page), DRAWN[0]), 0);
   strictEqual((await figures(page)).pictures, 0);
+});
+
+/** Whether `drawn` is somewhere on a screen, to the pixel. */
+function isOn(screen: Pixels, width: number, drawn: Pixels): boolean {
+  const placed = Uint32Array.from(
+    drawn,
+    (_, pixel) => Math.floor(pixel / SCREEN.width) * width + pixel % SCREEN.width,
+  );
+  // Ink first: paper is in many places.
+  const ink = [...drawn.keys()].filter((pixel) => drawn[pixel] !== drawn[0]);
+  const order = [...ink, ...drawn.keys()];
+  for (let from = 0; from + placed[drawn.length - 1] < screen.length; from++) {
+    let at = 0;
+    while (at < order.length && screen[from + placed[order[at]]] === drawn[order[at]]) at++;
+    if (at === order.length) return true;
+  }
+  return false;
+}
+
+Deno.test("The system's webview shows moves and exact pixels, too, on its display", async () => {
+  await using folder = new TemporaryDirectory();
+  await using display = await Display.start(1_280, 800);
+  const before = Deno.env.toObject();
+  for (const [name, value] of Object.entries(display.env)) Deno.env.set(name, value);
+  await using program = await FakeProgram.start(meetingState(PEOPLE, { presenting: PRESENTING }));
+  const url = program.link();
+  const sizeFile = folder.file("window.json");
+  const window = await openWindow({ url, title: "Share", sizeFile, onCloseAsked: () => {} });
+  const look = async () => {
+    await display.savePng(folder.file("screen.png"));
+    const raw = await run("ffmpeg", [
+      ...["-v", "error", "-i", folder.file("screen.png"), "-pix_fmt", "bgr0"],
+      ...["-f", "rawvideo", "pipe:1"],
+    ]);
+    return new Uint32Array(raw.slice().buffer).map((pixel) => pixel & 0xffffff);
+  };
+  try {
+    await until("the media socket", () => program.hearsMedia);
+    const send = (frame: Uint8Array) => program.sendFrame(frame);
+    const share = new TestShare({ ...SCREEN, share: 7, send });
+    share.format();
+    share.picture(CODED[0], undefined);
+    share.tiles(DRAWN[0]);
+    const shows = (drawn: Pixels) =>
+      until("every pixel", async () => isOn(await look(), display.width, drawn), {
+        timeoutMs: 20_000,
+        everyMs: 200,
+      });
+    await shows(DRAWN[0]);
+    const one = DRAWN[0].slice();
+    one[200 * SCREEN.width + 300] ^= 1;
+    strictEqual(isOn(await look(), display.width, one), false, "one changed pixel is seen");
+    // All of it changes, and only what changed is sent exactly: the rest is from the picture.
+    const changed = changedTiles(share.grid, DRAWN[0], DRAWN[9]);
+    for (let state = 1; state <= 9; state++) share.picture(CODED[state], changed);
+    await until("the exact tiles to go", async () => !isOn(await look(), display.width, DRAWN[0]), {
+      everyMs: 200,
+    });
+    share.tiles(DRAWN[9], changed);
+    await shows(DRAWN[9]);
+  } finally {
+    await window.close();
+    for (const name of Object.keys(display.env)) {
+      if (before[name] === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, before[name]);
+    }
+  }
 });
 
 Deno.test({

@@ -204,7 +204,7 @@ const ENGLISH = {
   },
   share: {
     presents: (name: string) => `${name} is presenting`,
-    yours: "You are presenting",
+    yours: "Your screen, as others see it",
     stopped: (name: string) => `${name} presents no more`,
     screenOf: (name: string, title: string) =>
       title ? `Screen of ${name}: ${title}` : `Screen of ${name}`,
