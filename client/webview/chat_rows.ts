@@ -10,7 +10,13 @@ type NoticeEntry = Extract<ChatEntry, { kind: "notice" }>;
 /** What one row of the chat shows. */
 export type ChatRow =
   | { readonly kind: "day"; readonly key: string; readonly at: number }
-  | { readonly kind: "notice"; readonly key: string; readonly entry: NoticeEntry }
+  /** `more`: files that the same person shared right after that one. */
+  | {
+    readonly kind: "notice";
+    readonly key: string;
+    readonly entry: NoticeEntry;
+    readonly more: number;
+  }
   /** `isFirst`: with name and time, not under the line before. */
   | {
     readonly kind: "line";
@@ -19,7 +25,7 @@ export type ChatRow =
     readonly isFirst: boolean;
   };
 
-/** The rows of a chat: a day where it changes, lines of one person in a row together. */
+/** The rows of a chat: a day where it changes, lines of one person in a row together, and files. */
 export function chatRows(entries: readonly ChatEntry[]): ChatRow[] {
   const rows: ChatRow[] = [];
   let before: ChatEntry | undefined;
@@ -27,11 +33,19 @@ export function chatRows(entries: readonly ChatEntry[]): ChatRow[] {
     const isNewDay = before === undefined || !isSameDay(before.at, entry.at);
     if (isNewDay) rows.push({ kind: "day", key: `day ${entry.mark}`, at: entry.at });
     const key = entry.mark;
-    if (entry.kind === "notice") rows.push({ kind: "notice", key, entry });
+    const last = rows.at(-1);
+    if (last?.kind === "notice" && isMoreOf(last.entry, entry)) {
+      rows[rows.length - 1] = { ...last, more: last.more + 1 };
+    } else if (entry.kind === "notice") rows.push({ kind: "notice", key, entry, more: 0 });
     else rows.push({ kind: "line", key, entry, isFirst: isNewDay || !continues(before, entry) });
     before = entry;
   }
   return rows;
+}
+
+function isMoreOf({ notice, name }: NoticeEntry, entry: ChatEntry): boolean {
+  return notice === "shared" && entry.kind === "notice" && entry.notice === notice &&
+    entry.name === name;
 }
 
 function continues(before: ChatEntry | undefined, line: Line): boolean {

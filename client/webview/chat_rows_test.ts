@@ -1,4 +1,4 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { ChatEntry } from "@fusionmeet/bridge";
 import { chatRows, GROUP_MS } from "./chat_rows.ts";
 
@@ -39,4 +39,17 @@ Deno.test("chatRows() begins anew after a notice and with every day", () => {
   const midnight = new Date(2026, 2, 13).getTime();
   strictEqual(rowsOf([said("Ann", midnight - 1), said("Ann", midnight)]), "day Ann day Ann");
   strictEqual(rowsOf([]), "");
+});
+
+Deno.test("chatRows() tells of many files that one person shares in one row", () => {
+  const shared = (id: number, name: string): ChatEntry => ({
+    ...{ kind: "notice", mark: `n${id}`, at: id, notice: "shared", name },
+    file: { id, name: `${id}.pdf` },
+  });
+  const left: ChatEntry = { kind: "notice", mark: "l", at: 4, notice: "left", name: "Bob" };
+  const entries = [shared(1, "Bob"), shared(2, "Bob"), shared(3, "Ann"), left, shared(5, "Bob")];
+  const rows = chatRows(entries).flatMap((row) =>
+    row.kind === "notice" ? [[row.entry.mark, row.more]] : []
+  );
+  deepStrictEqual(rows, [["n1", 1], ["n3", 0], ["l", 0], ["n5", 0]]);
 });

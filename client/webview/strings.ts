@@ -360,7 +360,10 @@ const ENGLISH = {
       left: (name: string) => `${name} left`,
       lost: (name: string) => `${name} lost the connection`,
       removed: (name: string) => `${name} was removed`,
-      shared: (name: string, file = "a file") => `${name} shared ${file}`,
+      shared: (name: string, file = "a file", more = 0) =>
+        more === 0
+          ? `${name} shared ${file}`
+          : `${name} shared ${file} and ${english(more, { one: "# more", other: "# more" })}`,
     },
     said: (name: string, text: string) => `${name}: ${text}`,
     moreHappened: (count: number) => english(count, { one: "# more", other: "# more" }),

@@ -60,8 +60,8 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
             const { notice, name, file } = row.entry;
             return (
               <p class="chat-notice" key={row.key} dir="auto">
-                {strings.chat.notices[notice](name, file?.name)}
-                {file && <SaveButton file={file.id} />}
+                {strings.chat.notices[notice](name, file?.name, row.more)}
+                {file && row.more === 0 && <SaveButton file={file.id} />}
               </p>
             );
           })}
