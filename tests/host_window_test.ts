@@ -1,4 +1,4 @@
-/** The host and presenter at a window, and people without one: real programs, and a page that the test plays. */
+/** The host and presenter at a window, and people without one: real programs, and a page that the test plays. Judges no real time. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { buildPage } from "../tools/build_page.ts";
 import { Display } from "./support/display.ts";

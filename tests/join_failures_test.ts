@@ -197,12 +197,12 @@ Deno.test("A client that is started wrongly says how it should be, and ends with
   const endings = await Promise.all([
     join(["--shiny"]),
     join(["--server", "127.0.0.1"]),
-    join(at(1, "--screen", "testsrc")),
+    join(at(1, "--screen", "window")),
     join(at(1, "--record", file)),
     join(at(1), { env: { FUSIONMEET_CLIENT_SECONDS: "soon" } }),
   ]);
   await Deno.remove(file);
   deepStrictEqual(endings.map(({ code }) => code), [2, 2, 2, 2, 2]);
-  const said = [/--shiny/, /--name/, /share a screen yet/, /Cannot record to/, /--seconds/];
+  const said = [/--shiny/, /--name/, /window: needs the window/, /Cannot record to/, /--seconds/];
   endings.forEach((ending, index) => ok(said[index].test(ending.said), ending.said));
 });
