@@ -994,13 +994,6 @@ pageTest(
   },
 );
 
-Deno.test({
-  name: "The browser ends",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => await (await browser()).close(),
-});
-
 pageTest(
   "New files are counted until they are seen, and saved, cancelled and deleted by keyboard",
   () => meetingState([person(1, "Ann", { host: true }), person(2, "Bob")]),
@@ -1163,3 +1156,10 @@ pageTest(
     strictEqual(await page.locator(".file-name").textContent(), "file 4711.txt");
   },
 );
+
+Deno.test({
+  name: "The browser ends",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => await (await browser()).close(),
+});
