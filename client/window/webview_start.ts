@@ -119,7 +119,7 @@ function install(os: string, release: string): string {
 }
 
 /** Lines of the toolkit that are there in every window and say nothing. */
-const CHATTER = /Gtk-WARNING|a11y bus|session bus|dconf|MESA|libEGL|^\s*$/;
+const CHATTER = /Gtk-WARNING|a11y bus|session bus|dconf|JSC_SIGNAL_FOR_GC|MESA|libEGL|^\s*$/;
 
 /** The line of the process's stderr that says why it ended; "" when none does. */
 export function lastWindowWords(lines: readonly string[]): string {

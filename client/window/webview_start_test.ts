@@ -95,6 +95,7 @@ Deno.test("lastWindowWords() leaves out what every window says", () => {
       "error: something of ours",
       "(process:1): Gtk-WARNING **: 15:29:00: Unable to acquire session bus",
       "** (process:2): WARNING **: Can't connect to a11y bus",
+      "Overriding existing handler for signal 10. Set JSC_SIGNAL_FOR_GC if you want WebKit to use a different signal",
       "  ",
     ]),
     "error: something of ours",
