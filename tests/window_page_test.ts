@@ -3,7 +3,6 @@
  * Judges no real time.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import axe from "axe-core";
 import type {
   MeetingState,
   Nearby,
@@ -11,10 +10,8 @@ import type {
   OwnShareState,
   ScreenChoiceState,
 } from "@fusionmeet/bridge";
-import type { Browser, Page } from "playwright-core";
-import { startChromium } from "./support/browser.ts";
+import type { Page } from "playwright-core";
 import {
-  FakeProgram,
   joinState,
   line,
   meetingState,
@@ -22,94 +19,22 @@ import {
   sharedFile,
   transfer,
 } from "./support/fake_program.ts";
+import { browser, endBrowser, holds, pageTest } from "./support/page_tests.ts";
 import { readQrModules } from "./support/qr_reader.ts";
 import { until } from "./support/wait.ts";
 import { Cameras } from "../tools/screenshot_cameras.ts";
-import { SCENES } from "../tools/screenshot_scenes.ts";
 
 const HOSTILE = "<img src=x onerror=\"document.title='broken'\">";
 const SERVER = "192.168.1.20";
-const TIMEOUT_MS = 8_000;
 const SIZE = { width: 1280, height: 800 };
-
-let running: Promise<Browser> | undefined;
-const browser = () => running ??= startChromium();
-
-/** A test with a page that shows `state`. The browser outlives it, so nothing is counted. */
-function pageTest(
-  name: string,
-  state: () => Parameters<typeof FakeProgram.start>[0],
-  run: (stage: { page: Page; program: FakeProgram }) => Promise<void>,
-): void {
-  Deno.test({
-    name,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      await using program = await FakeProgram.start(state());
-      const page = await (await browser()).newPage({ viewport: SIZE, reducedMotion: "reduce" });
-      const faults: string[] = [];
-      page.setDefaultTimeout(TIMEOUT_MS);
-      page.on("pageerror", (error) => faults.push(String(error)));
-      try {
-        await page.goto(program.link());
-        await page.locator("h1").waitFor({ state: "attached" });
-        await run({ page, program });
-        deepStrictEqual(faults, []);
-      } finally {
-        await page.close();
-      }
-    },
-  });
-}
 
 const crowd = (count: number) =>
   Array.from({ length: count }, (_, index) => person(index + 1, `Person ${index + 1}`));
 const elsewhere = (page: Page) => page.getByRole("heading", { name: "open in another place" });
-/** Waits until an expression in the page is true; the page's policy lets nobody wait for it there. */
-const holds = (page: Page, expression: string) =>
-  until(expression, () => page.evaluate<boolean>(expression));
 const focused = (page: Page) =>
   page.evaluate<string>(
     "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
   );
-
-/** What axe finds that keeps somebody from using the page. */
-async function findings(page: Page, rules?: string[]): Promise<string[]> {
-  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
-  const { violations } = await page.evaluate<{ violations: Violation[] }>(
-    `axe.run(document, ${JSON.stringify(options)})`,
-  );
-  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-for (const scene of SCENES.filter(({ link }) => link === undefined)) {
-  pageTest(
-    `axe finds nothing serious on ${scene.name}, light and dark`,
-    () => scene.state,
-    async ({ page, program }) => {
-      await scene.before?.({ program, page });
-      if (program.state.screen === "meeting") await page.locator(".tile").first().waitFor();
-      await page.clock.setFixedTime(new Date(2026, 2, 12, 10, 24));
-      await scene.after?.({ program, page });
-      await page.evaluate(axe.source);
-      deepStrictEqual(await findings(page), [], "light");
-      await page.emulateMedia({ colorScheme: "dark" });
-      await holds(
-        page,
-        "document.getAnimations().every(({ transitionProperty }) => !transitionProperty)",
-      );
-      deepStrictEqual(await findings(page, ["color-contrast"]), [], "dark");
-    },
-  );
-}
 
 pageTest(
   "A pasted link fills in server and room, and only its key is asked for",
@@ -1157,9 +1082,4 @@ pageTest(
   },
 );
 
-Deno.test({
-  name: "The browser ends",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => await (await browser()).close(),
-});
+endBrowser();
