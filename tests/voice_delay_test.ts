@@ -12,7 +12,8 @@ import { passRealTime, TemporaryDirectory } from "./support/wait.ts";
 const SECONDS = 60;
 /** The latest of them are looked at. */
 const CLICKS = 6;
-const TOLERANCE_MS = 10;
+/** A frame: the buffers of server and listener move by one each where a computer is held up a little, one person's and not another's. */
+const TOLERANCE_MS = 20;
 const BASE_DELAY_MS_MAX = 150;
 const SETTLING_MS_MAX = 15_000;
 const MEASURED_MS = 8_000;
