@@ -18,6 +18,8 @@ export class ScreenDriver {
   #sequence = 0;
   #feed: ScreenFeed | undefined;
   #capture: ScreenCapture | undefined;
+  /** What is to be captured; it begins when the one before has let go of its screen. */
+  #wanted: CaptureInput | undefined;
   /** The one before has let go of the screen. */
   #released: Promise<void> = Promise.resolve();
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
@@ -56,6 +58,7 @@ export class ScreenDriver {
   #change(input: CaptureInput | undefined): void {
     const before = this.#capture;
     this.#capture = undefined;
+    this.#wanted = input;
     clearTimeout(this.#lookTimer);
     this.#lookTimer = undefined;
     if (before !== undefined) {
@@ -65,8 +68,9 @@ export class ScreenDriver {
     this.#released = this.#released.then(() => this.#run(input));
   }
 
-  /** @returns once it is stopped or over. */
-  #run(input: CaptureInput): Promise<void> | void {
+  #run(input: CaptureInput): void {
+    // Something else was asked for meanwhile, or nothing.
+    if (this.#wanted !== input) return;
     const { ffmpeg, encoder } = this.#start!;
     const feed = this.#feed = new ScreenFeed({
       format: input,
