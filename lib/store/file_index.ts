@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { nameKey, numberedFileName, safeFileName } from "@fusionmeet/protocol";
+import { PART_SUFFIX } from "./part_file.ts";
 
 /** Where files and offers of files are kept; a migration of the meetings' database. */
 export const FILES_TABLE = `CREATE TABLE files (
@@ -93,7 +94,7 @@ export class FileIndex {
   /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */
   offer(room: number, file: OfferedFile): StoredFile {
     const { name, size, hash, owner, at } = file;
-    const stored = this.#freeName(room, safeFileName(name));
+    const stored = this.#freeName(room, notPart(safeFileName(name)));
     this.#statements.add.run(room, name, stored, nameKey(stored), size, hash, owner, at);
     return this.byHash(room, hash)!;
   }
@@ -103,8 +104,13 @@ export class FileIndex {
       // Of very many with one name, the later ones are not tried one by one.
       const number = count <= NAMES_TRIED_MAX ? count : this.count(room) + count;
       const name = numberedFileName(safe, number);
-      if (this.#statements.stored.get(room, nameKey(name)) === undefined) return name;
+      // What comes of it may not be written over a file either, which an earlier version may have called so.
+      if ([name, name + PART_SUFFIX].every((each) => this.#isFree(room, each))) return name;
     }
+  }
+
+  #isFree(room: number, name: string): boolean {
+    return this.#statements.stored.get(room, nameKey(name)) === undefined;
   }
 
   /** It is there, whole. */
@@ -140,6 +146,11 @@ export class FileIndex {
       slug: String(row.slug),
     }));
   }
+}
+
+/** Like `name`, but not what comes of another file is called: whoever calls theirs so would write over it. */
+function notPart(name: string): string {
+  return name.toLowerCase().endsWith(PART_SUFFIX) ? `${name}_` : name;
 }
 
 function optionalFile(row: Record<string, unknown> | undefined): StoredFile | undefined {

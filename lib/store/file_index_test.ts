@@ -43,6 +43,14 @@ Deno.test("FileIndex gives no two files of a room one name, whatever their case,
   ]);
 });
 
+Deno.test("FileIndex gives no file the name of what comes of another one", () => {
+  using store = new MeetingStore(":memory:");
+  const room = store.keepRoom("Main", 0).id;
+  const names = ["plan.part", "PLAN.Part", "plan"];
+  const kept = names.map((name, at) => store.files.offer(room, offered(name, String(at))));
+  deepStrictEqual(kept.map(({ stored }) => stored), ["plan.part_", "PLAN (2).Part_", "plan"]);
+});
+
 Deno.test("FileIndex counts the bytes of files and offers, and finds offers that were given up", () => {
   using store = new MeetingStore(":memory:");
   const { files } = store;

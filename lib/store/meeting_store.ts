@@ -24,6 +24,9 @@ export interface StoredLine {
 /** 4 GiB in SQLite's pages of 4 KiB: whoever floods the chat fills this, not the disk. */
 const PAGES_MAX = 1 << 20;
 
+/** Folders of rooms whose names come out alike: so many numbers are tried one after the other. */
+const SLUGS_TRIED_MAX = 20;
+
 /** Each brings the database one version further. Append only. */
 const MIGRATIONS = [
   `CREATE TABLE rooms (
@@ -69,6 +72,8 @@ export class MeetingStore implements Disposable {
       addRoom: prepare(
         "INSERT INTO rooms (key, name, slug, slug_key, created) VALUES (?, ?, ?, ?, ?)",
       ),
+      // Rooms are never taken away.
+      rooms: prepare("SELECT max(id) AS count FROM rooms"),
       latest: prepare("SELECT max(id) AS id FROM chat WHERE room = ?"),
       marked: prepare(
         'SELECT id, at, sender AS "from", text, mark FROM chat WHERE room = ? AND mark = ?',
@@ -144,9 +149,15 @@ export class MeetingStore implements Disposable {
 
   #freeSlug(slug: string): string {
     for (let count = 1;; count++) {
-      const candidate = count === 1 ? slug : `${slug}-${count}`;
+      // Of very many with one slug ("?", "!", …) the later ones are not tried one by one.
+      const number = count <= SLUGS_TRIED_MAX ? count : this.#roomCount() + count;
+      const candidate = number === 1 ? slug : `${slug}-${number}`;
       if (this.#statements.slug.get(nameKey(candidate)) === undefined) return candidate;
     }
+  }
+
+  #roomCount(): number {
+    return Number(this.#statements.rooms.get()?.count ?? 0);
   }
 }
 

@@ -59,6 +59,21 @@ Deno.test("MeetingStore keeps any text as it was", () => {
   deepStrictEqual(store.linesAfter(id, { after: 0, countMax: 9 }).map(({ text }) => text), texts);
 });
 
+Deno.test("MeetingStore.keepRoom() finds a folder for each of very many rooms that come out alike", () => {
+  using store = new MeetingStore(":memory:");
+  const slugs = new Set<string>();
+  store.together(() => {
+    for (let room = 0; room < 4_000; room++) {
+      slugs.add(
+        store.keepRoom(String.fromCodePoint(0x2580 + (room >> 6), 0x2580 + room % 64), 0).slug,
+      );
+    }
+  });
+  // Not tried one by one.
+  const numbers = ["__", "__-20", "__-21"].map((slug) => slugs.has(slug));
+  deepStrictEqual([slugs.size, ...numbers], [4_000, true, true, false]);
+});
+
 Deno.test("MeetingStore.together() keeps all or nothing", () => {
   using store = new MeetingStore(":memory:");
   const { id } = store.keepRoom("Main", 0);

@@ -235,7 +235,8 @@ export class Transfers implements TicketOwner {
   }
 
   #senderOf({ id }: Pick<StoredFile, "id">, { notBy }: { notBy?: number } = {}) {
-    return [...this.#running].find(({ file, purpose, participant }) =>
+    // The latest: of several that take each other over, each waits for the one before it, and no two write at once.
+    return [...this.#running].findLast(({ file, purpose, participant }) =>
       file === id && purpose === "file.send" && participant !== notBy
     );
   }

@@ -229,6 +229,49 @@ Deno.test("one's own second connection takes a file over from the first", async 
   });
 });
 
+Deno.test("of connections that take a file over from each other one writes, and the file is right", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const file = content("a.bin", 300_000);
+    const { id } = await bench.offer(ann, file);
+    const first = await bench.open(ann, "file.send", id);
+    await started(first);
+    const others = await Promise.all([1, 2, 3].map(() => bench.open(ann, "file.send", id)));
+    const starts = await Promise.allSettled(others.map(started));
+    deepStrictEqual(starts.map(({ status }) => status).toSorted(), [
+      ...["fulfilled", "rejected", "rejected"],
+    ]);
+    const writer = others[starts.findIndex(({ status }) => status === "fulfilled")];
+    await writeAll(writer, file.bytes);
+    await goesOn(writer);
+    for (const stream of [first, ...others]) stream.close();
+    deepStrictEqual(await bench.fetch(ann, id), file.bytes);
+  });
+});
+
+Deno.test("nobody's file is written over by what comes of another one, whatever they are called", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, eve] = [await bench.server.join("Ann"), await bench.server.join("Eve")];
+    const file = content("plan.PART", 200_000);
+    const id = await bench.share(ann, file);
+    const over = content("plan", 300_000);
+    const { id: other } = await bench.offer(eve, over);
+    const stream = await bench.open(eve, "file.send", other);
+    await started(stream);
+    await writeAll(stream, over.bytes.subarray(0, 100_000));
+    // And the other way: what comes of Eve's, under the name of its part.
+    const part = content("plan.part", 300_000);
+    const parts = await bench.share(ann, part);
+    await writeAll(stream, over.bytes.subarray(100_000));
+    await goesOn(stream);
+    stream.close();
+    for (const [each, { bytes }] of [[id, file], [other, over], [parts, part]] as const) {
+      deepStrictEqual(await bench.fetch(ann, each), bytes);
+    }
+    deepStrictEqual(onDisk(bench), ["plan", "plan (2).part_", "plan.PART_"]);
+  });
+});
+
 Deno.test("content with another hash is refused and leaves nothing; so is more than was offered", async () => {
   await withFiles({}, async (bench) => {
     const ann = await bench.server.join("Ann");
