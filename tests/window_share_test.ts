@@ -82,11 +82,12 @@ const isExact = (page: Page) =>
 const shown = (page: Page, pictures: number) =>
   until(`${pictures} pictures`, async () => (await figures(page))?.pictures >= pictures);
 
-/** A canvas as R, G, B, A. */
+/** A canvas as R, G, B, A; empty as long as nothing was painted, and it has no size. */
 async function canvas(page: Page, name: "picture" | "tiles"): Promise<Uint8Array> {
   return Uint8Array.fromBase64(
     await page.evaluate<string>(`(() => {
       const canvas = document.querySelector(".screen-${name}");
+      if (!canvas || canvas.width === 0 || canvas.height === 0) return "";
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       let binary = "";
       for (let at = 0; at < data.length; at += 8192) {
@@ -99,6 +100,7 @@ async function canvas(page: Page, name: "picture" | "tiles"): Promise<Uint8Array
 
 /** Pixels of the upper canvas that are not those of `expected`, where there should be any. */
 function wrongPixels(rgba: Uint8Array, expected: Pixels, isCovered: (pixel: number) => boolean) {
+  if (rgba.length !== 4 * expected.length) return expected.length;
   let wrong = 0;
   for (let pixel = 0; pixel < expected.length; pixel++) {
     const at = 4 * pixel;
@@ -110,8 +112,9 @@ function wrongPixels(rgba: Uint8Array, expected: Pixels, isCovered: (pixel: numb
   return wrong;
 }
 
-/** The average difference of the lower canvas from `expected`, of 255. */
+/** The average difference of the lower canvas from `expected`, of 255; of another size it differs altogether. */
 function difference(rgba: Uint8Array, expected: Pixels): number {
+  if (rgba.length !== 4 * expected.length) return 255;
   let sum = 0;
   for (let pixel = 0; pixel < expected.length; pixel++) {
     for (let part = 0; part < 3; part++) {
