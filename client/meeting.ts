@@ -43,6 +43,9 @@ import { WatchList } from "./watch_list.ts";
 
 type Received<Type extends keyof ServerMessages> = ValuesOf<ServerMessages[Type]>;
 
+/** What the server waits for before it sends packets that nobody could open before. */
+type Acknowledgement = Extract<ClientMessage, { type: "stream.ack" | "keys.ack" }>;
+
 /** How one connection went. */
 interface Outcome {
   readonly wasJoined: boolean;
@@ -72,6 +75,13 @@ export class Meeting {
   readonly #chatLog: ChatLog;
   readonly #chatOutbox: ChatOutbox;
   readonly #streams = new Map<number, OpenStream>();
+  /** What the server is told once the engine has come so far, in order. */
+  readonly #unacknowledged: {
+    readonly number: number;
+    readonly message: Acknowledgement;
+    readonly link: ControlLink | undefined;
+  }[] = [];
+  #fences = 0;
   /** Cameras that were opened and have not shown a picture yet. */
   readonly #blankCameras = new Map<number, OpenStream>();
   readonly #watchList: WatchList;
@@ -504,7 +514,7 @@ export class Meeting {
         key: masterKeyFromBytes(key),
       }));
       meeting.#options.engine.command({ do: "keys", epoch, list: keys });
-      if (last) meeting.#send({ type: "keys.ack", epoch });
+      if (last) meeting.#acknowledge({ type: "keys.ack", epoch });
     },
     "keys.use": (meeting, { epoch }) => meeting.#options.engine.command({ do: "keys.use", epoch }),
     "mix.map": (meeting, { list }) => meeting.#options.engine.command({ do: "mix.map", list }),
@@ -563,11 +573,28 @@ export class Meeting {
       do: "stream.open",
       ...{ participant, kind, layer, ssrc, codec, epoch, key, roc, sequence },
     });
-    this.#send({ type: "stream.ack", ssrc });
+    this.#acknowledge({ type: "stream.ack", ssrc });
     const stream = { ssrc, participant, kind, layer, codec, width, height, fps };
     this.#streams.set(ssrc, stream);
     if (kind === "camera") this.#blankCameras.set(participant, stream);
     this.#emit({ event: "stream", state: "open", stream });
+  }
+
+  /**
+   * Says so once the engine has done what it was told. What comes then may be all there is for a long time, and the
+   * engine finds it in its socket before commands that were posted first.
+   */
+  #acknowledge(message: Acknowledgement): void {
+    const number = ++this.#fences;
+    this.#unacknowledged.push({ number, message, link: this.#link });
+    this.#options.engine.command({ do: "fence", number });
+  }
+
+  #fencePassed(number: number): void {
+    while (this.#unacknowledged[0]?.number <= number) {
+      const { message, link } = this.#unacknowledged.shift()!;
+      if (link === this.#link) this.#send(message);
+    }
   }
 
   #streamEnded(ssrc: number): void {
@@ -585,6 +612,8 @@ export class Meeting {
     switch (event.event) {
       case "bound":
         return this.#cancelMediaCheck();
+      case "fence":
+        return this.#fencePassed(event.number);
       case "picture":
         return this.#pictureCame(event);
       case "levels":

@@ -398,6 +398,28 @@ Deno.test("Meeting says the first picture of a stream once, not what was under w
   deepStrictEqual(shown(), [99, 100]);
 });
 
+Deno.test("Meeting acknowledges streams and keys once its engine has them, and only on their connection", async () => {
+  const bench = await new MeetingBench().join();
+  await bench.link.say({ type: "participants", list: [ADA, BOB], last: true });
+  bench.engine.holdUp();
+  const list = [{ participant: 0, key: new Uint8Array(28).fill(6) }];
+  await bench.link.say(streamReady(), { type: "keys", epoch: 1, list, last: true });
+  const acknowledged = () => bench.link.sent.filter(({ type }) => type.endsWith(".ack"));
+  deepStrictEqual(acknowledged(), []);
+  bench.engine.goOn();
+  const both = [{ type: "stream.ack", ssrc: 99 }, { type: "keys.ack", epoch: 1 }];
+  deepStrictEqual(acknowledged(), both);
+
+  bench.engine.holdUp();
+  await bench.link.say(streamReady({ ssrc: 100 }));
+  const first = bench.link;
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ resumed: true }));
+  bench.engine.goOn();
+  deepStrictEqual([first.sentOf("stream.ack").length, bench.links.length], [1, 2]);
+  deepStrictEqual(acknowledged(), []);
+});
+
 Deno.test("Meeting hands new keys to the engine, acknowledges the last part, then uses them", async () => {
   const bench = await new MeetingBench().join();
   const list = [{ participant: 0, key: new Uint8Array(28).fill(6) }];

@@ -74,13 +74,18 @@ export class FakeLink implements ControlLink {
   }
 }
 
-/** An engine that only notes what it is told. */
+/** An engine that only notes what it is told, and says at once that it has taken effect, unless it is held up. */
 export class FakeEngine {
+  /** Without fences. */
   readonly commands: EngineCommand[] = [];
+  #heldUp: EngineEvent[] | undefined;
   readonly #listeners: ((event: EngineEvent) => void)[] = [];
 
   command(command: EngineCommand): void {
-    this.commands.push(command);
+    if (command.do !== "fence") return void this.commands.push(command);
+    const passed = { event: "fence", number: command.number } as const;
+    if (this.#heldUp) this.#heldUp.push(passed);
+    else this.happen(passed);
   }
 
   onEvent(listener: (event: EngineEvent) => void): void {
@@ -89,6 +94,17 @@ export class FakeEngine {
 
   happen(event: EngineEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Nothing takes effect until `goOn`. */
+  holdUp(): void {
+    this.#heldUp = [];
+  }
+
+  goOn(): void {
+    const events = this.#heldUp ?? [];
+    this.#heldUp = undefined;
+    for (const event of events) this.happen(event);
   }
 
   told<D extends EngineCommand["do"]>(what: D): Extract<EngineCommand, { do: D }>[] {

@@ -33,7 +33,7 @@ export type EngineCommand =
   | { do: "preview"; on: boolean }
   /** What one's own camera sends from now on; `h264` at first. Pictures of the other codec are dropped at once. */
   | { do: "camera.codec"; codec: CameraCodec }
-  /** From `stream.ready`; answered to the server by `stream.ack` once this is posted. */
+  /** From `stream.ready`; answered to the server by `stream.ack` once it has taken effect. */
   | {
     do: "stream.open";
     participant: number;
@@ -55,7 +55,9 @@ export type EngineCommand =
   | {
     do: "mix.map";
     list: { participant: number; capturedAtMs: number; mixTimestamp: number }[];
-  };
+  }
+  /** Answered by the event of that number when all commands before it have taken effect. */
+  | { do: "fence"; number: number };
 
 /** One line of `stats.json`'s `streams`; counts are totals. `participant` is an id; 0 for the mix. */
 export interface StreamStatistics {
@@ -114,6 +116,8 @@ export interface ClockFigures {
 /** What the engine tells the rest of the client. Buffers are transferred, not copied. Times are epoch ms unless said. */
 export type EngineEvent =
   | { event: "bound" }
+  /** All commands before the `fence` of that number have taken effect. */
+  | { event: "fence"; number: number }
   /**
    * s16, 48 kHz mono. `atMs`: where it stands on the recorded line, which is that of our own clock or, within 100 ms, the
    * sound device's. Contiguous: each starts where the one before ended. `generation`: it is to be sent to the sound device

@@ -103,6 +103,9 @@ export class ClientEngine {
         this.#mixMap = command.list;
         this.#mixMapAtMs = nowMs;
         return;
+      case "fence":
+        this.#events.push({ event: "fence", number: command.number });
+        return;
       default:
         return command satisfies never;
     }

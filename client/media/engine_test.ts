@@ -420,3 +420,13 @@ Deno.test("ClientEngine ties the voice to elapsed time again after the device wa
     firsts.map((_, index) => 2 * index),
   );
 });
+
+Deno.test("ClientEngine answers a fence by its number, behind what it was told before", () => {
+  const engine = newEngine();
+  const server = new FakeServer(1);
+  server.join(engine, 0);
+  engine.takeEvents();
+  engine.command({ do: "fence", number: 7 }, 0);
+  engine.command({ do: "fence", number: 8 }, 0);
+  deepStrictEqual(engine.takeEvents(), [7, 8].map((number) => ({ event: "fence", number })));
+});
