@@ -29,18 +29,28 @@ export class IncomingConnection {
 
 /** How long accepting rests after the system said no (out of file handles). */
 const ACCEPT_RETRY_MS = 100;
+/** What the system says of a connection that was reset before it was accepted. */
+const GONE = ["ENOTCONN", "ECONNRESET", "ECONNABORTED"];
 
 /** Takes connections that are meant to be TLS. */
 export class TlsListener implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #context: SecureContext;
+  readonly #rest: (ms: number) => Promise<void>;
   #isClosed = false;
 
-  /** @throws Error in words when the address cannot be listened on. */
+  /** @param options.rest Waits; tests give their own. @throws Error in words when the address cannot be listened on. */
   constructor(
-    options: { hostname: string; port: number; certificate: string; privateKey: string },
+    options: {
+      hostname: string;
+      port: number;
+      certificate: string;
+      privateKey: string;
+      rest?: (ms: number) => Promise<void>;
+    },
   ) {
     const { hostname, port, certificate, privateKey } = options;
+    this.#rest = options.rest ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     try {
       this.#listener = Deno.listen({ hostname, port });
     } catch (cause) {
@@ -62,15 +72,16 @@ export class TlsListener implements Disposable {
   /** The connections as they come, until `close()`. Does not stop for a failed one. */
   async *connections(): AsyncGenerator<IncomingConnection, void, void> {
     while (!this.#isClosed) {
-      let connection: Deno.TcpConn;
+      let connection: Deno.TcpConn | undefined;
       try {
         connection = await this.#listener.accept();
-      } catch {
-        // Closed, or a connection that was gone at once, or too many open files: the last one needs a rest.
-        if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+        connection.setNoDelay(true);
+      } catch (thrown) {
+        // Whoever resets connections as fast as they can must not keep others waiting.
+        if (connection !== undefined) connection.close();
+        else if (!this.#isClosed && !isGone(thrown)) await this.#rest(ACCEPT_RETRY_MS);
         continue;
       }
-      connection.setNoDelay(true);
       yield new IncomingConnection(connection, this.#context);
     }
   }
@@ -84,6 +95,10 @@ export class TlsListener implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function isGone(thrown: unknown): boolean {
+  return GONE.includes((thrown as { code?: string } | undefined)?.code ?? "");
 }
 
 function hostnameOf(address: Deno.Addr): string {
