@@ -429,7 +429,7 @@ export class Meeting {
       this.#warn("chat-restarted", "The chat of this room began anew on the server");
     }
     this.#chatOutbox.connected();
-    this.files.connected(welcome.features ?? []);
+    this.files.connected(welcome.features ?? [], welcome.participant);
     this.screen.connected();
     this.screenView.connected();
   }
@@ -469,6 +469,8 @@ export class Meeting {
     files: (meeting, { list, ...rest }) => meeting.files.list(list, rest),
     file: (meeting, file) => meeting.files.came(file),
     "file.gone": (meeting, { id }) => meeting.files.gone(id),
+    "files.coming": (meeting, { list }) => meeting.files.coming(list),
+    "file.planned": (meeting, { mark }) => meeting.files.planned(mark),
     "file.offered": (meeting, offered) => meeting.files.offered(offered),
     room: (meeting, state) => meeting.roles.roomSaid(state),
     "room.removed": (meeting, list) => meeting.roles.removedSaid(list),

@@ -45,6 +45,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       const { id: transfer, progress, ...rest } = event.transfer;
       return { event: "transfer", transfer, ...rest, ...progress };
     }
+    case "file.coming": {
+      const { progress, ...file } = event.file;
+      return { event: "file.coming", ...file, ...progress };
+    }
     case "stream": {
       const { participant: id, ...stream } = event.stream;
       const participant = stream.kind === "mix" ? undefined : context.nameOf(id);

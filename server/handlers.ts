@@ -30,6 +30,10 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   },
   "file.offer": ({ room, seat, link }, { mark, ...offer }) =>
     link.send({ type: "file.offered", mark, ...room.files.offer(seat, offer) }),
+  "file.plan": ({ room, seat, link }, { mark, size }) => {
+    room.files.plan(seat, { size });
+    link.send({ type: "file.planned", mark });
+  },
   "file.delete": ({ room, seat }, { id }) =>
     room.files.delete(seat, id, { isHost: room.host.host === seat }),
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
@@ -57,6 +61,7 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "watch": 2,
   "ticket.get": 10,
   "file.offer": 10,
+  "file.plan": 10,
   "file.delete": 10,
   "presenter.request": 4,
   "presenter.ask": 2,

@@ -82,6 +82,7 @@ export class Room {
     this.files = new RoomFiles(parts, {
       room: options.name,
       tell: (message) => this.#tellAll(message),
+      isHere: (participant) => this.#seats.has(participant),
     });
     this.#keys = new RoomKeys(parts, { room: this.id, seats: this.#seats });
     this.#streams = new RoomStreams(parts, {
@@ -375,7 +376,7 @@ export class Room {
       const page = people.slice(at, at + PARTICIPANTS_PER_MESSAGE);
       link.send({ type: "participants", list: page, last: at + page.length === people.length });
     }
-    for (const files of this.files.lists()) link.send(files);
+    for (const message of this.files.lists()) link.send(message);
   }
 
   /** Another connection takes the seat. */
@@ -399,10 +400,12 @@ export class Room {
     seat.stopWaiting();
     this.#seats.delete(seat.id);
     for (const other of this.#seats.values()) other.presence?.watched.delete(seat.id);
+    this.files.coming.left(seat.id);
     this.presenter.gone(seat, reason);
     this.host.missed();
     if (this.#seats.size > 0) return this.#codec.update();
     this.presenter.close();
+    this.files.coming.close();
     this.#codec.stop();
     // A room of that name opened after this one has to find all its lines.
     this.#parts.chatWriter.flush();

@@ -8,6 +8,7 @@ import type {
   WindowState,
 } from "@fusionmeet/bridge";
 import {
+  comingFile,
   type FakeProgram,
   joinState,
   line,
@@ -446,6 +447,24 @@ export const SCENES: readonly Scene[] = [
     small: true,
     state: meetingState(FEW),
     before: roomFiles,
+    after: openPanel(/^Files/),
+  },
+  {
+    name: "meeting-files-coming",
+    state: meetingState(FEW),
+    before: ({ program }) => {
+      program.setFiles([sharedFile(1, "Open points.xlsx", { size: 48_200, at: NOW })]);
+      program.setComing([
+        comingFile(2, "report.pdf", {
+          ...{ from: "Ines Duarte", bytes: 4_800_000, size: 12_000_000 },
+          ...{ bytesPerSecond: 1_200_000, leftMs: 6_000 },
+        }),
+        comingFile(3, "Floor plan, second floor (final, with cabling).pdf", {
+          ...{ from: HOSTILE, state: "paused", bytes: 210_000_000, size: 412_000_000 },
+          ...{ bytesPerSecond: 0, leftMs: null },
+        }),
+      ]);
+    },
     after: openPanel(/^Files/),
   },
   {

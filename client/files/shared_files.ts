@@ -5,6 +5,7 @@ import {
   type ClientMessage,
   isExecutableName,
   numberedFileName,
+  PLANNED_FILE_BYTES_MIN,
   safeFileName,
   type ServerMessages,
   type TicketPurpose,
@@ -12,6 +13,7 @@ import {
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import { PartFile } from "@fusionmeet/store";
+import { type ComingFile, ComingFiles } from "./coming_files.ts";
 import { fileOnDisk, type FileSource, readable, type TakenFile } from "./file_source.ts";
 import { Slots } from "./slots.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
@@ -57,7 +59,9 @@ export interface Transfer {
 export type FilesEvent =
   /** `isNew`: it came while one was here. */
   | { event: "file"; state: "there" | "gone"; file: SharedFile; isNew: boolean }
-  | { event: "transfer"; transfer: Transfer };
+  | { event: "transfer"; transfer: Transfer }
+  /** A file of somebody else is on its way; when it is there, that is told by `file`. */
+  | { event: "file.coming"; file: ComingFile };
 
 export interface SharedFilesOptions {
   readonly send: (message: ClientMessage) => void;
@@ -112,19 +116,27 @@ export class SharedFiles {
   readonly #files = new Map<number, SharedFile>();
   readonly #listed = new Map<number, SharedFile>();
   readonly #runs = new Map<number, Run>();
-  readonly #offers = new Map<string, PromiseWithResolvers<Offered>>();
+  readonly #coming: ComingFiles;
+  /** What the server was asked and has not answered, by mark. */
+  readonly #questions = new Map<string, PromiseWithResolvers<unknown>>();
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
   #connected = Promise.withResolvers<void>();
   /** The list of when one joined is complete. */
   #isListed = false;
   /** The server says what it has taken, and wants to know what was. */
   #isTakenTold = false;
+  /** The server can be asked before a file is read. */
+  #isPlanned = false;
   /** What the server takes, where it says so. */
   #fileBytesMax: number | undefined;
   #lastTransfer = 0;
 
   constructor(options: SharedFilesOptions) {
     this.#options = options;
+    this.#coming = new ComingFiles({
+      timers: options.timers,
+      changed: (file) => options.emit({ event: "file.coming", file }),
+    });
   }
 
   /** In the order they came. */
@@ -187,19 +199,22 @@ export class SharedFiles {
 
   // ---- what the server says
 
-  /** @param features Of the server. */
-  connected(features: readonly string[]): void {
+  /** @param features Of the server. @param self One's own id. */
+  connected(features: readonly string[], self: number): void {
+    this.#coming.connected(self);
     this.#isTakenTold = features.includes("transfer-taken");
+    this.#isPlanned = features.includes("file-plan");
     this.#listed.clear();
     this.#connected.resolve();
   }
 
   disconnected(): void {
+    this.#coming.disconnected();
     this.#connected = Promise.withResolvers();
-    for (const offer of this.#offers.values()) {
-      offer.reject(new Refusal("not-connected", PASSING["not-connected"]));
+    for (const question of this.#questions.values()) {
+      question.reject(new Refusal("not-connected", PASSING["not-connected"]));
     }
-    this.#offers.clear();
+    this.#questions.clear();
   }
 
   /** A part of the whole list. */
@@ -210,7 +225,13 @@ export class SharedFiles {
     for (const { id } of this.files) if (!this.#listed.has(id)) this.gone(id);
     for (const file of this.#listed.values()) this.#put(file);
     this.#listed.clear();
+    this.#coming.listed();
     this.#isListed = true;
+  }
+
+  /** What is on its way from others. */
+  coming(list: Parameters<ComingFiles["said"]>[0]): void {
+    this.#coming.said(list);
   }
 
   came(file: WireFile): void {
@@ -218,6 +239,7 @@ export class SharedFiles {
   }
 
   gone(id: number): void {
+    this.#coming.ended(id);
     const file = this.#files.get(id);
     if (file === undefined) return;
     this.#files.delete(id);
@@ -225,23 +247,28 @@ export class SharedFiles {
   }
 
   offered(offered: Offered): void {
-    this.#takeOffer(offered.mark)?.resolve(offered);
+    this.#takeQuestion(offered.mark)?.resolve(offered);
+  }
+
+  planned(mark: string): void {
+    this.#takeQuestion(mark)?.resolve(undefined);
   }
 
   /** @returns false when none of these is meant. */
   declined(mark: string, { code, message }: { code: string; message: string }): boolean {
-    const offer = this.#takeOffer(mark);
-    offer?.reject(new Refusal(code, message));
-    return offer !== undefined;
+    const question = this.#takeQuestion(mark);
+    question?.reject(new Refusal(code, message));
+    return question !== undefined;
   }
 
-  #takeOffer(mark: string): PromiseWithResolvers<Offered> | undefined {
-    const offer = this.#offers.get(mark);
-    this.#offers.delete(mark);
-    return offer;
+  #takeQuestion(mark: string): PromiseWithResolvers<unknown> | undefined {
+    const question = this.#questions.get(mark);
+    this.#questions.delete(mark);
+    return question;
   }
 
   #put(file: SharedFile): void {
+    this.#coming.ended(file.id, { isThere: true });
     if (this.#files.has(file.id)) return;
     this.#files.set(file.id, file);
     this.#options.emit({ event: "file", state: "there", file, isNew: this.#isListed });
@@ -267,12 +294,14 @@ export class SharedFiles {
     try {
       await work;
     } catch (thrown) {
+      // That content nobody has any more.
+      if (thrown instanceof Refusal && thrown.code === "file-changed") run.isDiscarded = true;
       const { name } = run.transfer;
       end = run.stop.signal.aborted
         ? { state: "cancelled" }
         : { state: "failed", message: `${name}: ${messageOf(thrown)}` };
     }
-    if (end.state === "cancelled" && run.isDiscarded && run.offer !== undefined) {
+    if (end.state !== "done" && run.isDiscarded && run.offer !== undefined) {
       this.delete(run.offer);
     }
     // What the end of the meeting breaks off may go on in another one.
@@ -283,7 +312,7 @@ export class SharedFiles {
 
   async #send(run: Run, source: FileSource): Promise<void> {
     const size = await source.size();
-    this.#requireFits(size);
+    await this.#plan(run, size);
     const { signal } = run.stop;
     const file = await source.take({ progress: this.#hashing(run, size), signal });
     await this.#sendTaken(run, { ...file, size });
@@ -318,7 +347,18 @@ export class SharedFiles {
     });
   }
 
-  /** The server would say the same, but only once the file has been read. @throws Refusal `file-too-big` */
+  /** Asks whether a file of that size may come: the server would say the same of its offer, but only once it has been read. @throws Refusal */
+  async #plan(run: Run, size: number): Promise<void> {
+    const isBig = size >= PLANNED_FILE_BYTES_MIN || size > (this.#fileBytesMax ?? Infinity);
+    if (!isBig) return;
+    await this.#persist(run, async () => {
+      if (!this.#isPlanned) return this.#requireFits(size);
+      const planned = this.#ask<void>((mark) => ({ type: "file.plan", mark, size }));
+      await this.#orStopped(planned, run.stop.signal);
+    });
+  }
+
+  /** What a server of before says of itself. @throws Refusal `file-too-big` */
   #requireFits(size: number): void {
     const max = this.#fileBytesMax;
     if (max === undefined || size <= max) return;
@@ -395,11 +435,17 @@ export class SharedFiles {
   }
 
   #offer({ name, size, hash }: { name: string; size: number; hash: string }): Promise<Offered> {
+    const content = { name, size, hash: Uint8Array.fromHex(hash) };
+    return this.#ask((mark) => ({ type: "file.offer", mark, ...content }));
+  }
+
+  /** @returns the server's answer. @throws Refusal */
+  #ask<Answer>(question: (mark: string) => ClientMessage): Promise<Answer> {
     const mark = this.#options.random.fill(new Uint8Array(8)).toHex();
-    const answer = Promise.withResolvers<Offered>();
-    this.#offers.set(mark, answer);
-    this.#options.send({ type: "file.offer", mark, name, size, hash: Uint8Array.fromHex(hash) });
-    return answer.promise;
+    const answer = Promise.withResolvers<unknown>();
+    this.#questions.set(mark, answer);
+    this.#options.send(question(mark));
+    return answer.promise as Promise<Answer>;
   }
 
   #way(report: TransferReport): TransferOptions {

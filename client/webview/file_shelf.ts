@@ -1,5 +1,11 @@
 import { computed, signal } from "@preact/signals";
-import type { FileEntry, PlaceEntry, ProgramMessage, TransferEntry } from "@fusionmeet/bridge";
+import type {
+  ComingEntry,
+  FileEntry,
+  PlaceEntry,
+  ProgramMessage,
+  TransferEntry,
+} from "@fusionmeet/bridge";
 
 type Reset = Extract<ProgramMessage, { type: "files.reset" }>;
 type Change = Extract<ProgramMessage, { type: "files" }>;
@@ -11,6 +17,8 @@ export class FileShelf {
   /** The newest first. */
   readonly files = computed(() => [...this.#files.value.values()].reverse());
   readonly transfers = computed(() => [...this.#transfers.value.values()]);
+  /** What is on its way from others. */
+  readonly coming = signal<readonly ComingEntry[]>([]);
   /** Files of others that came and the user has not seen listed. */
   readonly unseen = signal(0);
   /** Transfers that came to their end just now, for whoever reads them out. */
@@ -19,6 +27,7 @@ export class FileShelf {
   reset({ files, transfers }: Reset): void {
     this.#files.value = byId(files);
     this.#transfers.value = byId(transfers);
+    this.coming.value = [];
     this.unseen.value = 0;
     this.ended.value = [];
   }

@@ -75,6 +75,9 @@ export class Store {
         return;
       case "files":
         return this.shelf.change(message);
+      case "files.coming":
+        this.shelf.coming.value = message.coming;
+        return;
       case "levels":
         return this.levels.set(message.own, message.people);
       case "statistics":

@@ -1,4 +1,5 @@
 import {
+  type ComingEntry,
   type FileEntry,
   FILES_PAGE_ENTRIES,
   type ProgramMessage,
@@ -11,12 +12,14 @@ export const FILES_INTERVAL_MS = 250;
 /** Transfers that are over and still shown; the oldest are forgotten. */
 export const TRANSFERS_OVER_MAX = 100;
 
-/** The files of one meeting as its page has them: what is there, what is on its way, and what of it the page does not know yet. */
+/** The files of one meeting as its page has them: what is there, what is on its way, from others too, and what of it the page does not know yet. */
 export class FileFeed {
   readonly #timers: Timers;
   readonly #send: (message: ProgramMessage) => void;
   readonly #files = new Map<number, FileEntry>();
   readonly #transfers = new Map<number, TransferEntry>();
+  readonly #coming = new Map<number, ComingEntry>();
+  #isComingUnsent = false;
   readonly #unsent = {
     files: new Map<number, FileEntry>(),
     filesGone: new Set<number>(),
@@ -33,12 +36,14 @@ export class FileFeed {
   /** For a page that knows nothing: the first message starts anew. */
   reset(): ProgramMessage[] {
     for (const unsent of Object.values(this.#unsent)) unsent.clear();
+    this.#isComingUnsent = false;
     const [first, ...rest] = this.#pages([...this.#files.values()], [...this.#transfers.values()]);
     return [
       { type: "files.reset", ...first },
       ...rest.map((page) =>
         ({ type: "files", ...page, filesGone: [], transfersGone: [] }) as const
       ),
+      ...(this.#coming.size > 0 ? [this.#comingMessage()] : []),
     ];
   }
 
@@ -54,6 +59,7 @@ export class FileFeed {
 
   /** A file is there. @param file.fresh The page counts it as new, once. */
   put(file: FileEntry): void {
+    this.notComing(file.id);
     this.#files.set(file.id, { ...file, fresh: false });
     this.#unsent.files.set(file.id, file);
     this.#unsent.filesGone.delete(file.id);
@@ -64,6 +70,20 @@ export class FileFeed {
     if (!this.#files.delete(id)) return;
     this.#unsent.files.delete(id);
     this.#unsent.filesGone.add(id);
+    this.#changed();
+  }
+
+  /** A file of somebody else is on its way. */
+  coming(file: ComingEntry): void {
+    this.#coming.set(file.id, file);
+    this.#isComingUnsent = true;
+    this.#changed();
+  }
+
+  /** It is there, or does not come. */
+  notComing(id: number): void {
+    if (!this.#coming.delete(id)) return;
+    this.#isComingUnsent = true;
     this.#changed();
   }
 
@@ -97,10 +117,23 @@ export class FileFeed {
 
   #flush(): void {
     const { files, filesGone, transfers, transfersGone } = this.#unsent;
-    if (files.size + filesGone.size + transfers.size + transfersGone.size === 0) {
+    const count = files.size + filesGone.size + transfers.size + transfersGone.size;
+    if (count === 0 && !this.#isComingUnsent) {
       this.#isWaiting = false;
       return;
     }
+    if (this.#isComingUnsent) this.#send(this.#comingMessage());
+    this.#isComingUnsent = false;
+    if (count > 0) this.#sendUnsent();
+    this.#timers.after(FILES_INTERVAL_MS, () => this.#flush());
+  }
+
+  #comingMessage(): ProgramMessage {
+    return { type: "files.coming", coming: [...this.#coming.values()] };
+  }
+
+  #sendUnsent(): void {
+    const { files, filesGone, transfers, transfersGone } = this.#unsent;
     const gone = { filesGone: [...filesGone], transfersGone: [...transfersGone] };
     const pages = this.#pages([...files.values()], [...transfers.values()]);
     for (const unsent of Object.values(this.#unsent)) unsent.clear();
@@ -111,7 +144,6 @@ export class FileFeed {
         ...(index === 0 ? gone : { filesGone: [], transfersGone: [] }),
       })
     );
-    this.#timers.after(FILES_INTERVAL_MS, () => this.#flush());
   }
 
   /** At least one. */

@@ -3,6 +3,7 @@ import { messageOf, Refusal } from "@fusionmeet/base";
 import type { ProgramMessage } from "@fusionmeet/bridge";
 import type { Timers } from "@fusionmeet/net";
 import { safeFileName } from "@fusionmeet/protocol";
+import type { ComingFile } from "../files/coming_files.ts";
 import { fullPath, savePlace, suggestedFolders } from "../files/save_place.ts";
 import type { Spool } from "../files/spool.ts";
 import type { FilesEvent, SharedFile, SharedFiles, Transfer } from "../files/shared_files.ts";
@@ -43,6 +44,7 @@ export class WindowFiles {
 
   happened(event: FilesEvent): void {
     if (event.event === "transfer") return this.#transferred(event.transfer);
+    if (event.event === "file.coming") return this.#coming(event.file);
     if (event.state === "gone") return this.feed.gone(event.file.id);
     const { id, name, size, owner, at, isExecutable: executable } = event.file;
     const own = this.isOwn(event.file);
@@ -187,6 +189,12 @@ export class WindowFiles {
       message: withoutName(transfer),
       folder: state === "done" && path !== undefined ? dirname(path) : null,
     });
+  }
+
+  #coming({ id, name, from, state, progress }: ComingFile): void {
+    if (state === "stopped") return this.feed.notComing(id);
+    const { bytes, size, bytesPerSecond, leftMs = null } = progress;
+    this.feed.coming({ id, name, from, state, bytes, size, bytesPerSecond, leftMs });
   }
 
   #warn(code: string, message: string): void {

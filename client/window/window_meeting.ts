@@ -11,7 +11,8 @@ import { systemTimers } from "@fusionmeet/net";
 import { Attendance, type AttendanceOptions, epochMs } from "../attendance.ts";
 import { type Quality, qualityOf, sameQuality } from "../capture/sources.ts";
 import type { CaptureKind, EngineEvent } from "../media/commands.ts";
-import type { MeetingEnd } from "../meeting_types.ts";
+import type { MeetingEnd, MeetingEvent } from "../meeting_types.ts";
+import type { FilesEvent } from "../files/shared_files.ts";
 import { Spool } from "../files/spool.ts";
 import { downloadFolder } from "../files/download_folder.ts";
 import { readTextFileIfThere } from "../places.ts";
@@ -134,7 +135,7 @@ export class WindowMeeting {
     });
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
-      if (event.event === "file" || event.event === "transfer") this.files.happened(event);
+      if (isOfFiles(event)) this.files.happened(event);
       if (event.event === "joined") this.#joined(event.fingerprint);
     });
     attendance.engine.onEvent((event) => this.#engineEvent(event));
@@ -282,6 +283,10 @@ export type WindowMeetingOptions = AttendanceOptions & {
   readonly chat: readonly string[];
   readonly seconds?: number;
 };
+
+function isOfFiles(event: MeetingEvent): event is FilesEvent {
+  return event.event === "file" || event.event === "transfer" || event.event === "file.coming";
+}
 
 function choices(chosen: PictureQuality): readonly PictureQuality[] {
   const isListed = QUALITIES.some((each) => sameQuality(each, chosen));

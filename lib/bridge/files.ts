@@ -37,6 +37,23 @@ export interface TransferEntry {
   readonly folder: string | null;
 }
 
+/** A file of somebody else on its way to the room: nothing that can be saved yet. */
+export interface ComingEntry {
+  /** That the file will have. */
+  readonly id: number;
+  readonly name: string;
+  /** Who sends it. */
+  readonly from: string;
+  /** `paused`: its connection is lost and may come back. */
+  readonly state: "moving" | "paused";
+  /** Bytes that are at the server, and of all. */
+  readonly bytes: number;
+  readonly size: number;
+  /** Of late; 0 while it is not known. */
+  readonly bytesPerSecond: number;
+  readonly leftMs: number | null;
+}
+
 /** A place for a file, as far as it is typed. */
 export interface PlaceEntry {
   readonly file: number;

@@ -1,4 +1,4 @@
-import type { FileEntry, PlaceEntry, TransferEntry } from "./files.ts";
+import type { ComingEntry, FileEntry, PlaceEntry, TransferEntry } from "./files.ts";
 import type {
   ChatEntry,
   PictureQuality,
@@ -177,6 +177,8 @@ export type ProgramMessage =
     readonly transfers: readonly TransferEntry[];
     readonly transfersGone: readonly number[];
   }
+  /** What is on its way from others, all of it; after `files.reset` there is nothing. */
+  | { readonly type: "files.coming"; readonly coming: readonly ComingEntry[] }
   /** Answer to `place`. */
   | ({ readonly type: "place" } & PlaceEntry)
   /** The page is to post the file with that mark now. */

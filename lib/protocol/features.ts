@@ -19,6 +19,7 @@ export const FEATURES: readonly string[] = [
   "receiver-report",
   "jpeg",
   "transfer-taken",
+  "file-plan",
 ];
 
 /** The version of both programs; what they speak to each other is `PROTOCOL_VERSION`. */

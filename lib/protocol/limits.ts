@@ -99,6 +99,13 @@ export const ROOM_BYTES_MAX_DEFAULT = 10_000_000_000;
 export const UPLOADS_BYTES_MAX_DEFAULT = 50_000_000_000;
 /** Offers of one person in a room that have not come whole yet: they keep place that nobody else can have. */
 export const OFFERS_PER_PERSON_MAX = 16;
+/** Files on their way to a room that it is told of; others wait until one of them has come. What changed of them is told so often. */
+export const COMING_FILES_MAX = 24;
+export const COMING_INTERVAL_MS = 1_000;
+/** One of which nothing comes for so long, by a connection of its own, is stopped. */
+export const COMING_PAUSED_MS_MAX = 30_000;
+/** A larger file is planned before it is read. */
+export const PLANNED_FILE_BYTES_MIN = 1 << 20;
 /** Files one participant may send and fetch at once. */
 export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
 /** A transfer is read and written in pieces of so many bytes at most. */

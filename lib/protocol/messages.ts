@@ -84,6 +84,24 @@ export const SHARED_FILE_FIELDS = {
   executable: optional(flag()),
 } as const satisfies Fields;
 
+/** How a file is that is on its way to the room. `paused`: no more of it comes just now; `stopped`: nor later, unless it is sent anew. */
+export const COMING_STATES = ["moving", "paused", "stopped"] as const;
+export type ComingState = typeof COMING_STATES[number];
+
+/** A file on its way to the room: nothing that can be fetched yet. */
+export const COMING_FILE_FIELDS = {
+  /** The id that its `file` or `file.gone` will have. */
+  id: u53(),
+  name: text(SHARED_NAME_LENGTH_MAX),
+  size: u53(),
+  /** Who sends it. */
+  participant: u32(),
+  from: name(),
+  /** That are at the server. */
+  bytes: u53(),
+  state: oneOf(...COMING_STATES),
+} as const satisfies Fields;
+
 /** What connections of their own are for. */
 export const TICKET_PURPOSES = ["screen.send", "screen.view", "file.send", "file.fetch"] as const;
 /** Why a share is over. `closed` connections are lost, too; `host`: the host ended it; `not-started`: no pictures came. */
@@ -191,6 +209,11 @@ export const CLIENT_MESSAGES = {
   "host.lock": { on: flag() },
   /** The host makes somebody else the host. */
   "host.give": { participant: u32() },
+  /**
+   * May a file of that size be shared? Asked before its content is read; answered by `file.planned`, or `refused` with the same
+   * mark, as `file.offer` would be. A size that a file of the room has is not refused: it may be that one.
+   */
+  "file.plan": { mark: mark(), size: u53() },
 } as const satisfies Record<string, Fields>;
 
 /** From server to client. */
@@ -326,6 +349,10 @@ export const SERVER_MESSAGES = {
   "ticket": { mark: mark(), ticket: bytes(TICKET_BYTES) },
   /** The answer to `ticket`: the connection is the purpose's from here on. */
   "ticket.accepted": {},
+  /** Files on their way to the room, after `welcome` (before the last `files`) and when one of them has changed. It ends with `file`, `file.gone` or `stopped`. */
+  "files.coming": { list: list(record(COMING_FILE_FIELDS), FILES_PER_MESSAGE) },
+  /** The answer to `file.plan`: it may be offered. */
+  "file.planned": { mark: mark() },
   /** Who leads the room, and whether it is locked: to who comes in, and to all when it changes. */
   "room": {
     /** Absent: nobody. */

@@ -57,6 +57,7 @@ export class FileIndex {
     this.#statements = {
       byId: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND id = ?`),
       byHash: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND hash = ?`),
+      size: prepare("SELECT 1 FROM files WHERE room = ? AND size = ? LIMIT 1"),
       stored: prepare("SELECT 1 FROM files WHERE room = ? AND stored_key = ?"),
       whole: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND whole = 1 ORDER BY id`),
       add: prepare(
@@ -89,6 +90,11 @@ export class FileIndex {
   /** The file or offer with that content. */
   byHash(room: number, hash: string): StoredFile | undefined {
     return optionalFile(this.#statements.byHash.get(room, hash));
+  }
+
+  /** Has the room a file, or the offer of one, of that size? */
+  hasSize(room: number, size: number): boolean {
+    return this.#statements.size.get(room, size) !== undefined;
   }
 
   /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */

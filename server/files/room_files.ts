@@ -1,7 +1,9 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
+import type { Timers } from "@fusionmeet/net";
 import { FILES_PER_MESSAGE, type ServerMessage, shownFileName } from "@fusionmeet/protocol";
 import type { StoredFile } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
+import { ComingFiles } from "./coming_files.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Whoever does something with files. */
@@ -14,6 +16,8 @@ export interface RoomFilesOptions {
   readonly room: string;
   /** To everybody in it. */
   readonly tell: (message: ServerMessage) => void;
+  /** Has that participant a seat in it? */
+  readonly isHere: (participant: number) => boolean;
 }
 
 /** The files of a room as the people in it see them: who offers, what is listed, who may delete. */
@@ -22,11 +26,18 @@ export class RoomFiles {
   readonly #log: ServerLog;
   readonly #room: string;
   readonly #tell: (message: ServerMessage) => void;
+  /** Those on their way. */
+  readonly coming: ComingFiles;
 
   constructor(
-    { shelf, log }: { readonly shelf: Shelf; readonly log: ServerLog },
-    { room, tell }: RoomFilesOptions,
+    { shelf, log, timers }: {
+      readonly shelf: Shelf;
+      readonly log: ServerLog;
+      readonly timers: Timers;
+    },
+    { room, tell, isHere }: RoomFilesOptions,
   ) {
+    this.coming = new ComingFiles({ timers, tell, isHere });
     this.#shelf = shelf;
     this.#log = log;
     this.#room = room;
@@ -38,15 +49,15 @@ export class RoomFiles {
     return this.#orDisk(() => this.#shelf.byId(this.#room, id));
   }
 
-  /** The list for somebody who came. A disk that says no costs the files, not the meeting. */
-  lists(): Extract<ServerMessage, { type: "files" }>[] {
+  /** The lists for somebody who came. A disk that says no costs the files, not the meeting. */
+  lists(): ServerMessage[] {
     let files: StoredFile[] = [];
     try {
       files = this.#shelf.list(this.#room);
     } catch (thrown) {
       this.#log.event("files-not-read", { state: messageOf(thrown) });
     }
-    const messages: Extract<ServerMessage, { type: "files" }>[] = [];
+    const messages: ServerMessage[] = this.coming.lists();
     for (let at = 0; at === 0 || at < files.length; at += FILES_PER_MESSAGE) {
       const list = files.slice(at, at + FILES_PER_MESSAGE).map(wireFile);
       const last = at + FILES_PER_MESSAGE >= files.length;
@@ -67,6 +78,11 @@ export class RoomFiles {
     return { id, isThere: isWhole };
   }
 
+  /** May a file of that size be offered? @throws Refusal: those of `Shelf.plan`, `disk` */
+  plan({ name: owner }: FilePerson, { size }: { size: number }): void {
+    this.#orDisk(() => this.#shelf.plan(this.#room, { owner, size }));
+  }
+
   /** @throws Refusal `no-such-file`, `not-yours` */
   delete({ name }: FilePerson, id: number, { isHost = false } = {}): void {
     const file = this.byId(id);
@@ -83,11 +99,13 @@ export class RoomFiles {
 
   /** A file came whole. */
   came(file: StoredFile): void {
+    this.coming.ended(file.id);
     this.#tell({ type: "file", ...wireFile(file) });
   }
 
   /** A file is no longer there. */
   gone({ id }: Pick<StoredFile, "id">): void {
+    this.coming.ended(id);
     this.#tell({ type: "file.gone", id });
   }
 

@@ -74,14 +74,19 @@ export class Shelf {
     const { id } = this.#options.store.keepRoom(room, at);
     const known = this.#files.byHash(id, offer.hash);
     if (known !== undefined) return this.#sameAs(known, offer);
-    this.#checkLimits(id, offer.size);
-    if (this.#files.offerCount(id, offer.owner) >= OFFERS_PER_PERSON_MAX) {
-      throw new Refusal(
-        "too-many-offers",
-        `You have offered ${OFFERS_PER_PERSON_MAX} files that have not come yet, the limit`,
-      );
-    }
+    this.#checkLimits(id, offer);
     return this.#files.offer(id, { ...offer, at });
+  }
+
+  /**
+   * Says what `offer` would say of a file of which only the size is known. Where the room has one of that size it says nothing:
+   * the same content needs no more room.
+   *
+   * @throws Refusal `file-too-big`, `room-files-full`, `uploads-full`, `room-files-many`, `too-many-offers`
+   */
+  plan(room: string, { size, owner }: Pick<Offer, "size" | "owner">): void {
+    const { id } = this.#options.store.keepRoom(room, this.#options.epochMs());
+    if (!this.#files.hasSize(id, size)) this.#checkLimits(id, { size, owner });
   }
 
   /** A file that was offered, to be written on where it broke off. @throws Refusal `disk` */
@@ -174,27 +179,31 @@ export class Shelf {
     throw new Refusal("file-name-bad", "A file with that hash has another size: offer it again");
   }
 
-  #checkLimits(room: number, size: number): void {
+  #checkLimits(room: number, { size, owner }: Pick<Offer, "size" | "owner">): void {
     const { fileBytesMax, roomBytesMax, uploadsBytesMax } = this.#options.limits;
+    const has = `The file has ${megabytes(size)} MB`;
     if (size > fileBytesMax) {
       throw new Refusal(
         "file-too-big",
-        `The file has ${megabytes(size)} MB; this server takes up to ${megabytes(fileBytesMax)} MB`,
+        `${has}; this server takes up to ${megabytes(fileBytesMax)} MB`,
       );
     }
     const left = roomBytesMax - this.#files.bytes(room);
     if (size > left) {
       throw new Refusal(
         "room-files-full",
-        `This room may have ${megabytes(roomBytesMax)} MB of files and has ${
-          megabytes(Math.max(0, left))
+        `${has}; this room may have ${megabytes(roomBytesMax)} MB of files and has ${
+          megabytesLeft(left)
         } MB left: delete some`,
       );
     }
-    if (size > uploadsBytesMax - this.#files.bytes()) {
+    const leftInAll = uploadsBytesMax - this.#files.bytes();
+    if (size > leftInAll) {
       throw new Refusal(
         "uploads-full",
-        `This server keeps ${megabytes(uploadsBytesMax)} MB of files and has no room for this one`,
+        `${has}; this server keeps ${megabytes(uploadsBytesMax)} MB of files and has ${
+          megabytesLeft(leftInAll)
+        } MB left: ask whoever runs it`,
       );
     }
     if (this.#files.count(room) >= ROOM_FILES_MAX) {
@@ -203,10 +212,26 @@ export class Shelf {
         `This room has ${ROOM_FILES_MAX} files, the limit: delete some`,
       );
     }
+    if (this.#files.offerCount(room, owner) >= OFFERS_PER_PERSON_MAX) {
+      throw new Refusal(
+        "too-many-offers",
+        `You have offered ${OFFERS_PER_PERSON_MAX} files that have not come yet, the limit`,
+      );
+    }
   }
 }
 
+/** Never less than there are: whole ones, from 10 on, else tenths. */
 function megabytes(bytes: number): string {
+  return inTenths(bytes, Math.ceil);
+}
+
+/** Never more than there are. */
+function megabytesLeft(bytes: number): string {
+  return inTenths(Math.max(0, bytes), Math.floor);
+}
+
+function inTenths(bytes: number, round: (value: number) => number): string {
   const value = bytes / 1e6;
-  return value >= 10 ? Math.ceil(value).toString() : value.toFixed(value === 0 ? 0 : 1);
+  return value >= 10 ? String(round(value)) : String(round(value * 10) / 10);
 }

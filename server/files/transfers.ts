@@ -108,29 +108,50 @@ export class Transfers implements TicketOwner {
     before?.stream.close();
     await before?.ended.promise;
     const { room, subject } = grant;
-    const { shelf, counters } = this.#options;
+    const { counters } = this.#options;
     const file = room.files.byId(subject);
     if (file === undefined) throw noSuchFile();
     if (file.isWhole) return await this.#answerStored(stream, file.size);
-    using part = await shelf.openPart(room.name, file);
-    await writeAll(stream, encodeTransferStart(part.size));
-    const isWhole = await this.#takeIn(part, stream, this.#acknowledger(grant, stream));
-    if (!isWhole) return counters.add("files.broken-off");
-    // It may have been taken back meanwhile.
-    if (room.files.byId(subject) === undefined) {
-      await part.discard();
-      throw noSuchFile();
+    const { coming } = room.files;
+    try {
+      if (!await this.#store(grant, stream, file)) return counters.add("files.broken-off");
+    } catch (thrown) {
+      if (thrown instanceof Refusal) coming.stopped(subject);
+      throw thrown;
+    } finally {
+      coming.broke(subject);
     }
-    const whole = await this.#orRefused(() => shelf.finish(file, part));
     counters.add("files.stored");
-    room.files.came(whole);
     await writeAll(stream, Uint8Array.of(TRANSFER_GOES_ON));
     await stream.closeWrite();
     await this.#drain(stream);
   }
 
   /** @returns false when the connection ended before the file did. */
-  async #takeIn(part: PartFile, stream: ByteStream, taken?: Acknowledger): Promise<boolean> {
+  async #store(grant: TicketGrant, stream: ByteStream, file: StoredFile): Promise<boolean> {
+    const { shelf } = this.#options;
+    const { room, seat } = grant;
+    using part = await shelf.openPart(room.name, file);
+    await writeAll(stream, encodeTransferStart(part.size));
+    room.files.coming.begins(file, seat, part.size);
+    const moved = () => room.files.coming.moved(file.id, part.size);
+    const taken = this.#acknowledger(grant, stream);
+    if (!await this.#takeIn(part, stream, { taken, moved })) return false;
+    // It may have been taken back meanwhile.
+    if (room.files.byId(file.id) === undefined) {
+      await part.discard();
+      throw noSuchFile();
+    }
+    room.files.came(await this.#orRefused(() => shelf.finish(file, part)));
+    return true;
+  }
+
+  /** @returns false when the connection ended before the file did. */
+  async #takeIn(
+    part: PartFile,
+    stream: ByteStream,
+    { taken, moved }: { readonly taken?: Acknowledger; readonly moved: () => void },
+  ): Promise<boolean> {
     const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
     try {
       while (part.missing > 0) {
@@ -139,6 +160,7 @@ export class Transfers implements TicketOwner {
         if (size === 0) return false;
         taken?.took(size);
         await this.#orRefused(() => part.write(chunk.subarray(0, size)));
+        moved();
       }
       return true;
     } finally {

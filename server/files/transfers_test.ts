@@ -11,6 +11,7 @@ import {
   writeAll,
 } from "@fusionmeet/net";
 import {
+  COMING_INTERVAL_MS,
   decodeTransferOffset,
   decodeTransferRefusal,
   encodeTransferOffset,
@@ -76,6 +77,13 @@ class Bench {
     const mark = `o${++this.#marks}`;
     client.send({ type: "file.offer", mark, name, hash, size });
     return await this.#answer(client, mark, "file.offered");
+  }
+
+  /** @throws Refusal as the server says it */
+  async plan(client: Client, size: number): Promise<void> {
+    const mark = `p${++this.#marks}`;
+    client.send({ type: "file.plan", mark, size });
+    await this.#answer(client, mark, "file.planned");
   }
 
   /** Opens the connection of a file. @throws Refusal */
@@ -294,13 +302,113 @@ Deno.test("content with another hash is refused and leaves nothing; so is more t
   });
 });
 
+/** Sends the beginning of a file, and waits until the room is told of it. */
+async function begin(
+  bench: Bench,
+  client: Client,
+  { file, part }: { file: Content; part: number },
+): Promise<{ id: number; stream: ByteStream }> {
+  const { id } = await bench.offer(client, file);
+  const stream = await bench.open(client, "file.send", id);
+  await started(stream);
+  await writeAll(stream, file.bytes.subarray(0, part));
+  const { control } = bench.server;
+  await until(() => control.rooms.find("Main")!.files.coming.bytesOf(id) === part);
+  await bench.server.timers.advance(COMING_INTERVAL_MS);
+  return { id, stream };
+}
+
+/** What the next `files.coming` says. */
+async function coming(client: Client): Promise<unknown[]> {
+  const { list } = await client.next("files.coming");
+  return list.map(({ name, from, bytes, state }) => [name, from, bytes, state]);
+}
+
+Deno.test("a file on its way is told to all, late comers too, as something that cannot be fetched, up to its end", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    const file = content("report.pdf", 1_000);
+    const { id, stream } = await begin(bench, ann, { file, part: 400 });
+    deepStrictEqual(await coming(bob), [["report.pdf", "Ann", 400, "moving"]]);
+    const cyd = await bench.server.join("Cyd");
+    deepStrictEqual(await coming(cyd), [["report.pdf", "Ann", 400, "moving"]]);
+    deepStrictEqual((await cyd.next("files")).list, []);
+    await rejects(bench.open(bob, "file.fetch", id), { code: "file-not-whole" });
+    stream.close();
+    await until(() => bench.server.control.transfers.count === 0);
+    await bench.server.timers.advance(COMING_INTERVAL_MS);
+    deepStrictEqual(await coming(bob), [["report.pdf", "Ann", 400, "paused"]]);
+    await bench.send(ann, id, file);
+    strictEqual((await bob.next("file")).id, id);
+    const taken = await begin(bench, ann, { file: content("b", 1_000), part: 1 });
+    ann.send({ type: "file.delete", id: taken.id });
+    deepStrictEqual(await coming(bob), [["b", "Ann", 1, "moving"]]);
+    strictEqual((await bob.next("file.gone")).id, taken.id);
+    taken.stream.close();
+  });
+});
+
+Deno.test("a file on its way is stopped when its content is refused, and when its sender leaves", async () => {
+  await withFiles({}, async (bench) => {
+    const [ann, bob] = [await bench.server.join("Ann"), await bench.server.join("Bob")];
+    const refused = await begin(bench, ann, { file: content("c", 1_000), part: 1 });
+    await writeAll(refused.stream, new Uint8Array(999));
+    await rejects(goesOn(refused.stream), { code: "hash-wrong" });
+    refused.stream.close();
+    const left = await begin(bench, ann, { file: content("d", 1_000), part: 1 });
+    ann.send({ type: "leave" });
+    await ann.rest();
+    await until(() => bench.server.control.transfers.count === 0);
+    await bench.server.timers.advance(COMING_INTERVAL_MS);
+    deepStrictEqual(await coming(bob), [["c", "Ann", 1, "moving"]]);
+    deepStrictEqual(await coming(bob), [["c", "Ann", 1_000, "stopped"], ["d", "Ann", 1, "moving"]]);
+    deepStrictEqual(await coming(bob), [["d", "Ann", 1, "stopped"]]);
+    left.stream.close();
+  });
+});
+
+Deno.test("a size is planned as it would be offered, but for one that the room has: that may be the same file", async () => {
+  const shelf = { fileBytesMax: 30e6, roomBytesMax: 40e6, uploadsBytesMax: 50e6 };
+  await withFiles({ shelf }, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    await rejects(bench.plan(ann, 30e6 + 1), {
+      code: "file-too-big",
+      message: "The file has 31 MB; this server takes up to 30 MB",
+    });
+    await bench.plan(ann, 30e6);
+    const big = content("big", 30e6);
+    await bench.offer(ann, big);
+    await bench.plan(ann, 10e6);
+    await rejects(bench.plan(ann, 10e6 + 1), {
+      code: "room-files-full",
+      message:
+        "The file has 11 MB; this room may have 40 MB of files and has 10 MB left: delete some",
+    });
+    // It goes on with the one it has, which needs no more room.
+    await bench.plan(ann, 30e6);
+    await bench.offer(ann, big);
+    const bob = await bench.server.join("Bob", { room: "Other" });
+    await bench.plan(bob, 20e6);
+    await rejects(bench.plan(bob, 20e6 + 1), {
+      code: "uploads-full",
+      message:
+        "The file has 21 MB; this server keeps 50 MB of files and has 20 MB left: ask whoever runs it",
+    });
+    for (let count = 1; count < OFFERS_PER_PERSON_MAX; count++) {
+      await bench.offer(ann, content(`${count}`, count));
+    }
+    await rejects(bench.plan(ann, 100), { code: "too-many-offers" });
+    await bench.plan(await bench.server.join("Cyd"), 100);
+  });
+});
+
 Deno.test("limits of file, room and server: at them, and one byte over; offers count", async () => {
   const shelf = { fileBytesMax: 1_000, roomBytesMax: 1_500, uploadsBytesMax: 2_000 };
   await withFiles({ shelf }, async (bench) => {
     const ann = await bench.server.join("Ann");
     await rejects(bench.offer(ann, content("a", 1_001)), {
       code: "file-too-big",
-      message: "The file has 0.0 MB; this server takes up to 0.0 MB",
+      message: "The file has 0.1 MB; this server takes up to 0.1 MB",
     });
     await bench.offer(ann, content("a", 1_000));
     await rejects(bench.offer(ann, content("b", 501)), { code: "room-files-full" });

@@ -2,6 +2,7 @@
 import { isExecutableName } from "@fusionmeet/protocol";
 import {
   type ChatEntry,
+  type ComingEntry,
   type FileEntry,
   type MeetingState,
   NO_NEARBY,
@@ -32,6 +33,7 @@ export class FakeProgram implements AsyncDisposable {
   #hasOlder = false;
   #files: readonly FileEntry[] = [];
   #transfers: readonly TransferEntry[] = [];
+  #coming: readonly ComingEntry[] = [];
 
   private constructor(bridge: (program: FakeProgram) => BridgeServer, state: WindowState) {
     this.#state = state;
@@ -91,8 +93,14 @@ export class FakeProgram implements AsyncDisposable {
 
   /** The room's files and what is on its way, from now on; the page gets them again after a reload. */
   setFiles(files: readonly FileEntry[], transfers: readonly TransferEntry[] = []): void {
-    [this.#files, this.#transfers] = [files, transfers];
+    [this.#files, this.#transfers, this.#coming] = [files, transfers, []];
     this.send({ type: "files.reset", files, transfers });
+  }
+
+  /** What is on its way from others, from now on; the page gets it again after a reload. */
+  setComing(coming: readonly ComingEntry[]): void {
+    this.#coming = coming;
+    this.send({ type: "files.coming", coming });
   }
 
   /** Something changes, as the program says it. */
@@ -145,6 +153,7 @@ export class FakeProgram implements AsyncDisposable {
       { type: "ready", key: "", state: this.#state },
       { type: "chat.reset", entries: this.#chat, hasOlder: this.#hasOlder },
       { type: "files.reset", files: this.#files, transfers: this.#transfers },
+      { type: "files.coming", coming: this.#coming },
     ];
   }
 }
@@ -262,6 +271,14 @@ export function sharedFile(id: number, name: string, rest: Partial<FileEntry> = 
   return {
     ...{ id, name, size: 1_000, owner: "Bob", own: false, at: Date.now(), fresh: false },
     ...{ executable: isExecutableName(name), ...rest },
+  };
+}
+
+/** A file of Bob's, 40 % of it at the server, unless said otherwise. */
+export function comingFile(id: number, name: string, rest: Partial<ComingEntry> = {}): ComingEntry {
+  return {
+    ...{ id, name, from: "Bob", state: "moving", bytes: 400, size: 1_000 },
+    ...{ bytesPerSecond: 100, leftMs: 6_000, ...rest },
   };
 }
 

@@ -9,7 +9,7 @@ import { FileRow } from "./file_row.tsx";
 import { FolderOpen } from "./icons.ts";
 import { SaveAsDialog } from "./save_as_dialog.tsx";
 import { SidePanel } from "./side_panel.tsx";
-import { TransferRow } from "./transfer_row.tsx";
+import { ComingRow, TransferRow } from "./transfer_row.tsx";
 
 /** Files that are drawn at first, and more with each click. */
 const SHOWN_STEP = 100;
@@ -28,6 +28,7 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
   const files = shelf.files.value;
   const found = files.filter(({ name, owner }) => contains(`${name} ${owner}`, wanted));
   const isHost = meeting.people.some(({ id, host }) => id === meeting.self && host);
+  const coming = shelf.coming.value;
   const apart = shelf.transfers.value.filter((each) => isApart(each, files));
   return (
     <SidePanel title={strings.files.title} onClose={onClose}>
@@ -47,7 +48,12 @@ export function FilesPanel({ meeting, onClose }: { meeting: MeetingState; onClos
             {apart.map((each) => <TransferRow key={each.id} transfer={each} />)}
           </ul>
         )}
-        {files.length === 0 && apart.length === 0 && <NothingYet />}
+        {coming.length > 0 && (
+          <ul aria-label={strings.files.comingList}>
+            {coming.map((each) => <ComingRow key={each.id} coming={each} />)}
+          </ul>
+        )}
+        {files.length + apart.length + coming.length === 0 && <NothingYet />}
         {found.length > 0 && (
           <ul aria-label={strings.files.list}>
             {found.slice(0, shownMax).map((file) => (
