@@ -113,6 +113,57 @@ Deno.test("Files of one client are on the server and at the others, as they were
   strictEqual(filesIn(directory.file("server/uploads/Main")).length, 4);
 });
 
+Deno.test("Others see a file come, also while its sender is gone; one that does not fit is refused unread", async () => {
+  await using directory = new TemporaryDirectory();
+  const [big, huge] = [directory.file("big.bin"), directory.file("huge.bin")];
+  const size = 150 * MEBIBYTE;
+  for (const [path, bytes] of [[big, size], [huge, 300e6]] as const) {
+    await Deno.writeFile(path, new Uint8Array());
+    await Deno.truncate(path, bytes);
+  }
+  await using server = await startServer({
+    data: directory.file("server"),
+    args: ["--max-room-mb", "200"],
+  });
+  await using bob = await startClient({ name: "Bob", server });
+  const joinAda = () => startClient({ name: "Ada", server, data: directory.file("ada") });
+  await using ada = await joinAda();
+  const before = bytesReadBy(ada);
+  await ada.send({ do: "share", path: huge });
+  const { message } = await ada.waitFor(transferIs("failed", "huge.bin"));
+  strictEqual(
+    message,
+    "huge.bin: The file has 300 MB; this room may have 200 MB of files and has 200 MB left: delete some",
+  );
+  ok(bytesReadBy(ada) - before < 10e6, `${bytesReadBy(ada) - before} bytes were read`);
+
+  const isComing = (state: string) => (event: Record<string, unknown>) =>
+    event.event === "file.coming" && event.state === state && event.name === "big.bin";
+  await ada.send({ do: "share", path: big });
+  await ada.waitFor(transferIs("moving", "big.bin"));
+  ada.signal("SIGSTOP");
+  ok(bytesReadBy(ada) - before >= size, "reading is counted");
+  const moving = await bob.waitFor(isComing("moving"));
+  deepStrictEqual([moving.from, moving.size], ["Ada", size]);
+  await using late = await startClient({ name: "Cyd", server });
+  const { id, bytes } = await late.waitFor(isComing("moving"));
+  ok(bytes < size, `${bytes} are there`);
+  await ada.kill();
+  await bob.waitFor(isComing("paused"));
+  await using again = await joinAda();
+  await again.send({ do: "share", path: big });
+  for (const client of [bob, late]) {
+    const there = await client.waitFor(({ event, name }) => event === "file" && name === "big.bin");
+    strictEqual(there.id, id);
+  }
+  strictEqual(again.events.some(({ event }) => event === "file.coming"), false, "it is her own");
+});
+
+/** Bytes that a program has read, from files or the network. */
+function bytesReadBy({ pid }: ClientProgram): number {
+  return Number(/^rchar: (\d+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/io`))![1]);
+}
+
 Deno.test("A full disk at the server or at who fetches ends a transfer in words, and leaves nothing of it", async () => {
   await using directory = new TemporaryDirectory();
   await Deno.mkdir(directory.file("server"));

@@ -12,6 +12,7 @@ import type {
 } from "@fusionmeet/bridge";
 import type { Page } from "playwright-core";
 import {
+  comingFile,
   joinState,
   line,
   meetingState,
@@ -934,6 +935,20 @@ pageTest(
     const panel = page.getByRole("complementary", { name: "Files" });
     const names = panel.locator(".file-name");
     await until("the list", async () => await names.count() === 3);
+    program.setComing([comingFile(4, "report.pdf"), comingFile(5, "b", { state: "paused" })]);
+    const coming = panel.getByRole("list", { name: "On their way from others" });
+    const [reportBar, pausedBar] = ["report.pdf", "b"].map((name) =>
+      coming.getByRole("progressbar", { name: `Progress of ${name}` })
+    );
+    strictEqual(
+      await reportBar.getAttribute("aria-valuetext"),
+      "Coming · 40 % · 100 bytes/s · 6 s left",
+    );
+    strictEqual(await pausedBar.getAttribute("aria-valuetext"), "Paused, may go on · 40 %");
+    // There is nothing yet that could be saved.
+    strictEqual(await coming.getByRole("button").count(), 0);
+    program.setComing([]);
+    await coming.waitFor({ state: "detached" });
     deepStrictEqual(await names.allTextContents(), ["own.pdf", "plan.pdf", "old.pdf"]);
     await page.getByRole("button", { name: "Files", exact: true }).waitFor();
 

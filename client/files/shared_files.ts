@@ -83,6 +83,8 @@ type WireFile = ValuesOf<ServerMessages["file"]>;
 /** After what passes by itself a transfer is tried again: at first so soon, and later so seldom. */
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 5_000;
+/** A server that does not say in this time whether a file may come is not waited for. */
+const PLAN_ANSWER_MS = 1_000;
 /** Refusals that pass by themselves. */
 const PASSING: Readonly<Record<string, string>> = {
   "not-connected": "The connection is lost",
@@ -347,15 +349,22 @@ export class SharedFiles {
     });
   }
 
-  /** Asks whether a file of that size may come: the server would say the same of its offer, but only once it has been read. @throws Refusal */
+  /**
+   * Asks whether a file of that size may come: the server would say the same of its offer, but only once it has been read. What
+   * passes by itself, and no answer, keep nobody from reading it. @throws Refusal
+   */
   async #plan(run: Run, size: number): Promise<void> {
     const isBig = size >= PLANNED_FILE_BYTES_MIN || size > (this.#fileBytesMax ?? Infinity);
     if (!isBig) return;
-    await this.#persist(run, async () => {
-      if (!this.#isPlanned) return this.#requireFits(size);
-      const planned = this.#ask<void>((mark) => ({ type: "file.plan", mark, size }));
-      await this.#orStopped(planned, run.stop.signal);
-    });
+    if (!this.#isPlanned) return this.#requireFits(size);
+    const planned = this.#ask((mark) => ({ type: "file.plan", mark, size }));
+    planned.catch(() => undefined);
+    try {
+      const { signal } = run.stop;
+      await this.#orStopped(Promise.race([planned, this.#pause(PLAN_ANSWER_MS)]), signal);
+    } catch (thrown) {
+      if (passingReason(thrown) === undefined) throw thrown;
+    }
   }
 
   /** What a server of before says of itself. @throws Refusal `file-too-big` */

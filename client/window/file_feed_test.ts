@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { type FileEntry, FILES_PAGE_ENTRIES, type ProgramMessage } from "@fusionmeet/bridge";
 import { FakeTimers } from "@fusionmeet/net";
-import { sharedFile, transfer } from "../../tests/support/fake_program.ts";
+import { comingFile, sharedFile, transfer } from "../../tests/support/fake_program.ts";
 import { FileFeed, FILES_INTERVAL_MS, TRANSFERS_OVER_MAX } from "./file_feed.ts";
 
 class Bench {
@@ -64,4 +64,25 @@ Deno.test("FileFeed forgets the oldest of very many that are over, and none unde
   }
   const ids = bench.feed.transfers.map(({ id }) => id);
   deepStrictEqual([ids.length, ids[0], ids[1]], [TRANSFERS_OVER_MAX + 1, 1, 4]);
+});
+
+Deno.test("FileFeed tells all that is coming from others when some of it has changed, and a page that knows nothing", async () => {
+  const bench = new Bench();
+  const coming = async () => {
+    await bench.timers.advance(FILES_INTERVAL_MS);
+    const [message] = bench.sent.splice(0);
+    return message?.type === "files.coming" ? message.coming.map(({ id }) => id) : message?.type;
+  };
+  bench.feed.coming(comingFile(1, "a"));
+  bench.feed.coming(comingFile(2, "b"));
+  deepStrictEqual(await coming(), [1, 2]);
+  deepStrictEqual(await coming(), undefined);
+  deepStrictEqual(bench.feed.reset().map(({ type }) => type), ["files.reset", "files.coming"]);
+  bench.feed.notComing(2);
+  bench.feed.notComing(3);
+  deepStrictEqual(await coming(), [1]);
+  // It is there.
+  bench.feed.put(sharedFile(1, "a"));
+  deepStrictEqual(await coming(), []);
+  deepStrictEqual(bench.feed.reset().map(({ type }) => type), ["files.reset"]);
 });

@@ -1,0 +1,110 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { seededRandom } from "@fusionmeet/base";
+import { FakeTimers } from "@fusionmeet/net";
+import { type ClientMessage, FEATURES, PLANNED_FILE_BYTES_MIN } from "@fusionmeet/protocol";
+import { type FilesEvent, SharedFiles } from "./shared_files.ts";
+
+const SELF = 1;
+
+/** Files of somebody who is in a room, whose server says what the test says. */
+class Bench {
+  readonly timers = new FakeTimers();
+  readonly sent: ClientMessage[] = [];
+  readonly events: FilesEvent[] = [];
+  readonly files = new SharedFiles({
+    send: (message) => this.sent.push(message),
+    open: () => new Promise(() => {}),
+    emit: (event) => this.events.push(event),
+    timers: this.timers,
+    random: seededRandom(1),
+  });
+  /** Files that were read. */
+  readonly read: string[] = [];
+
+  constructor({ features = FEATURES }: { features?: readonly string[] } = {}) {
+    this.files.connected(features, SELF);
+    this.files.list([], { last: true, fileBytesMax: 500_000_000 });
+  }
+
+  share(name: string, size: number): void {
+    this.files.send({
+      name,
+      size: () => Promise.resolve(size),
+      take: () => {
+        this.read.push(name);
+        return Promise.resolve({ path: name, hash: "00".repeat(32) });
+      },
+    });
+  }
+
+  /** What the server is asked, once it has been. */
+  async asked(): Promise<(ClientMessage & { mark: string })[]> {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return this.sent.splice(0) as (ClientMessage & { mark: string })[];
+  }
+
+  /** How transfers ended. */
+  ends(): unknown[] {
+    return this.events.flatMap((event) =>
+      event.event === "transfer" && event.transfer.state === "failed"
+        ? [event.transfer.message]
+        : []
+    );
+  }
+}
+
+Deno.test("SharedFiles asks before a large file is read: what is refused is not read, and said in the server's words", async () => {
+  const bench = new Bench();
+  bench.share("big.iso", PLANNED_FILE_BYTES_MIN);
+  const [{ type, mark }] = await bench.asked();
+  deepStrictEqual([type, bench.read], ["file.plan", []]);
+  bench.files.declined(mark, { code: "room-files-full", message: "This room has 3 MB left" });
+  deepStrictEqual(await bench.asked(), []);
+  deepStrictEqual([bench.read, bench.ends()], [[], ["big.iso: This room has 3 MB left"]]);
+});
+
+Deno.test("SharedFiles reads and offers what may come, what is small, and what the server says nothing of", async () => {
+  const bench = new Bench();
+  bench.share("small.txt", PLANNED_FILE_BYTES_MIN - 1);
+  deepStrictEqual((await bench.asked()).map(({ type }) => type), ["file.offer"]);
+  bench.share("big.iso", PLANNED_FILE_BYTES_MIN);
+  bench.files.planned((await bench.asked())[0].mark);
+  deepStrictEqual((await bench.asked()).map(({ type }) => type), ["file.offer"]);
+  deepStrictEqual(bench.read, ["small.txt", "big.iso"]);
+  const silent = new Bench();
+  silent.share("big.iso", PLANNED_FILE_BYTES_MIN);
+  await silent.asked();
+  await silent.timers.advance(1_000);
+  deepStrictEqual((await silent.asked()).map(({ type }) => type), ["file.offer"]);
+  // Other files are under way: by the time it is read they may be through.
+  const busy = new Bench();
+  busy.share("big.iso", PLANNED_FILE_BYTES_MIN);
+  busy.files.declined((await busy.asked())[0].mark, { code: "too-many-offers", message: "" });
+  deepStrictEqual((await busy.asked()).map(({ type }) => type), ["file.offer"]);
+});
+
+Deno.test("SharedFiles of a server that cannot be asked goes by the largest file that it said it takes", async () => {
+  const bench = new Bench({ features: [] });
+  bench.share("big.iso", 500_000_001);
+  bench.share("fits.iso", 500_000_000);
+  deepStrictEqual((await bench.asked()).map(({ type }) => type), ["file.offer"]);
+  deepStrictEqual(bench.read, ["fits.iso"]);
+  deepStrictEqual(bench.ends(), ["big.iso: The file has 500 MB; this server takes up to 500 MB"]);
+});
+
+Deno.test("SharedFiles: what came of a coming file that the list has is told as a file, and not as stopped", () => {
+  const bench = new Bench();
+  const file = { id: 7, name: "a", size: 10 };
+  const coming = { ...file, participant: 2, from: "Bob", bytes: 4, state: "moving" as const };
+  bench.files.coming([coming, { ...coming, id: 8 }]);
+  bench.files.disconnected();
+  bench.files.connected(FEATURES, SELF);
+  bench.events.length = 0;
+  bench.files.list([{ ...file, hash: new Uint8Array(32), owner: "Bob", at: 1 }], {
+    ...{ last: true, fileBytesMax: undefined },
+  });
+  deepStrictEqual(
+    bench.events.map((event) => event.event !== "transfer" && [event.event, event.file.id]),
+    [["file", 7], ["file.coming", 8]],
+  );
+});
