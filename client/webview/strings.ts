@@ -1,5 +1,5 @@
 import type { ShortcutAction } from "./shortcuts.ts";
-import type { OwnShareState, Theme } from "@fusionmeet/bridge";
+import type { OwnShareState, PictureQuality, Theme } from "@fusionmeet/bridge";
 import type { PersonAction } from "./person_actions.ts";
 
 /** Every word the page says by itself; what the program says comes as sentences of its own. */
@@ -83,7 +83,7 @@ const ENGLISH = {
     name: "Your name",
     nameHint: "As others see you",
     room: "Room",
-    roomHint: "New name, new room",
+    roomHint: "A new name starts a new room",
     rooms: "Rooms with people in them",
     showRooms: "Show rooms",
     showServers: "Show earlier servers",
@@ -98,7 +98,7 @@ const ENGLISH = {
     people: (count: number) => english(count, { one: "# person", other: "# people" }),
     pin: "PIN",
     pinHint: "Whoever runs the server knows it",
-    lead: "I lead this room",
+    lead: "Join as the host",
     ownerPin: "Owner PIN",
     ownerPinHint: "Makes you the host: whoever runs the server knows it",
     microphone: "Microphone",
@@ -123,7 +123,7 @@ const ENGLISH = {
     link: "Link to this room",
     copy: "Copy link",
     linkHint:
-      "Goes into FusionMeet's server field. It names the server's key, so there is nothing to compare; it holds no PIN.",
+      "Others paste it into the field Server when they join. It carries the server's key, so they have no words to compare. It holds no PIN.",
     phone: "Or by a phone's camera",
     phoneHint: "Opens a page with the link and the steps to join on a computer.",
     code: (page: string) => `QR code for ${page}`,
@@ -148,6 +148,8 @@ const ENGLISH = {
     controls: "Meeting controls",
     you: "You",
     youAre: (name: string) => `${name} (you)`,
+    /** Under the icon, where there is little room. */
+    microphoneShort: "Mic",
     muteMicrophone: "Mute microphone",
     unmuteMicrophone: "Unmute microphone",
     cameraOn: "Turn camera on",
@@ -155,9 +157,11 @@ const ENGLISH = {
     noMicrophone: "No microphone to switch on",
     noCamera: "No camera to switch on",
     settings: "Settings",
-    quality: "Your picture",
-    qualityText: (width: number, height: number, rate: number) =>
-      `${width} × ${height}, ${rate} pictures a second`,
+    quality: "Quality of your camera",
+    qualityText: ({ width, height, framesPerSecond }: PictureQuality) =>
+      `${
+        height <= 240 ? "Low" : height <= 480 ? "Medium" : "High"
+      }: ${width} × ${height}, ${framesPerSecond} fps`,
     appearance: "Appearance",
     themes: { system: "As this computer", light: "Light", dark: "Dark" } satisfies Record<
       Theme,

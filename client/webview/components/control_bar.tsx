@@ -78,16 +78,14 @@ export function ControlBar({ meeting, panel, onShortcuts, onPick }: ControlBarPr
           {meeting.camera.on ? <Video size={20} /> : <VideoOff size={20} />}
         </SourceButton>
         <PresentButton meeting={meeting} onPick={onPick} />
-        <button
-          type="button"
-          class="bar-button bar-leave"
+        <BarButton
+          label={text.leave}
+          name={text.leave}
+          isDanger
           onClick={() => send({ do: "leave", sure: false })}
         >
-          <span class="bar-icon" aria-hidden="true">
-            <LogOut size={20} />
-          </span>
-          {text.leave}
-        </button>
+          <LogOut size={20} />
+        </BarButton>
       </div>
       <div class="bar-group bar-end">
         <BarButton
@@ -125,12 +123,9 @@ export function ControlBar({ meeting, panel, onShortcuts, onPick }: ControlBarPr
           label={text.settings}
           side="above"
           button={({ isOpen, toggle }) => (
-            <button type="button" class="bar-button" aria-expanded={isOpen} onClick={toggle}>
-              <span class="bar-icon" aria-hidden="true">
-                <Settings2 size={20} />
-              </span>
-              {text.settings}
-            </button>
+            <BarButton label={text.settings} name={text.settings} isOpen={isOpen} onClick={toggle}>
+              <Settings2 size={20} />
+            </BarButton>
           )}
         >
           {({ close }) => (
@@ -163,7 +158,7 @@ function SourceButton({ kind, source, label, missing, children }: SourceButtonPr
   return (
     <BarButton
       action={kind}
-      label={strings.join[kind]}
+      label={kind === "microphone" ? strings.meeting.microphoneShort : strings.join.camera}
       name={source.exists ? label : missing}
       state={state}
       isOff={!source.exists}

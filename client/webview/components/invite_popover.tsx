@@ -1,5 +1,6 @@
 import type { Invitation, MeetingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
+import { BarButton } from "./bar_button.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { Lock, TriangleAlert, UserPlus } from "./icons.ts";
 import { WordList } from "./introduction_dialog.tsx";
@@ -17,12 +18,14 @@ export function InvitePopover({ meeting }: { meeting: MeetingState }) {
       label={strings.invite.title}
       side="above"
       button={({ isOpen, toggle }) => (
-        <button type="button" class="bar-button" aria-expanded={isOpen} onClick={toggle}>
-          <span class="bar-icon" aria-hidden="true">
-            <UserPlus size={20} />
-          </span>
-          {strings.invite.open}
-        </button>
+        <BarButton
+          label={strings.invite.open}
+          name={strings.invite.open}
+          isOpen={isOpen}
+          onClick={toggle}
+        >
+          <UserPlus size={20} />
+        </BarButton>
       )}
     >
       {() => (

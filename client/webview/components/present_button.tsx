@@ -27,7 +27,6 @@ export function PresentButton({ meeting, onPick }: PresentButtonProps) {
       label={shows ? text.stop : text.present}
       name={shows ? text.stopName : text.open}
       state={shows ? "live" : undefined}
-      badge={null}
       onClick={() => shows ? send({ do: "present.stop" }) : onPick()}
     >
       {shows ? <MonitorX size={20} /> : <MonitorUp size={20} />}
@@ -54,7 +53,6 @@ function TakenButton({ meeting, presenting: { name, paused } }: TakenButtonProps
           label={text.present}
           name={text.taken(name)}
           isOpen={isOpen}
-          badge={null}
           onClick={toggle}
         >
           <MonitorUp size={20} />

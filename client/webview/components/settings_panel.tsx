@@ -19,7 +19,7 @@ export function SettingsPanel({ meeting, onShortcuts }: SettingsPanelProps) {
           legend={text.quality}
           choices={meeting.qualities.map((quality) => ({
             value: keyOf(quality),
-            text: text.qualityText(quality.width, quality.height, quality.framesPerSecond),
+            text: text.qualityText(quality),
           }))}
           chosen={keyOf(meeting.quality)}
           onChoose={(key) => {

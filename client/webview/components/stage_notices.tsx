@@ -47,7 +47,7 @@ function Problem({ title, message }: { title: string; message: string }) {
   const { announcer } = useApp();
   useEffect(() => announcer.say(`${title}: ${message}`), [message]);
   return (
-    <Notice kind="problem" icon={<TriangleAlert size={20} />} title={title}>
+    <Notice kind="problem" icon={<TriangleAlert size={20} />} title={`${title}:`}>
       <span dir="auto">{asSentence(message)}</span>
     </Notice>
   );
@@ -65,7 +65,7 @@ function ComingBackNotice({ comingBack }: { comingBack: ComingBack }) {
     <Notice
       kind="warning"
       icon={<LoaderCircle class="spin" size={20} />}
-      title={text.comingBackTitle}
+      title={asSentence(text.comingBackTitle)}
       action={<Button onClick={() => send({ do: "leave", sure: true })}>{text.stopTrying}</Button>}
     >
       {asSentence(comingBack.reason)}{" "}

@@ -53,9 +53,10 @@ export function Tile({ person, isSelf, width, height }: TileProps) {
       </span>
       <PersonMenu person={person} />
       {person.away && (
-        <span class="tile-away">
+        <span class="tile-away" title={text.away}>
           <WifiOff size={16} aria-hidden="true" />
-          {text.away}
+          <span aria-hidden="true">{text.away}</span>
+          <span class="sr-only">{text.away}</span>
         </span>
       )}
     </li>
