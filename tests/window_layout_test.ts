@@ -14,7 +14,7 @@ import {
   sharedFile,
 } from "./support/fake_program.ts";
 import { layoutFaults } from "./support/page_layout.ts";
-import { endBrowser, pageTest } from "./support/page_tests.ts";
+import { endBrowser, holds, pageTest } from "./support/page_tests.ts";
 
 const SIZES = [[1440, 900], [1024, 700], [800, 600], [800, 500], [600, 800], [360, 740]] as const;
 
@@ -144,6 +144,7 @@ for (const scene of scenes) {
       const faults: string[] = [];
       for (const [width, height] of SIZES) {
         await page.setViewportSize({ width, height });
+        await holds(page, `innerWidth === ${width} && innerHeight === ${height}`);
         await page.evaluate(DRAWN);
         const found = await layoutFaults(page);
         faults.push(...found.map((fault) => `${width}x${height}: ${fault}`));

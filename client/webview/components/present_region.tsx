@@ -34,13 +34,17 @@ export function PresentRegion({ meeting, onPick }: PresentRegionProps) {
         />
       )}
       {isTurn && <YourTurn share={ownShare} onPick={onPick} />}
-      {askingToPresent.slice(0, ASKING_SHOWN_MAX).map((asker) => (
-        <Request key={asker.participant} asker={asker} />
-      ))}
-      {askingToPresent.length > ASKING_SHOWN_MAX && (
-        <p class="present-more">
-          {strings.present.moreAsk(askingToPresent.length - ASKING_SHOWN_MAX)}
-        </p>
+      {askingToPresent.length > 0 && (
+        <div class="present-asking">
+          {askingToPresent.slice(0, ASKING_SHOWN_MAX).map((asker) => (
+            <Request key={asker.participant} asker={asker} />
+          ))}
+          {askingToPresent.length > ASKING_SHOWN_MAX && (
+            <p class="present-more">
+              {strings.present.moreAsk(askingToPresent.length - ASKING_SHOWN_MAX)}
+            </p>
+          )}
+        </div>
       )}
     </section>
   );
