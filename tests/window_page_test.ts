@@ -627,7 +627,7 @@ pageTest(
     const { keyboard } = page;
     const field = page.getByLabel("Owner PIN");
     strictEqual(await field.count(), 0);
-    await page.getByRole("button", { name: "Join as the host" }).focus();
+    await page.getByRole("button", { name: "I have the owner PIN" }).focus();
     await keyboard.press("Enter");
     await field.waitFor();
     await holds(page, "document.activeElement.type === 'password'");

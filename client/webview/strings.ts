@@ -98,7 +98,7 @@ const ENGLISH = {
     people: (count: number) => english(count, { one: "# person", other: "# people" }),
     pin: "PIN",
     pinHint: "Whoever runs the server knows it",
-    lead: "Join as the host",
+    lead: "I have the owner PIN",
     ownerPin: "Owner PIN",
     ownerPinHint: "Makes you the host: whoever runs the server knows it",
     microphone: "Microphone",
