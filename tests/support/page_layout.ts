@@ -11,7 +11,7 @@ export async function layoutFaults(page: Page): Promise<string[]> {
 /** Runs in the page. */
 function findFaults(): string[] {
   // deno-lint-ignore no-explicit-any
-  const { document, innerWidth, innerHeight, getComputedStyle, Node } = globalThis as any;
+  const { document, innerWidth, innerHeight, getComputedStyle } = globalThis as any;
   type Box = { left: number; top: number; right: number; bottom: number };
   // deno-lint-ignore no-explicit-any
   type Element = any;
