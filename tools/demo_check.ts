@@ -1,4 +1,4 @@
-import { levelAt, locate, medianLevelAt } from "../tests/support/audio.ts";
+import { levelAt, locateWords, medianLevelAt } from "../tests/support/audio.ts";
 import { readWav, type Recording } from "../tests/support/audio_files.ts";
 import { examinePictures } from "../tests/support/picture_files.ts";
 import {
@@ -34,8 +34,17 @@ const LEVEL_TOLERANCE_DB = 1.5;
 const DELAY_MS_MAX = 400;
 /** Below this the pilot tone of a person is not heard. */
 const SILENT_DBFS = -56;
-/** Of the correlation with what was said; others speak at the same time. */
-const SCORE_MIN = 0.15;
+/**
+ * Of the words in the mix: measured 36 and more, beside others who speak at the same time on a busy computer, and 9 at
+ * most for other words. Where computers are held up so much that the delay is over its limit it can be 14.
+ */
+export const PROMINENCE_MIN = 17;
+/** Of a turn, from so far into it. */
+const WORDS_FROM_SAMPLES = 12_000;
+const WORDS_SAMPLES = 144_000;
+/** They are looked for from before they can be there to so much later. */
+const EARLY_SAMPLES = 4_800;
+const REACH_SAMPLES = 48_000;
 const FPS_TOLERANCE = 1.5;
 const SSIM_MIN = 0.9;
 
@@ -109,11 +118,14 @@ function voiceRow(receiver: Ear, sender: Ear): Row {
   const [lowest, highest] = [Math.min(...levels), Math.max(...levels)];
   const level = `${lowest.toFixed(1)}..${highest.toFixed(1)} dBFS`;
   if (highest < SILENT_DBFS) return { ...row, words: level, wrong: "not heard" };
-  const { delayMs, score } = delayOf(receiver, sender, turns[0]);
+  const found = turns.map((at) => wordsOf(receiver, sender, at));
+  const { delayMs, prominence } = found.reduce((best, each) =>
+    each.prominence > best.prominence ? each : best
+  );
   const words = `${level}, ${delayMs.toFixed(0)} ms`;
   if (lowest < PILOT_DBFS - LEVEL_TOLERANCE_DB) return { ...row, words, wrong: "too soft" };
   if (highest > PILOT_DBFS + LEVEL_TOLERANCE_DB) return { ...row, words, wrong: "too loud" };
-  if (score < SCORE_MIN) return { ...row, words, wrong: "other words than were said" };
+  if (prominence < PROMINENCE_MIN) return { ...row, words, wrong: "other words than were said" };
   if (delayMs > DELAY_MS_MAX) return { ...row, words, wrong: "too late" };
   return { ...row, words };
 }
@@ -128,24 +140,24 @@ function ownVoiceRow({ person, mix, from: start }: Ear, row: Omit<Row, "words">)
   return { ...row, words: `at most ${highest.toFixed(1)} dBFS`, wrong };
 }
 
-/** Finds a second and a half of the words of that turn. */
-function delayOf(receiver: Ear, sender: Ear, turnAt: number): { delayMs: number; score: number } {
-  const into = 24_000;
-  const at = sender.person.turnAtSeconds * 48_000 + into;
-  const { words } = sender.said;
+/** Finds three seconds of the words of that turn. */
+function wordsOf(
+  { mix }: Ear,
+  { person, said: { words } }: Ear,
+  turnAt: number,
+): { delayMs: number; prominence: number } {
+  const at = person.turnAtSeconds * 48_000 + WORDS_FROM_SAMPLES;
   const pattern = Int16Array.from(
-    { length: 72_000 },
+    { length: WORDS_SAMPLES },
     (_, index) => words[(at + index) % words.length],
   );
-  const from = turnAt + into - 4_800;
-  const heard = receiver.mix.samples.subarray(from, from + pattern.length + 48_000);
-  // The difference of neighbours keeps the words and takes most of the low tones away.
-  const found = locate(differences(pattern), differences(heard));
-  return { delayMs: (from + found.at - turnAt - into) / 48, score: found.score };
-}
-
-function differences(samples: Int16Array): Int16Array {
-  return samples.map((sample, index) => index === 0 ? 0 : sample - samples[index - 1]);
+  const heard = new Int16Array(WORDS_SAMPLES + REACH_SAMPLES);
+  const from = turnAt + WORDS_FROM_SAMPLES - EARLY_SAMPLES;
+  // Before the start of the mix, and after its end, there is silence.
+  const there = mix.samples.subarray(Math.max(0, from), Math.max(0, from + heard.length));
+  heard.set(there, Math.max(0, -from));
+  const found = locateWords(pattern, heard);
+  return { delayMs: (found.at - EARLY_SAMPLES) / 48, prominence: found.prominence };
 }
 
 async function pictureRow(receiver: Ear, sender: Ear): Promise<Row> {
