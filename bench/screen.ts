@@ -64,7 +64,7 @@ class Watcher {
     const attendance = await Attendance.prepare({
       ...{ server: { hostname: "127.0.0.1", port }, name, room: "Main", fingerprint },
       ...{ microphone: { kind: "off" }, camera: { kind: "off" } },
-    }, { folder, warn: (code, message) => console.error(code, message) });
+    }, { folder, warn: (code, message) => console.error(code, message), note: console.error });
     const watcher = new Watcher(attendance);
     watcher.#running = attendance.run();
     return watcher;

@@ -19,6 +19,8 @@ import { pinsPathIn } from "./places.ts";
 import { prepareFolder, Recorder } from "./recorder.ts";
 import { systemScreens } from "./screen/system_screen.ts";
 import { SeatFile } from "./seat_file.ts";
+import { Shrinker } from "./shrink/shrinker.ts";
+import { thumbnailOf } from "./shrink/thumbnail_of.ts";
 
 /** Joining does not wait longer than this for the media engine's thread. */
 const ENGINE_WAIT_MS = 2_000;
@@ -57,6 +59,8 @@ export interface AttendanceMeans {
   readonly folder: string;
   /** Something does not work; the meeting goes on. */
   readonly warn: (code: string, message: string) => void;
+  /** A sentence for the log. */
+  readonly note: (text: string) => void;
   /** How this kind of client meets; what is left out is as in a program without a window. */
   readonly meeting?: Partial<Pick<MeetingOptions, "startsOff" | "decodes">>;
 }
@@ -68,6 +72,8 @@ export interface AttendanceMeans {
 export class Attendance {
   readonly meeting: Meeting;
   readonly engine: EngineHandle;
+  /** Makes small pictures of files. */
+  readonly shrinker = new Shrinker();
   readonly #recorder: Recorder | undefined;
 
   /** @throws UsageError when a folder or file cannot be used. @throws JoinFailure when nobody can have that name. */
@@ -136,6 +142,7 @@ export class Attendance {
       }),
       microphone: microphone.kind !== "off",
       camera: camera.kind === "off" ? undefined : { codec: "h264", width, height, fps },
+      depict: (file, signal) => thumbnailOf(file, { shrinker: this.shrinker, signal, ...means }),
       screen: systemScreens(),
       timers: systemTimers,
       random: systemRandom,

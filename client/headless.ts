@@ -95,6 +95,7 @@ class Headless {
     const attendance = await Attendance.prepare(this.#options, {
       folder: this.#folder,
       warn: (code, message) => this.#warn(code, message),
+      note: (text) => this.#output.note(text),
     });
     const { meeting } = attendance;
     const errands = new FileErrands(meeting.files, {
@@ -222,6 +223,8 @@ function carryOut(
       return meeting.files.cancel(command.transfer);
     case "delete":
       return errands.delete(command.name);
+    case "thumbnail":
+      return errands.thumbnail(command.name);
     case "present":
       return command.on ? roles.request() : roles.stop();
     case "present.ask":

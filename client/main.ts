@@ -14,6 +14,7 @@ import { runHeadless, standardOutput } from "./headless.ts";
 import { parseOptions, UsageError } from "./options.ts";
 import { lastMeeting, readTextFileIfThere } from "./places.ts";
 import { forgetCopiedSeats } from "./seat_file.ts";
+import { SHRINK_FLAG } from "./shrink/shrink_job.ts";
 import { WEBVIEW_FLAG } from "./window/webview_start.ts";
 
 /** The program. @returns its exit code. */
@@ -23,6 +24,10 @@ export async function main(args: readonly string[]): Promise<number> {
     if (args[0] === WEBVIEW_FLAG) {
       const { runWebviewChild } = await import("./window/webview_child.ts");
       return await runWebviewChild();
+    }
+    if (args[0] === SHRINK_FLAG) {
+      const { runShrinkChild } = await import("./shrink/shrink_child.ts");
+      return await runShrinkChild(args[1] ?? "");
     }
     const invocation = parseOptions(args, {
       environment: Deno.env.toObject(),

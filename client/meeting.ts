@@ -138,6 +138,7 @@ export class Meeting {
       send: (message) => this.#send(message),
       open: (purpose, subject, { signal }) => this.openTicketed(purpose, subject, { signal }),
       emit: (event) => this.#emit(event),
+      depict: options.depict,
       timers: options.timers,
       random: options.random,
     });
@@ -471,6 +472,7 @@ export class Meeting {
     "file.gone": (meeting, { id }) => meeting.files.gone(id),
     "files.coming": (meeting, { list }) => meeting.files.coming(list),
     "file.planned": (meeting, { mark }) => meeting.files.planned(mark),
+    "file.thumbnail": (meeting, thumbnail) => meeting.files.thumbnails.came(thumbnail),
     "file.offered": (meeting, offered) => meeting.files.offered(offered),
     room: (meeting, state) => meeting.roles.roomSaid(state),
     "room.removed": (meeting, list) => meeting.roles.removedSaid(list),

@@ -2,7 +2,7 @@ import type { NowMs, Random } from "@fusionmeet/base";
 import type { ByteStream, ConnectionEnd, TicketedOptions, Timers } from "@fusionmeet/net";
 import type { CameraCodec, ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
 import type { ChatLine } from "./chat_log.ts";
-import type { FilesEvent } from "./files/shared_files.ts";
+import type { FilesEvent, SharedFilesOptions } from "./files/shared_files.ts";
 import type { JoinFailure } from "./failures.ts";
 import type { CaptureKind } from "./media/commands.ts";
 import type { EngineHandle } from "./media/handle.ts";
@@ -65,6 +65,8 @@ export interface MeetingOptions {
   readonly microphone: boolean;
   /** There is a camera; on from the start likewise. */
   readonly camera?: CameraFormat;
+  /** Makes thumbnails of what is shared (see `SharedFilesOptions`); absent: there are none. */
+  readonly depict?: SharedFilesOptions["depict"];
   /** How a screen is shared; absent: nothing can be. */
   readonly screen?: ScreenMeans;
   /** What is there but switched off at first. */

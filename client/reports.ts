@@ -41,6 +41,10 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
     }
     case "file":
       return { event: "file", state: event.state, ...fileFields(event.file) };
+    case "thumbnail": {
+      const { file: { id, name }, picture } = event;
+      return { event: "thumbnail", id, name, picture: picture?.toBase64() };
+    }
     case "transfer": {
       const { id: transfer, progress, ...rest } = event.transfer;
       return { event: "transfer", transfer, ...rest, ...progress };

@@ -24,7 +24,7 @@ export type StdinCommand =
   /** `name`: of a file, or `all`. */
   | { readonly do: "fetch"; readonly name: string; readonly to?: string }
   | { readonly do: "cancel"; readonly transfer: number }
-  | { readonly do: "delete"; readonly name: string }
+  | { readonly do: "delete" | "thumbnail"; readonly name: string }
   | { readonly do: LaterCommand };
 
 /** Commands of the contract that come with later versions; carried out, they are declined. */
@@ -41,6 +41,7 @@ const EXAMPLES = {
     '{"do":"fetch","name":"report.pdf","to":"Downloads"} (or "name":"all"; "to" may be left out)',
   cancel: '{"do":"cancel","transfer":1}',
   delete: '{"do":"delete","name":"report.pdf"}',
+  thumbnail: '{"do":"thumbnail","name":"photo.jpg"}',
   present: '{"do":"present","on":true}',
   "present.ask": '{"do":"present.ask"}',
   "present.answer": '{"do":"present.answer","participant":"Ada","accept":true}',
@@ -127,6 +128,7 @@ function fieldsOf(
     case "cancel":
       return typeof transfer === "number" ? { do: name, transfer } : undefined;
     case "delete":
+    case "thumbnail":
       return typeof called === "string" ? { do: name, name: called } : undefined;
     case "present.answer":
       return typeof participant === "string" && typeof accept === "boolean"

@@ -42,7 +42,7 @@ Deno.test("parseStdinCommand() says what is wrong and what would be right", () =
   refuses(
     '{"do":"dance"}',
     "unknown-command",
-    /use mic, camera, screen, chat, watch, share, fetch, cancel, delete, present/,
+    /use mic, camera, screen, chat, watch, share, fetch, cancel, delete, thumbnail, present/,
   );
   refuses('{"do":"toString"}', "unknown-command", /toString/);
   refuses('{"do":"mic"}', "bad-command", /"on":false/);

@@ -34,6 +34,8 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
     room.files.plan(seat, { size });
     link.send({ type: "file.planned", mark });
   },
+  "file.thumbnail.get": ({ room, link }, { id }) =>
+    link.send({ type: "file.thumbnail", id, picture: room.files.thumbnail(id) }),
   "file.delete": ({ room, seat }, { id }) =>
     room.files.delete(seat, id, { isHost: room.host.host === seat }),
   "ping": ({ link }, { at }) => link.send({ type: "pong", at }),
@@ -62,6 +64,7 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "ticket.get": 10,
   "file.offer": 10,
   "file.plan": 10,
+  "file.thumbnail.get": 4,
   "file.delete": 10,
   "presenter.request": 4,
   "presenter.ask": 2,

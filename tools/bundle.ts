@@ -12,7 +12,8 @@ import { readmeText } from "./bundle_readme.ts";
 import { startFiles } from "./bundle_start_files.ts";
 import { denoRuntime } from "./deno_runtime.ts";
 import { isLicenceFile, type Licence, licenceIn, licencePage } from "./licences.ts";
-import { type Contents, gatherContents, windowFiles } from "./program_files.ts";
+import { clientFiles, type Contents, gatherContents } from "./program_files.ts";
+import { fetchSharp, sharpLicences } from "./sharp_files.ts";
 import { chosenTargets, type Target } from "./targets.ts";
 
 /** What is packed and where to. */
@@ -53,8 +54,9 @@ export async function buildBundleOf(contents: Contents, options: BundleOptions):
   const runtime = options.runtime ?? await denoRuntime(target);
   await copy(runtime, join(program, `deno${target.exeSuffix}`), true);
   for (const [file, text] of scripts) await write(join(program, file), text);
-  for (const [path, from] of windowFiles(target)) await copy(from, join(program, path));
-  const licences = [...contents.licences];
+  await fetchSharp(target);
+  for (const [path, from] of clientFiles(target)) await copy(from, join(program, path));
+  const licences = [...contents.licences, ...await sharpLicences(target)];
   if (ffmpeg !== undefined) licences.push(await packFfmpeg(ffmpeg, folder, target));
   await write(join(folder, "LICENSES.txt"), forSystem(licencePage(licences), target));
   const readme = readmeText(target, { version: PROGRAM_VERSION, hasFfmpeg: ffmpeg !== undefined });

@@ -4,6 +4,7 @@ import { messageOf } from "@fusionmeet/base";
 import { SCRIPT_FILES } from "./bundle_programs.ts";
 import { machineOf, systemFaults } from "./executable_file.ts";
 import { isLicenceFile } from "./licences.ts";
+import { sharpFiles } from "./sharp_files.ts";
 import type { Target } from "./targets.ts";
 
 /** A file that was found in a bundle. */
@@ -31,7 +32,7 @@ const PAGE_FILES = [
 const ICON = /^program\/webview\/icons\/hicolor\/\d+x\d+\/apps\/fusionmeet-client\.png$/;
 /** Libraries that an ffmpeg brings along. */
 export const LIBRARY = /\.(dll|dylib|so(\.\d+)*)$/;
-const NATIVE = /(\/(deno|ffmpeg)(\.exe)?|\.(dll|dylib|so(\.\d+)*))$/;
+const NATIVE = /(\/(deno|ffmpeg)(\.exe)?|\.(dll|dylib|node|so(\.\d+)*))$/;
 /** A private key's first line and what makes it one; scripts hold the first line alone. */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}/;
 /** A stick with FAT cannot hold these names. */
@@ -49,7 +50,8 @@ export function isProgram(path: string, { os, exeSuffix }: Target): boolean {
 }
 
 /** The files that make a bundle of that target whole. */
-export function requiredFiles({ os, exeSuffix, webviewLibrary }: Target): string[] {
+export function requiredFiles(target: Target): string[] {
+  const { os, exeSuffix, webviewLibrary } = target;
   return [
     ...START_FILES[os],
     "README.txt",
@@ -58,6 +60,7 @@ export function requiredFiles({ os, exeSuffix, webviewLibrary }: Target): string
     ...SCRIPT_FILES.map((file) => `program/${file}`),
     ...PAGE_FILES.map((file) => `program/page/${file}`),
     `program/webview/${webviewLibrary}`,
+    ...[...sharpFiles(target).keys()].map((path) => `program/${path}`),
   ];
 }
 

@@ -7,7 +7,7 @@ import { ROOT } from "./build_page.ts";
 interface Script {
   readonly file: string;
   readonly entry: string;
-  /** Workers that it starts: the bundler leaves their addresses alone, and ours lie beside it. */
+  /** Workers that it starts, and modules that one of its processes loads: the bundler leaves their addresses alone. */
   readonly workers: Readonly<Record<string, string>>;
 }
 
@@ -21,10 +21,12 @@ const SCRIPTS: readonly Script[] = [
       "worker.ts": "client_media.js",
       "screen_worker.ts": "client_screen.js",
       "webview_worker.ts": "client_webview.js",
+      "sharp_module.ts": "client_sharp.js",
     },
   },
   { file: "client_media.js", entry: "client/media/worker.ts", workers: {} },
   { file: "client_screen.js", entry: "client/screen/screen_worker.ts", workers: {} },
+  { file: "client_sharp.js", entry: "client/shrink/sharp_module.ts", workers: {} },
   { file: "client_webview.js", entry: "client/window/webview_worker.ts", workers: {} },
 ];
 
@@ -82,7 +84,15 @@ export function npmFolder(): string {
 
 async function bundle(folder: string): Promise<void> {
   const entries = SCRIPTS.map(({ entry }) => entry);
-  const args = ["bundle", "--quiet", "--platform", "deno", "--outdir", folder, ...entries];
+  const args = [
+    "bundle",
+    "--quiet",
+    "--platform",
+    "deno",
+    "--outdir",
+    folder,
+    ...entries,
+  ];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
   if (success) return;
   throw new Error(`Cannot bundle the programs: ${new TextDecoder().decode(stderr)}`);

@@ -105,11 +105,11 @@ fi
 if [ -n "$why" ] && [ -n "\${XDG_CACHE_HOME:-}\${HOME:-}" ]; then
   copies=\${XDG_CACHE_HOME:-$HOME/.cache}/fusionmeet
   copy=$copies/run-${version}-${target.name}
-  if ! [ -x "$copy/deno" ] || ! [ -d "$copy/webview" ]; then
+  if ! [ -x "$copy/deno" ] || ! [ -d "$copy/webview" ] || ! [ -d "$copy/sharp" ]; then
     printf 'A copy of the program is put into %s: %s\\n' "$copy" "$why" >&2
     new=$copy.$$
     if mkdir -p "$new" && cp "$deno" "$new/deno" && cp -R "$program/webview" "$new/webview" &&
-      chmod 700 "$new/deno"; then
+      cp -R "$program/sharp" "$new/sharp" && chmod 700 "$new/deno"; then
       rm -rf "$copies"/run-*-${target.name}
       mv "$new" "$copy" 2>/dev/null
     fi

@@ -19,6 +19,7 @@ import { expectedOf, type Making } from "./executable_contents.ts";
 import { isPlainDeno, readExecutable } from "./executable_file.ts";
 import { licencePage } from "./licences.ts";
 import { gatherContents, ICONS_FOLDER } from "./program_files.ts";
+import { fetchSharp, sharpLicences } from "./sharp_files.ts";
 import { chosenTargets, DENO_VERSION, hostTarget, type Target } from "./targets.ts";
 import { iconFile } from "./windows_icon.ts";
 
@@ -50,6 +51,7 @@ const WRITTEN_AT = new Date(Date.UTC(2000, 0, 1));
 export async function compileProgram(program: ProgramName, options: CompileOptions): Promise<Made> {
   const { target, contents, output = join(ROOT, "dist"), base } = options;
   await Deno.mkdir(output, { recursive: true });
+  await fetchSharp(target);
   const folder = await Deno.makeTempDir({ dir: output, prefix: "compile-" });
   try {
     const expected = expectedOf(program, options);
@@ -78,7 +80,8 @@ export async function compileProgram(program: ProgramName, options: CompileOptio
     const path = join(output, isStandIn ? "stand-ins" : "executables", target.name, name);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.rename(made, path);
-    await Deno.writeTextFile(join(dirname(path), "LICENSES.txt"), licencePage(contents.licences));
+    const licences = [...contents.licences, ...await sharpLicences(target)];
+    await Deno.writeTextFile(join(dirname(path), "LICENSES.txt"), licencePage(licences));
     return { path, size: bytes.length, verdict: verdict({ isStandIn }) };
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -6,7 +6,8 @@ import { requiredFiles } from "./bundle_check.ts";
 import { npmFolder, scriptsOfProgram } from "./bundle_programs.ts";
 import { type DenoConfig, permissionFlags, type ProgramName } from "./bundle_start_files.ts";
 import type { Expected } from "./check_executable.ts";
-import { type Contents, windowFiles } from "./program_files.ts";
+import { clientFiles, type Contents } from "./program_files.ts";
+import { sharpFiles } from "./sharp_files.ts";
 import type { Target } from "./targets.ts";
 
 /** What a program is made of and for. */
@@ -23,7 +24,7 @@ export function expectedOf(program: ProgramName, { target, contents }: Making): 
     target,
     entry,
     files: filesOf(program, { target, contents }),
-    libraries: isClient ? [`webview/${target.webviewLibrary}`] : [],
+    libraries: isClient ? [`webview/${target.webviewLibrary}`, ...sharpFiles(target).keys()] : [],
     permissions: permissionsOf(program, contents.config),
     features: contents.config.unstable,
     hasConsole: !isClient,
@@ -53,7 +54,7 @@ function filesOf(program: ProgramName, { target, contents }: Making): Map<string
     files.set(name, encoder.encode(contents.scripts.get(name)));
   }
   if (program === "client") {
-    for (const [path, from] of windowFiles(target)) files.set(path, Deno.readFileSync(from));
+    for (const [path, from] of clientFiles(target)) files.set(path, Deno.readFileSync(from));
   }
   const missing = neededBy(program, target).filter((path) => !files.get(path)?.length);
   if (missing.length === 0) return files;

@@ -40,13 +40,21 @@ export async function packageLicences(
 
 /** All texts of licences in a folder, one after the other. @throws Error when there is none. */
 export async function licenceIn(folder: string, what: string): Promise<string> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
-  const names = entries.filter(({ name, isFile }) => isFile && isLicenceFile(name))
-    .map(({ name }) => name).sort();
-  const texts = await Promise.all(names.map((name) => Deno.readTextFile(join(folder, name))));
-  const text = texts.map((each) => each.replaceAll("\r\n", "\n").trim()).join("\n\n");
+  const text = await textsIn(folder, isLicenceFile);
   if (text === "") throw new Error(`Cannot pack ${what}: there is no licence in ${folder}`);
   return text;
+}
+
+/** Texts of a folder, one after the other: those with names that are wanted. */
+export async function textsIn(
+  folder: string,
+  isWanted: (name: string) => boolean,
+): Promise<string> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const names = entries.filter(({ name, isFile }) => isFile && isWanted(name))
+    .map(({ name }) => name).sort();
+  const texts = await Promise.all(names.map((name) => Deno.readTextFile(join(folder, name))));
+  return texts.map((each) => each.replaceAll("\r\n", "\n").trim()).join("\n\n");
 }
 
 /** One page with all of them. */

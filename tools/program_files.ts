@@ -7,6 +7,7 @@ import { bundlePrograms, npmFolder } from "./bundle_programs.ts";
 import type { DenoConfig } from "./bundle_start_files.ts";
 import { denoLicence } from "./deno_runtime.ts";
 import { type Licence, packageLicences, packagesIn } from "./licences.ts";
+import { sharpFiles } from "./sharp_files.ts";
 import { DENO_VERSION, type Target } from "./targets.ts";
 
 /** What is the same for all targets. */
@@ -38,13 +39,14 @@ export async function gatherContents(): Promise<Contents> {
   };
 }
 
-/** What the client's window needs beside the client's script: where each file is now, by the path it gets. */
-export function windowFiles(target: Target): Map<string, string> {
+/** What the client needs beside its scripts: where each file is now, by the path it gets. */
+export function clientFiles(target: Target): Map<string, string> {
   const page = filesIn(PAGE_FOLDER).filter(({ path }) => !path.endsWith(".map"));
   const library = join(npmFolder(), webviewPackage(), "build", target.webviewLibrary);
   return new Map([
     ...page.map(({ path }): [string, string] => [`page/${path}`, join(PAGE_FOLDER, path)]),
     [`webview/${target.webviewLibrary}`, library],
+    ...sharpFiles(target),
     ...filesIn(ICONS_FOLDER).map(({ path }): [string, string] => [
       `webview/icons/${path}`,
       join(ICONS_FOLDER, path),

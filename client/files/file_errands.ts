@@ -43,9 +43,12 @@ export class FileErrands {
 
   /** @throws Refusal `no-such-file` */
   delete(name: string): void {
-    const file = this.#named(name);
-    if (file === undefined) throw new Refusal("no-such-file", `There is no file called ${name}`);
-    this.#files.delete(file.id);
+    this.#files.delete(this.#required(name).id);
+  }
+
+  /** Tells its thumbnail. @throws Refusal `no-such-file` */
+  thumbnail(name: string): void {
+    this.#files.tellThumbnail(this.#required(name).id);
   }
 
   happened(event: FilesEvent): void {
@@ -67,6 +70,12 @@ export class FileErrands {
   /** The newest of that name. */
   #named(name: string): SharedFile | undefined {
     return this.#files.files.findLast((file) => file.name === name);
+  }
+
+  #required(name: string): SharedFile {
+    const file = this.#named(name);
+    if (file === undefined) throw new Refusal("no-such-file", `There is no file called ${name}`);
+    return file;
   }
 
   #isOthers({ owner }: SharedFile): boolean {

@@ -16,6 +16,7 @@ import { PartFile } from "@fusionmeet/store";
 import { type ComingFile, ComingFiles } from "./coming_files.ts";
 import { fileOnDisk, type FileSource, readable, type TakenFile } from "./file_source.ts";
 import { Slots } from "./slots.ts";
+import { Thumbnails } from "./thumbnails.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
 import {
   BrokenOff,
@@ -37,6 +38,8 @@ export interface SharedFile {
   readonly at: number;
   /** It may run something when it is opened, by its name or its content. */
   readonly isExecutable: boolean;
+  /** Bytes of its thumbnail; absent where it has none. */
+  readonly thumbnail?: number;
 }
 
 /** A file on its way from here or to here. */
@@ -61,7 +64,9 @@ export type FilesEvent =
   | { event: "file"; state: "there" | "gone"; file: SharedFile; isNew: boolean }
   | { event: "transfer"; transfer: Transfer }
   /** A file of somebody else is on its way; when it is there, that is told by `file`. */
-  | { event: "file.coming"; file: ComingFile };
+  | { event: "file.coming"; file: ComingFile }
+  /** A thumbnail that was asked for by `tellThumbnail`; none: there is none. */
+  | { event: "thumbnail"; file: SharedFile; picture?: Uint8Array };
 
 export interface SharedFilesOptions {
   readonly send: (message: ClientMessage) => void;
@@ -72,6 +77,11 @@ export interface SharedFilesOptions {
     options: { signal: AbortSignal },
   ) => Promise<ByteStream>;
   readonly emit: (event: FilesEvent) => void;
+  /** Makes the thumbnail of a file here that is shared; `undefined` where it has none. Throws only the signal's reason. */
+  readonly depict?: (
+    file: { readonly path: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<Uint8Array | undefined>;
   readonly timers: Timers;
   readonly random: Random;
 }
@@ -121,6 +131,8 @@ export class SharedFiles {
   readonly #coming: ComingFiles;
   /** What the server was asked and has not answered, by mark. */
   readonly #questions = new Map<string, PromiseWithResolvers<unknown>>();
+  /** Of the room's files. */
+  readonly thumbnails: Thumbnails;
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
   #connected = Promise.withResolvers<void>();
   /** The list of when one joined is complete. */
@@ -139,6 +151,7 @@ export class SharedFiles {
       timers: options.timers,
       changed: (file) => options.emit({ event: "file.coming", file }),
     });
+    this.thumbnails = new Thumbnails(options.send);
   }
 
   /** In the order they came. */
@@ -194,9 +207,20 @@ export class SharedFiles {
     this.#options.send({ type: "file.delete", id });
   }
 
+  /** Tells the thumbnail of a file by an event. @throws Refusal `no-such-file` */
+  tellThumbnail(id: number): void {
+    const file = this.#files.get(id);
+    if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
+    const came = file.thumbnail === undefined ? undefined : this.thumbnails.get(id);
+    void Promise.resolve(came).then((picture) =>
+      this.#options.emit({ event: "thumbnail", file, picture })
+    );
+  }
+
   /** The meeting is over: nothing goes on. */
   close(): void {
     for (const { stop } of this.#runs.values()) stop.abort();
+    this.thumbnails.close();
   }
 
   // ---- what the server says
@@ -208,11 +232,13 @@ export class SharedFiles {
     this.#isPlanned = features.includes("file-plan");
     this.#listed.clear();
     this.#connected.resolve();
+    this.thumbnails.connected();
   }
 
   disconnected(): void {
     this.#coming.disconnected();
     this.#connected = Promise.withResolvers();
+    this.thumbnails.disconnected();
     for (const question of this.#questions.values()) {
       question.reject(new Refusal("not-connected", PASSING["not-connected"]));
     }
@@ -245,6 +271,7 @@ export class SharedFiles {
     const file = this.#files.get(id);
     if (file === undefined) return;
     this.#files.delete(id);
+    this.thumbnails.forget(id);
     this.#options.emit({ event: "file", state: "gone", file, isNew: false });
   }
 
@@ -326,8 +353,10 @@ export class SharedFiles {
   ): Promise<void> {
     const { signal } = run.stop;
     const report = this.#reporter(run, new TransferMeter(size), "moving");
+    const { name } = run.transfer;
+    const thumbnail = await this.#options.depict?.({ path, name }, signal);
     await this.#persist(run, async () => {
-      const offering = this.#offer({ name: run.transfer.name, size, hash });
+      const offering = this.#offer({ name, size, hash, thumbnail });
       // It may be taken when nobody waits for it any more.
       offering.then(({ id, isThere }) => {
         if (!isThere && run.isDiscarded) this.delete(id);
@@ -443,8 +472,13 @@ export class SharedFiles {
     }
   }
 
-  #offer({ name, size, hash }: { name: string; size: number; hash: string }): Promise<Offered> {
-    const content = { name, size, hash: Uint8Array.fromHex(hash) };
+  #offer({ hash, ...rest }: {
+    name: string;
+    size: number;
+    hash: string;
+    thumbnail?: Uint8Array;
+  }): Promise<Offered> {
+    const content = { ...rest, hash: Uint8Array.fromHex(hash) };
     return this.#ask((mark) => ({ type: "file.offer", mark, ...content }));
   }
 
@@ -548,7 +582,9 @@ async function freePath(folder: string, name: string): Promise<string> {
   }
 }
 
-function sharedFile({ id, name, size, hash, owner, at, executable }: WireFile): SharedFile {
+function sharedFile(
+  { id, name, size, hash, owner, at, executable, thumbnail }: WireFile,
+): SharedFile {
   const isExecutable = executable === true || isExecutableName(name);
-  return { id, name, size, hash: hash.toHex(), owner, at, isExecutable };
+  return { id, name, size, hash: hash.toHex(), owner, at, isExecutable, thumbnail };
 }

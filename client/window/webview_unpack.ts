@@ -12,16 +12,17 @@ interface PackedFile {
 const HASH_LENGTH = 16;
 
 /**
- * Copies a folder out of the executable, for what cannot look into it: the system loads libwebview itself, and GTK
+ * Copies a folder out of the executable, for what cannot look into it: the system loads libraries itself, and GTK
  * reads the icons itself. A copy that is there is used again, after it was compared byte for byte; other versions of the
  * program have copies of their own.
  *
- * @param from The folder inside. @param cache The user's own folder for what can be made again.
+ * @param from The folder inside. @param cache The user's own folder for what can be made again. @param name Of the copy,
+ * before its hash.
  * @returns the folder with the copy. @throws Error in words when it cannot be written.
  */
-export function unpackFolder(from: string, cache: string): string {
+export function unpackFolder(from: string, cache: string, name = "webview"): string {
   const files = filesBelow(from);
-  const folder = join(cache, nameOf(files));
+  const folder = join(cache, `${name}-${hashOf(files)}`);
   try {
     for (const { path, bytes } of files) place(join(folder, path), bytes);
   } catch (thrown) {
@@ -39,10 +40,10 @@ function filesBelow(folder: string, under = ""): PackedFile[] {
   });
 }
 
-function nameOf(files: readonly PackedFile[]): string {
+function hashOf(files: readonly PackedFile[]): string {
   const hash = createHash("sha256");
   for (const { path, bytes } of files) hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-  return `webview-${hash.digest("hex").slice(0, HASH_LENGTH)}`;
+  return hash.digest("hex").slice(0, HASH_LENGTH);
 }
 
 /** Whoever opens the file meanwhile finds a whole one, of before or of now. */

@@ -314,6 +314,7 @@ class WindowApp {
         if (this.#meeting?.isJoined) this.#feed.change({ meeting: state });
       },
       send: (message) => this.#bridge.send(message),
+      note: (text) => this.#output.note(text),
       joined: () => this.#joined(form),
     });
     meeting.watch(this.#visible);

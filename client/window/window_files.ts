@@ -45,6 +45,7 @@ export class WindowFiles {
   happened(event: FilesEvent): void {
     if (event.event === "transfer") return this.#transferred(event.transfer);
     if (event.event === "file.coming") return this.#coming(event.file);
+    if (event.event === "thumbnail") return;
     if (event.state === "gone") return this.feed.gone(event.file.id);
     const { id, name, size, owner, at, isExecutable: executable } = event.file;
     const own = this.isOwn(event.file);

@@ -45,6 +45,8 @@ export interface WindowMeetingMeans {
   readonly change: (state: MeetingState) => void;
   readonly send: (message: ProgramMessage) => void;
   readonly joined: () => void;
+  /** A sentence for the log. */
+  readonly note: (text: string) => void;
 }
 
 /** One meeting with a window: an attendance, what the page shows of it, and its sound and pictures on their way there. */
@@ -75,6 +77,7 @@ export class WindowMeeting {
     const attendance = await Attendance.prepare(options, {
       folder: means.folder,
       warn: (code, message) => send({ type: "toast", kind: "warning", code, message }),
+      note: means.note,
       meeting: {
         startsOff: (["microphone", "camera"] as const).filter((kind) => !on[kind]),
         decodes: decoders.h264 ? ["h264", "jpeg"] : ["jpeg"],

@@ -91,6 +91,9 @@ export const SHARED_NAME_LENGTH_MAX = 255;
 export const FILE_HASH_BYTES = 32;
 /** Files in one `files` message: they fit one however long their names are. */
 export const FILES_PER_MESSAGE = 12;
+/** The small picture of a file: its longer side, pixels; with the longest name it fits one `file.offer`. */
+export const THUMBNAIL_BYTES_MAX = 12 << 10;
+export const THUMBNAIL_SIDE_MAX = 320;
 /** Files and offers of one room. */
 export const ROOM_FILES_MAX = 1_000;
 /** A file, all files of a room, and all of the server, unless the operator says otherwise; bytes. */

@@ -39,6 +39,7 @@ import {
   ROOM_LENGTH_MAX,
   SERVER_NAME_LENGTH_MAX,
   SHARED_NAME_LENGTH_MAX,
+  THUMBNAIL_BYTES_MAX,
   TICKET_BYTES,
 } from "./limits.ts";
 
@@ -82,6 +83,8 @@ export const SHARED_FILE_FIELDS = {
   at: float(),
   /** It begins as programs do, whatever its name says. */
   executable: optional(flag()),
+  /** There is a small picture of it, of so many bytes: see `file.thumbnail.get`. */
+  thumbnail: optional(u16()),
 } as const satisfies Fields;
 
 /** How a file is that is on its way to the room. `paused`: no more of it comes just now; `stopped`: nor later, unless it is sent anew. */
@@ -182,7 +185,11 @@ export const CLIENT_MESSAGES = {
     size: u53(),
     /** SHA-256 of the content. */
     hash: bytes(FILE_HASH_BYTES),
+    /** A small picture of it, as `thumbnailFault` wants it; another one is refused. */
+    thumbnail: optional(bytes(1, THUMBNAIL_BYTES_MAX)),
   },
+  /** Asks for the small picture of a file; answered by `file.thumbnail`. */
+  "file.thumbnail.get": { id: u53() },
   /** Takes a file of mine out of the room, or an offer back. */
   "file.delete": { id: u53() },
   /** Instead of `hello`, on a connection of its own: answered by `ticket.accepted`; from there on the purpose says what travels. */
@@ -341,6 +348,12 @@ export const SERVER_MESSAGES = {
   "file": { ...SHARED_FILE_FIELDS },
   /** A file is no longer there. */
   "file.gone": { id: u53() },
+  /** The answer to `file.thumbnail.get`, as the sharer made it and as `thumbnailFault` wants it. */
+  "file.thumbnail": {
+    id: u53(),
+    /** Absent: there is none. */
+    picture: optional(bytes(1, THUMBNAIL_BYTES_MAX)),
+  },
   /** The answer to `file.offer`: the whole file is there already, or is to be sent by a ticket for `file.send`. */
   "file.offered": { mark: mark(), id: u53(), isThere: flag() },
   /** The server is stopping. */

@@ -20,6 +20,7 @@ export * from "./srtp.ts";
 export * from "./features.ts";
 export * from "./transfer.ts";
 export * from "./executable.ts";
+export * from "./picture_file.ts";
 export * from "./tile_grid.ts";
 export * from "./tile_pixels.ts";
 export * from "./screen.ts";

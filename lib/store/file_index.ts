@@ -21,6 +21,7 @@ export const FILES_TABLE = `CREATE TABLE files (
 /** What was added to that later. */
 export const FILES_EXECUTABLE =
   "ALTER TABLE files ADD COLUMN executable INTEGER NOT NULL DEFAULT 0;";
+export const FILES_THUMBNAIL = "ALTER TABLE files ADD COLUMN thumbnail BLOB;";
 
 /** A file of a room, or the offer of one that has not come whole yet. */
 export interface StoredFile {
@@ -40,13 +41,19 @@ export interface StoredFile {
   readonly isWhole: boolean;
   /** Its content begins as a program's does; false while it has not come whole. */
   readonly isExecutable: boolean;
+  /** Bytes of its small picture; 0 where it has none. */
+  readonly thumbnailBytes: number;
 }
 
 /** What is known of a file when it is offered. */
-export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at">;
+export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at"> & {
+  /** Its small picture. */
+  readonly thumbnail?: Uint8Array;
+};
 
 const NAMES_TRIED_MAX = 20;
-const COLUMNS = "id, name, stored, size, hash, owner, at, whole, executable";
+const COLUMNS =
+  "files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, executable, length(thumbnail) AS thumbnail";
 
 /** Which files rooms have, in SQLite. A room has each content once, under one name. What a call has returned survives a power cut. */
 export class FileIndex {
@@ -61,8 +68,10 @@ export class FileIndex {
       stored: prepare("SELECT 1 FROM files WHERE room = ? AND stored_key = ?"),
       whole: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND whole = 1 ORDER BY id`),
       add: prepare(
-        "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, at, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, at, thumbnail, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
       ),
+      thumbnail: prepare("SELECT thumbnail FROM files WHERE room = ? AND id = ?"),
+      depict: prepare("UPDATE files SET thumbnail = ? WHERE id = ?"),
       finish: prepare("UPDATE files SET whole = 1, at = ?, executable = ? WHERE id = ?"),
       remove: prepare("DELETE FROM files WHERE id = ?"),
       roomBytes: prepare("SELECT sum(size) AS bytes FROM files WHERE room = ?"),
@@ -72,8 +81,7 @@ export class FileIndex {
       ),
       allBytes: prepare("SELECT sum(size) AS bytes FROM files"),
       offersBefore: prepare(
-        `SELECT files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, executable, slug
-         FROM files JOIN rooms ON rooms.id = room WHERE whole = 0 AND at < ?`,
+        `SELECT ${COLUMNS}, slug FROM files JOIN rooms ON rooms.id = room WHERE whole = 0 AND at < ?`,
       ),
     };
   }
@@ -99,9 +107,10 @@ export class FileIndex {
 
   /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */
   offer(room: number, file: OfferedFile): StoredFile {
-    const { name, size, hash, owner, at } = file;
+    const { name, size, hash, owner, at, thumbnail = null } = file;
     const stored = this.#freeName(room, notPart(safeFileName(name)));
-    this.#statements.add.run(room, name, stored, nameKey(stored), size, hash, owner, at);
+    const key = nameKey(stored);
+    this.#statements.add.run(room, name, stored, key, size, hash, owner, at, thumbnail);
     return this.byHash(room, hash)!;
   }
 
@@ -122,6 +131,17 @@ export class FileIndex {
   /** It is there, whole. */
   finish(id: number, at: number, { isExecutable = false } = {}): void {
     this.#statements.finish.run(at, Number(isExecutable), id);
+  }
+
+  /** Its small picture; `undefined` where it has none, or is not there. */
+  thumbnail(room: number, id: number): Uint8Array | undefined {
+    const kept = this.#statements.thumbnail.get(room, id)?.thumbnail;
+    return kept instanceof Uint8Array ? kept : undefined;
+  }
+
+  /** Gives it a small picture. */
+  depict(id: number, thumbnail: Uint8Array): void {
+    this.#statements.depict.run(thumbnail, id);
   }
 
   remove(id: number): void {
@@ -163,6 +183,13 @@ function optionalFile(row: Record<string, unknown> | undefined): StoredFile | un
   return row && asFile(row);
 }
 
-function asFile({ whole, executable, slug: _, ...row }: Record<string, unknown>): StoredFile {
-  return { ...row, isWhole: whole === 1, isExecutable: executable === 1 } as unknown as StoredFile;
+function asFile(
+  { whole, executable, thumbnail, slug: _, ...row }: Record<string, unknown>,
+): StoredFile {
+  return {
+    ...row,
+    isWhole: whole === 1,
+    isExecutable: executable === 1,
+    thumbnailBytes: Number(thumbnail ?? 0),
+  } as unknown as StoredFile;
 }

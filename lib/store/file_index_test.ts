@@ -17,6 +17,7 @@ Deno.test("FileIndex keeps offers apart from whole files, each content once in a
     stored: "a.txt",
     isWhole: false,
     isExecutable: false,
+    thumbnailBytes: 0,
   });
   deepStrictEqual(files.list(main), []);
   files.finish(one.id, 7, { isExecutable: true });
@@ -62,4 +63,21 @@ Deno.test("FileIndex counts the bytes of files and offers, and finds offers that
   deepStrictEqual(files.offersBefore(99).map(({ stored, slug }) => [stored, slug]), [
     ["b", "Main"],
   ]);
+});
+
+Deno.test("FileIndex keeps a thumbnail with its file, and lets go of it with it", () => {
+  using store = new MeetingStore(":memory:");
+  const { files } = store;
+  const room = store.keepRoom("Main", 0).id;
+  const thumbnail = Uint8Array.of(1, 2, 3);
+  const one = files.offer(room, { ...offered("a.png", "1"), thumbnail });
+  strictEqual(one.thumbnailBytes, 3);
+  deepStrictEqual(files.thumbnail(room, one.id), thumbnail);
+  const two = files.offer(room, offered("b.png", "2"));
+  strictEqual(files.thumbnail(room, two.id), undefined);
+  files.depict(two.id, Uint8Array.of(9));
+  strictEqual(files.byId(room, two.id)?.thumbnailBytes, 1);
+  strictEqual(files.thumbnail(store.keepRoom("Other", 0).id, one.id), undefined);
+  files.remove(one.id);
+  strictEqual(files.thumbnail(room, one.id), undefined);
 });

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { assert, messageOf } from "@fusionmeet/base";
 import { nameKey, roomSlug } from "@fusionmeet/protocol";
-import { FileIndex, FILES_EXECUTABLE, FILES_TABLE } from "./file_index.ts";
+import { FileIndex, FILES_EXECUTABLE, FILES_TABLE, FILES_THUMBNAIL } from "./file_index.ts";
 
 /** A room as it is kept. */
 export interface StoredRoom {
@@ -49,6 +49,7 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;`,
   FILES_TABLE,
   FILES_EXECUTABLE,
+  FILES_THUMBNAIL,
 ];
 
 /**

@@ -1,6 +1,11 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
 import type { Timers } from "@fusionmeet/net";
-import { FILES_PER_MESSAGE, type ServerMessage, shownFileName } from "@fusionmeet/protocol";
+import {
+  FILES_PER_MESSAGE,
+  type ServerMessage,
+  shownFileName,
+  thumbnailFault,
+} from "@fusionmeet/protocol";
 import type { StoredFile } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
 import { ComingFiles } from "./coming_files.ts";
@@ -66,14 +71,23 @@ export class RoomFiles {
     return messages;
   }
 
-  /** @throws Refusal: those of `Shelf.offer`, `file-name-bad`, `disk` */
+  /** @throws Refusal: those of `Shelf.offer`, `file-name-bad`, `thumbnail-bad`, `disk` */
   offer(
     { name: owner }: FilePerson,
-    { name, size, hash }: { name: string; size: number; hash: Uint8Array },
+    { name, size, hash, thumbnail }: {
+      name: string;
+      size: number;
+      hash: Uint8Array;
+      thumbnail?: Uint8Array;
+    },
   ): { id: number; isThere: boolean } {
     const shown = shownFileName(name);
     if (shown === "") throw new Refusal("file-name-bad", "The file has no name");
-    const offer = { name: shown, size, hash: hash.toHex(), owner };
+    const fault = thumbnail && thumbnailFault(thumbnail);
+    if (fault !== undefined) {
+      throw new Refusal("thumbnail-bad", `Cannot take the thumbnail of ${shown}: ${fault}`);
+    }
+    const offer = { name: shown, size, hash: hash.toHex(), owner, thumbnail };
     const { id, isWhole } = this.#orDisk(() => this.#shelf.offer(this.#room, offer));
     return { id, isThere: isWhole };
   }
@@ -81,6 +95,11 @@ export class RoomFiles {
   /** May a file of that size be offered? @throws Refusal: those of `Shelf.plan`, `disk` */
   plan({ name: owner }: FilePerson, { size }: { size: number }): void {
     this.#orDisk(() => this.#shelf.plan(this.#room, { owner, size }));
+  }
+
+  /** The small picture of a file; `undefined` where there is none. @throws Refusal `disk` */
+  thumbnail(id: number): Uint8Array | undefined {
+    return this.#orDisk(() => this.#shelf.thumbnail(this.#room, id));
   }
 
   /** @throws Refusal `no-such-file`, `not-yours` */
@@ -118,7 +137,10 @@ export class RoomFiles {
   }
 }
 
-function wireFile({ id, name, size, hash, owner, at, isExecutable }: StoredFile) {
+function wireFile(
+  { id, name, size, hash, owner, at, isExecutable, thumbnailBytes }: StoredFile,
+) {
   const mark = isExecutable && { executable: true };
-  return { id, name, size, hash: Uint8Array.fromHex(hash), owner, at, ...mark };
+  const thumbnail = thumbnailBytes > 0 && { thumbnail: thumbnailBytes };
+  return { id, name, size, hash: Uint8Array.fromHex(hash), owner, at, ...mark, ...thumbnail };
 }

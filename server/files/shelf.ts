@@ -59,6 +59,12 @@ export class Shelf {
     return id === undefined ? undefined : this.#files.byId(id, file);
   }
 
+  /** The small picture of a file; `undefined` where it has none, or is not there. */
+  thumbnail(room: string, file: number): Uint8Array | undefined {
+    const id = this.#roomId(room);
+    return id === undefined ? undefined : this.#files.thumbnail(id, file);
+  }
+
   /** The largest file it takes, bytes. */
   get fileBytesMax(): number {
     return this.#options.limits.fileBytesMax;
@@ -73,7 +79,7 @@ export class Shelf {
     const at = this.#options.epochMs();
     const { id } = this.#options.store.keepRoom(room, at);
     const known = this.#files.byHash(id, offer.hash);
-    if (known !== undefined) return this.#sameAs(known, offer);
+    if (known !== undefined) return this.#depicted(this.#sameAs(known, offer), offer);
     this.#checkLimits(id, offer);
     return this.#files.offer(id, { ...offer, at });
   }
@@ -177,6 +183,14 @@ export class Shelf {
   #sameAs(known: StoredFile, { size }: Offer): StoredFile {
     if (known.size === size) return known;
     throw new Refusal("file-name-bad", "A file with that hash has another size: offer it again");
+  }
+
+  /** Whoever goes on with their own offer may have found a picture of it meanwhile. */
+  #depicted(known: StoredFile, { owner, thumbnail }: Offer): StoredFile {
+    const isMissing = !known.isWhole && known.thumbnailBytes === 0 && known.owner === owner;
+    if (!isMissing || thumbnail === undefined) return known;
+    this.#files.depict(known.id, thumbnail);
+    return { ...known, thumbnailBytes: thumbnail.length };
   }
 
   #checkLimits(room: number, { size, owner }: Pick<Offer, "size" | "owner">): void {

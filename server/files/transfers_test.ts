@@ -73,9 +73,10 @@ class Bench {
     client: Client,
     { name, hash, bytes }: Content,
     size = bytes.length,
+    thumbnail?: Uint8Array,
   ): Promise<Answer<"file.offered">> {
     const mark = `o${++this.#marks}`;
-    client.send({ type: "file.offer", mark, name, hash, size });
+    client.send({ type: "file.offer", mark, name, hash, size, thumbnail });
     return await this.#answer(client, mark, "file.offered");
   }
 
@@ -599,5 +600,52 @@ Deno.test("a client that has taken what was never sent gets no more", async () =
       strictEqual(size <= 9 + WINDOW_BYTES_FIRST, true, `${size} bytes`);
       stream.close();
     }
+  });
+});
+
+/** 2 x 1 pixels. */
+const THUMBNAIL = Uint8Array.fromBase64(
+  "UklGRj4AAABXRUJQVlA4IDIAAACQAQCdASoCAAEAAsBMJaACdLoAA5gA/vDc8uyf/lyOOBrS5HHA1vqNbGuZ9REQUkYAAA==",
+);
+
+Deno.test("a thumbnail comes with its offer, is announced by its size and given to who asks for it", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const bob = await bench.server.join("Bob");
+    const file = content("a.png", 10);
+    const { id } = await bench.offer(ann, file, 10, THUMBNAIL);
+    await bench.send(ann, id, file);
+    strictEqual((await bob.nextOf("file")).thumbnail, THUMBNAIL.length);
+    const asked = async (client: Client, id: number) => {
+      client.send({ type: "file.thumbnail.get", id });
+      return (await client.nextOf("file.thumbnail")).picture;
+    };
+    deepStrictEqual(await asked(bob, id), THUMBNAIL);
+    const carl = await bench.server.join("Carl");
+    strictEqual((await carl.nextOf("files")).list[0].thumbnail, THUMBNAIL.length);
+    const plain = await bench.share(ann, content("b.bin", 10));
+    strictEqual(await asked(carl, plain), undefined);
+    ann.send({ type: "file.delete", id });
+    await bob.nextOf("file.gone");
+    strictEqual(await asked(bob, id), undefined);
+  });
+});
+
+Deno.test("what is no thumbnail is refused, and one that was found later is kept while the file is on its way", async () => {
+  await withFiles({}, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const bob = await bench.server.join("Bob");
+    const file = content("a.png", 10);
+    const large = THUMBNAIL.slice();
+    large[27] = 3;
+    for (const bad of [large, THUMBNAIL.subarray(1), new TextEncoder().encode("<svg/>")]) {
+      await rejects(bench.offer(ann, file, 10, bad), { code: "thumbnail-bad" });
+    }
+    const { id } = await bench.offer(ann, file);
+    await bench.offer(bob, file, 10, THUMBNAIL);
+    await bench.offer(ann, file, 10, THUMBNAIL);
+    await bench.offer(ann, file, 10, THUMBNAIL);
+    await bench.send(ann, id, file);
+    strictEqual((await bob.nextOf("file")).thumbnail, THUMBNAIL.length);
   });
 });

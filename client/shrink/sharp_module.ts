@@ -1,0 +1,2 @@
+/** Sharp by itself: only the process that makes a picture loads it. */
+export { default } from "sharp";
