@@ -74,11 +74,24 @@ const CLIENT_SCRIPTS = [
   "client.js",
   "client_media.js",
   "client_screen.js",
+  "client_sharp.js",
   "client_webview.js",
+];
+/** What the system loads itself. */
+const LINUX_LIBRARIES = [
+  "sharp/sharp-libvips-linux-x64/lib/libvips-cpp.so.8.18.7",
+  "sharp/sharp-linux-x64/lib/sharp-linux-x64-0.35.5.node",
+  "webview/libwebview-x64.so",
+];
+const WINDOWS_LIBRARIES = [
+  ...["libvips-42.dll", "libvips-cpp-8.18.7.dll", "sharp-win32-x64-0.35.5.node"].map((name) =>
+    `sharp/sharp-win32-x64/lib/${name}`
+  ),
+  "webview/libwebview.dll",
 ];
 const CLIENT = {
   ...{ entry: "client.js", may: "env ffi import net read run sys write", page: true },
-  ...{ console: true, files: [...CLIENT_SCRIPTS, "webview/libwebview-x64.so"] },
+  ...{ console: true, files: [...CLIENT_SCRIPTS, ...LINUX_LIBRARIES] },
 };
 /** What each holds: the server may start no programs, and Windows' client opens no console. */
 const SUMMARIES: Readonly<Record<string, unknown>> = {
@@ -87,7 +100,7 @@ const SUMMARIES: Readonly<Record<string, unknown>> = {
   "client linux-x64": CLIENT,
   "client windows-x64": {
     ...CLIENT,
-    ...{ console: false, files: [...CLIENT_SCRIPTS, "webview/libwebview.dll"] },
+    ...{ console: false, files: [...CLIENT_SCRIPTS, ...WINDOWS_LIBRARIES] },
   },
 };
 

@@ -85,9 +85,14 @@ Deno.test("buildBundle() makes a bundle for every system, with an ffmpeg that fi
   const contents = await gatherContents();
   const buildBundle = (options: BundleOptions) => buildBundleOf(contents, options);
   for (const target of TARGETS) {
-    const made = await buildBundle({ target, output: folder.path, runtime: await runtime(target) });
+    // Packing them takes most of the time: one of each kind.
+    const archive = ["windows-x64", "linux-x64"].includes(target.name);
+    const made = await buildBundle({
+      ...{ target, archive, output: folder.path },
+      runtime: await runtime(target),
+    });
     strictEqual(made.folder, folder.file(`FusionMeet-${PROGRAM_VERSION}-${target.name}`));
-    ok(Deno.statSync(`${made.folder}${target.archiveSuffix}`).size > 300_000);
+    if (archive) ok(Deno.statSync(`${made.folder}${target.archiveSuffix}`).size > 300_000);
     const licences = Deno.readTextFileSync(`${made.folder}/LICENSES.txt`);
     for (
       const name of [
@@ -96,6 +101,9 @@ Deno.test("buildBundle() makes a bundle for every system, with an ffmpeg that fi
         "npm webview-bun 2",
         "npm libopus-wasm 0",
         "npm preact 10",
+        "npm sharp 0",
+        "npm @img/sharp-",
+        "LGPL-3.0",
       ]
     ) {
       ok(licences.includes(`\n${name}`), name);

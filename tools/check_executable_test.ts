@@ -212,7 +212,7 @@ Deno.test("faultsOf() refuses a payload that its program could not read", () => 
 Deno.test("faultsOf() keeps payload and executable to their sizes", () => {
   const used = payloadBytes(withFile("filler", new Uint8Array())).length;
   // The size of the filler is written in the list of files, too.
-  const digits = 6;
+  const digits = 7;
   const sized = (size: number) => {
     const filler = new Uint8Array(size - used - digits);
     const files = new Map([...FILES, ["filler", filler]]);
