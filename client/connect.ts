@@ -6,6 +6,7 @@ import {
   connectControl,
   ConnectFailure,
   type ConnectOptions,
+  KnownCertificate,
 } from "@fusionmeet/net";
 import type { Fingerprint } from "@fusionmeet/protocol";
 import type { PinStore } from "@fusionmeet/store";
@@ -190,6 +191,7 @@ async function openAddress(
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort);
   let fingerprint: Fingerprint | undefined;
+  let certificate: KnownCertificate | undefined;
   let refused: JoinFailure | undefined;
   try {
     const link = await means.connect({
@@ -198,13 +200,14 @@ async function openAddress(
       signal: attempt.signal,
       timeoutMs: CONNECT_TIMEOUT_MS,
       reachTimeoutMs,
-      acceptKey: async (seen) => {
+      acceptKey: async (seen, shown) => {
         fingerprint = seen;
+        certificate = new KnownCertificate(shown);
         refused = await judge(seen);
         return refused === undefined;
       },
     });
-    return { link, hostname, port: server.port, fingerprint: fingerprint! };
+    return { link, hostname, port: server.port, fingerprint: fingerprint!, certificate };
   } catch (thrown) {
     if (refused) throw refused;
     throw asJoinFailure(thrown, server);

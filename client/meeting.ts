@@ -278,10 +278,10 @@ export class Meeting {
     const opened = this.#link && this.#opened;
     if (opened === undefined) throw new Refusal("not-connected", "There is no connection now");
     const ticket = await this.#tickets.ask(purpose, subject);
-    const { hostname, port, fingerprint } = opened;
+    const { hostname, port, fingerprint, certificate } = opened;
     const { openTicketed: open = openTicketed } = this.#options;
     try {
-      return await open({ hostname, port, fingerprint, ticket, ...options });
+      return await open({ hostname, port, fingerprint, certificate, ticket, ...options });
     } catch (thrown) {
       if (!(thrown instanceof TicketRefused)) throw thrown;
       throw new Refusal(thrown.code, thrown.message, { cause: thrown });

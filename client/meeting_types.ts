@@ -1,5 +1,11 @@
 import type { NowMs, Random } from "@fusionmeet/base";
-import type { ByteStream, ConnectionEnd, TicketedOptions, Timers } from "@fusionmeet/net";
+import type {
+  ByteStream,
+  ConnectionEnd,
+  KnownCertificate,
+  TicketedOptions,
+  Timers,
+} from "@fusionmeet/net";
 import type { CameraCodec, ClientMessage, Fingerprint, ServerMessage } from "@fusionmeet/protocol";
 import type { ChatLine } from "./chat_log.ts";
 import type { FilesEvent, SharedFilesOptions } from "./files/shared_files.ts";
@@ -30,6 +36,8 @@ export interface Opened {
   /** Of the control connections. */
   readonly port: number;
   readonly fingerprint: Fingerprint;
+  /** With it, connections that carry much are faster. */
+  readonly certificate?: KnownCertificate;
 }
 
 /** The resume token of one's seat, kept over restarts of this program. */

@@ -4,6 +4,7 @@ import {
   type ByteStream,
   readFull,
   readTaken,
+  receiveContent,
   type Timers,
   writeAll,
   YieldingWriter,
@@ -80,15 +81,14 @@ export async function fetchFile(
   await started(stream);
   report.resumed(part.size);
   const taken = isTakenTold ? new Acknowledger(stream, { timers }) : undefined;
-  const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+  const read = (into: Uint8Array) => broken(stream.read(into));
+  const took = (bytes: number) => {
+    taken?.took(bytes);
+    report.moved(bytes);
+  };
   try {
-    while (part.missing > 0) {
-      const into = chunk.subarray(0, Math.min(chunk.length, part.missing));
-      const size = await broken(stream.read(into));
-      if (size === null) throw new BrokenOff("The connection ended before the file did");
-      taken?.took(size);
-      await part.write(chunk.subarray(0, size));
-      report.moved(size);
+    if (!await receiveContent({ read }, part, { took })) {
+      throw new BrokenOff("The connection ended before the file did");
     }
   } finally {
     void taken?.stop();

@@ -11,6 +11,7 @@ import {
 } from "@fusionmeet/protocol";
 import type { ByteStream } from "./byte_stream.ts";
 import { ControlConnection } from "./control_connection.ts";
+import { type KnownCertificate, NativeTlsClient, type SecureStream } from "./native_tls.ts";
 import { SocketStream } from "./socket_stream.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { TlsStream } from "./tls_stream.ts";
@@ -50,8 +51,15 @@ export interface ConnectOptions {
   /**
    * Called with the key the server has proved to hold, before a byte of ours is sent. False ends the attempt as
    * `key-refused`; what it throws is thrown on. May take its time (ask a person).
+   *
+   * @param certificate What it is in, DER.
    */
-  readonly acceptKey: (fingerprint: Fingerprint) => boolean | Promise<boolean>;
+  readonly acceptKey: (
+    fingerprint: Fingerprint,
+    certificate: Uint8Array,
+  ) => boolean | Promise<boolean>;
+  /** The server's, where it is known and much is to be sent: then TLS is done by Deno, where that is possible. */
+  readonly certificate?: KnownCertificate;
   /** Its abort gives up the attempt, or ends the connection. */
   readonly signal?: AbortSignal;
   /** Up to the end of the TLS handshake. */
@@ -85,9 +93,9 @@ export async function connectControl(options: ConnectOptions): Promise<ClientCon
  */
 export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
   const { hostname, port, acceptKey, signal } = options;
-  const tls = await openTls(options);
+  const { stream: tls, peerCertificate } = await openTls(options);
   try {
-    if (!await acceptKey(fingerprintOf(tls.peerCertificate))) {
+    if (!await acceptKey(fingerprintOf(peerCertificate), peerCertificate)) {
       throw new ConnectFailure("key-refused", `The key of ${hostname}:${port} was not accepted`);
     }
     if (signal?.aborted) throw new ConnectFailure("aborted", "Given up");
@@ -98,22 +106,53 @@ export async function connectTls(options: ConnectOptions): Promise<ByteStream> {
   }
 }
 
+/** A connection whose peer has proved to hold the key of its certificate. */
+interface Opened {
+  readonly stream: SecureStream;
+  /** DER. */
+  readonly peerCertificate: Uint8Array;
+}
+
+interface Handshaking extends SecureStream {
+  readonly peerCertificate: Uint8Array;
+}
+
 /** Connects and shakes hands. @throws ConnectFailure */
-async function openTls(options: ConnectOptions): Promise<TlsStream> {
+async function openTls(options: ConnectOptions): Promise<Opened> {
+  const { certificate } = options;
+  if (certificate?.isGood && isDirect(options)) {
+    try {
+      const start = (tcp: ByteStream) => NativeTlsClient.start(tcp as Deno.TcpConn, certificate);
+      return await openBy(start, options);
+    } catch (thrown) {
+      // Deno also looks at what counts for nothing (dates, say); by the other way only the key is.
+      if (!(thrown instanceof ConnectFailure) || thrown.code !== "not-a-server") throw thrown;
+    }
+  }
+  return await openBy(TlsStream.client, options);
+}
+
+async function openBy(
+  start: (tcp: ByteStream) => Handshaking | Promise<Handshaking>,
+  options: ConnectOptions,
+): Promise<Opened> {
   const { timeoutMs, reachTimeoutMs = timeoutMs } = options;
   const tcp = beginTcp(options);
-  let tls: TlsStream | undefined;
+  let tls: Handshaking | undefined;
+  let isGivenUp = false;
   try {
     await withinTime(options, async () => {
       let stream: ByteStream | undefined;
       await withinTime({ ...options, timeoutMs: reachTimeoutMs }, async () => {
         stream = await tcp.connected;
       });
-      tls = TlsStream.client(stream!);
+      tls = await start(stream!);
+      if (isGivenUp) tls.close();
       await tls.handshake();
     });
-    return tls!;
+    return { stream: tls!, peerCertificate: tls!.peerCertificate };
   } catch (thrown) {
+    isGivenUp = true;
     (tls ?? tcp).close();
     throw failureOf(thrown, options);
   }
@@ -128,10 +167,11 @@ interface Connecting {
 
 /** By Deno, half of the processor time of node's; by that what only it can: choose where from, and say why a name leads nowhere. */
 function beginTcp(options: ConnectOptions): Connecting {
-  const { hostname, localAddress } = options;
-  return localAddress === undefined && isIP(hostname) !== 0
-    ? beginDenoTcp(options)
-    : beginNodeTcp(options);
+  return isDirect(options) ? beginDenoTcp(options) : beginNodeTcp(options);
+}
+
+function isDirect({ hostname, localAddress }: ConnectOptions): boolean {
+  return localAddress === undefined && isIP(hostname) !== 0;
 }
 
 function beginDenoTcp({ hostname, port }: ConnectOptions): Connecting {
@@ -139,8 +179,15 @@ function beginDenoTcp({ hostname, port }: ConnectOptions): Connecting {
   const connected = Deno.connect({ hostname, port, signal: givenUp.signal }).then((connection) => {
     connection.setNoDelay(true);
     // The signal ends attempts, and no connection that has come about.
-    if (givenUp.signal.aborted) connection.close();
-    else givenUp.signal.addEventListener("abort", () => connection.close());
+    const close = () => {
+      try {
+        connection.close();
+      } catch {
+        // It is closed, or is TLS now.
+      }
+    };
+    if (givenUp.signal.aborted) close();
+    else givenUp.signal.addEventListener("abort", close);
     return connection;
   });
   connected.catch(() => undefined);

@@ -1,7 +1,27 @@
 import { createSecureContext, type SecureContext } from "node:tls";
 import { messageOf } from "@fusionmeet/base";
+import {
+  clientHelloRecordBytes,
+  readClientHello,
+  TLS_1_3,
+  TLS_RECORD_HEADER_BYTES,
+} from "./client_hello.ts";
+import { BULK_PROTOCOL, type SecureStream, SplicedTls } from "./native_tls.ts";
 import { PeekableStream } from "./peekable_stream.ts";
 import { TlsStream } from "./tls_stream.ts";
+
+/** What a server's TLS needs. */
+interface ServerTls {
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly context: SecureContext;
+  /** Connections that are spliced now (`SplicedTls`): each needs three file handles. */
+  spliceCount: number;
+  readonly splicesMax: number;
+}
+
+/** More connections with much to carry than this at once are served the slower way. */
+export const SPLICES_MAX = 128;
 
 /** A connection that came in. What its peer says first shows whether it is TLS. */
 export class IncomingConnection {
@@ -11,19 +31,102 @@ export class IncomingConnection {
   readonly address: string;
   /** Ours, at which it came in. */
   readonly localAddress: string;
-  readonly #context: SecureContext;
-  #stream: TlsStream | undefined;
+  readonly #tls: ServerTls;
+  #stream: SecureStream | undefined;
 
-  constructor(connection: Deno.TcpConn, context: SecureContext) {
+  constructor(connection: Deno.TcpConn, tls: ServerTls) {
     this.tcp = new PeekableStream(connection);
     this.address = hostnameOf(connection.remoteAddr);
     this.localAddress = hostnameOf(connection.localAddr);
-    this.#context = context;
+    this.#tls = tls;
   }
 
   /** The same as TLS: asked for the first time, the handshake begins; `stream.handshake()` says when it is done. */
-  get stream(): TlsStream {
-    return this.#stream ??= TlsStream.server(this.tcp, this.#context);
+  get stream(): SecureStream {
+    return this.#stream ??= new IncomingTls(this.tcp, this.#tls);
+  }
+}
+
+/** The server's side of TLS, by what suits the client: Deno's where much is to come, else `node:tls`. */
+class IncomingTls implements SecureStream {
+  readonly #tcp: PeekableStream;
+  readonly #tls: ServerTls;
+  readonly #ready: Promise<SecureStream>;
+  #stream: SecureStream | undefined;
+  #isSpliced = false;
+  #isClosed = false;
+
+  constructor(tcp: PeekableStream, tls: ServerTls) {
+    this.#tcp = tcp;
+    this.#tls = tls;
+    this.#ready = this.#start();
+    this.#ready.catch(() => undefined);
+  }
+
+  async handshake(): Promise<void> {
+    await this.#ready;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    return await (await this.#ready).read(into);
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    return await (await this.#ready).write(bytes);
+  }
+
+  async closeWrite(): Promise<void> {
+    await (await this.#ready).closeWrite();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#stream === undefined) this.#tcp.close();
+    else this.#stream.close();
+    if (this.#isSpliced) this.#tls.spliceCount--;
+    this.#isSpliced = false;
+  }
+
+  async #start(): Promise<SecureStream> {
+    const stream = await this.#choose();
+    if (this.#isClosed) {
+      stream.close();
+      throw new Error("the connection was closed");
+    }
+    this.#stream = stream;
+    await stream.handshake();
+    return stream;
+  }
+
+  async #choose(): Promise<SecureStream> {
+    const wantsBulk = await this.#wantsBulk();
+    if (this.#isClosed) throw new Error("the connection was closed");
+    if (wantsBulk && this.#tls.spliceCount < this.#tls.splicesMax) {
+      this.#isSpliced = true;
+      this.#tls.spliceCount++;
+      try {
+        return await SplicedTls.start(this.#tcp, this.#tls);
+      } catch {
+        // No port or no file handle is left, or somebody came in between: the other way needs neither.
+        if (this.#isSpliced) this.#tls.spliceCount--;
+        this.#isSpliced = false;
+      }
+    }
+    return TlsStream.server(this.#tcp, this.#tls.context);
+  }
+
+  async #wantsBulk(): Promise<boolean> {
+    try {
+      const size = clientHelloRecordBytes(await this.#tcp.lookAt(TLS_RECORD_HEADER_BYTES));
+      const hello = readClientHello(await this.#tcp.lookAt(size));
+      // With less than TLS 1.3 nobody is served, and Deno's would.
+      return hello !== undefined && hello.versions.includes(TLS_1_3) &&
+        hello.protocols.includes(BULK_PROTOCOL);
+    } catch (cause) {
+      if (this.#isClosed) throw new Error("the connection was closed", { cause });
+      throw cause;
+    }
   }
 }
 
@@ -35,7 +138,7 @@ const GONE = ["ENOTCONN", "ECONNRESET", "ECONNABORTED"];
 /** Takes connections that are meant to be TLS. */
 export class TlsListener implements Disposable {
   readonly #listener: Deno.TcpListener;
-  readonly #context: SecureContext;
+  readonly #tls: ServerTls;
   readonly #rest: (ms: number) => Promise<void>;
   #isClosed = false;
 
@@ -46,10 +149,11 @@ export class TlsListener implements Disposable {
       port: number;
       certificate: string;
       privateKey: string;
+      splicesMax?: number;
       rest?: (ms: number) => Promise<void>;
     },
   ) {
-    const { hostname, port, certificate, privateKey } = options;
+    const { hostname, port, certificate, privateKey, splicesMax = SPLICES_MAX } = options;
     this.#rest = options.rest ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     try {
       this.#listener = Deno.listen({ hostname, port });
@@ -58,15 +162,21 @@ export class TlsListener implements Disposable {
         cause,
       });
     }
-    this.#context = createSecureContext({
+    const context = createSecureContext({
       cert: certificate,
       key: privateKey,
       minVersion: "TLSv1.3",
     });
+    this.#tls = { certificate, privateKey, context, spliceCount: 0, splicesMax };
   }
 
   get port(): number {
     return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  /** Connections whose TLS is Deno's now. */
+  get spliceCount(): number {
+    return this.#tls.spliceCount;
   }
 
   /** The connections as they come, until `close()`. Does not stop for a failed one. */
@@ -82,7 +192,7 @@ export class TlsListener implements Disposable {
         else if (!this.#isClosed && !isGone(thrown)) await this.#rest(ACCEPT_RETRY_MS);
         continue;
       }
-      yield new IncomingConnection(connection, this.#context);
+      yield new IncomingConnection(connection, this.#tls);
     }
   }
 

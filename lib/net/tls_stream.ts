@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { connect, type SecureContext, TLSSocket } from "node:tls";
 import type { ByteStream } from "./byte_stream.ts";
+import type { SecureStream } from "./native_tls.ts";
 import { SocketStream } from "./socket_stream.ts";
 
 /** One read takes so much at first, and twice as much each time that was all used. */
@@ -13,7 +14,7 @@ const READ_BYTES_MAX = 256 * 1024;
  * is done does not close the TCP connection (Deno 2.9.5), so whoever opens many and says nothing uses up all file handles.
  * Why not `node:tls` alone: it takes from the network without bound while nobody reads. Here bytes are taken only when wanted.
  */
-export class TlsStream implements ByteStream {
+export class TlsStream implements SecureStream {
   readonly #tcp: ByteStream;
   readonly #tap: Tap;
   readonly #socket: TLSSocket;

@@ -3,11 +3,11 @@ import { loadServerIdentity } from "@fusionmeet/store";
 import type { ByteStream } from "./byte_stream.ts";
 import { connectTls } from "./tls_client.ts";
 import { TlsListener } from "./tls_listener.ts";
-import type { TlsStream } from "./tls_stream.ts";
+import type { SecureStream } from "./native_tls.ts";
 
 /** A listener and the connections it takes, one by one. */
 async function withListener(
-  test: (listener: TlsListener, accept: () => Promise<TlsStream>) => Promise<void>,
+  test: (listener: TlsListener, accept: () => Promise<SecureStream>) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const identity = await loadServerIdentity(folder, []);
@@ -19,7 +19,7 @@ async function withListener(
 
 async function connectPair(
   { port }: TlsListener,
-  accept: () => Promise<TlsStream>,
+  accept: () => Promise<SecureStream>,
 ): Promise<{ client: ByteStream; server: ByteStream }> {
   const server = accept();
   const client = await connectTls({ hostname: "127.0.0.1", port, acceptKey: () => true });

@@ -77,9 +77,13 @@ export class PartFile implements Disposable {
       throw new WrongContent(`There came more than the ${this.#expected.size} bytes it should be`);
     }
     await this.#orFull(async () => {
-      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+      const writing = this.#file.write(bytes);
+      // While another thread writes.
+      this.#hash.update(bytes);
+      for (let at = await writing; at < bytes.length;) {
+        at += await this.#file.write(bytes.subarray(at));
+      }
     });
-    this.#hash.update(bytes);
     this.#size += bytes.length;
   }
 
@@ -186,11 +190,15 @@ export async function hashFile(
 ): Promise<string> {
   using file = await Deno.open(path);
   const hash = createHash("sha256");
-  const buffer = new Uint8Array(HASH_CHUNK_BYTES);
+  const buffers = [new Uint8Array(HASH_CHUNK_BYTES), new Uint8Array(HASH_CHUNK_BYTES)];
   let bytes = 0;
-  for (let read; (read = await file.read(buffer)) !== null;) {
+  let reading = file.read(buffers[0]);
+  for (let turn = 0, read; (read = await reading) !== null; turn = 1 - turn) {
     signal?.throwIfAborted();
-    hash.update(buffer.subarray(0, read));
+    // While another thread reads the next piece.
+    reading = file.read(buffers[1 - turn]);
+    reading.catch(() => undefined);
+    hash.update(buffers[turn].subarray(0, read));
     progress?.(bytes += read);
   }
   return hash.digest("hex");

@@ -4,6 +4,7 @@ import {
   type ByteStream,
   readFull,
   readTaken,
+  receiveContent,
   type Timers,
   writeAll,
   YieldingWriter,
@@ -134,7 +135,8 @@ export class Transfers implements TicketOwner {
     using part = await shelf.openPart(room.name, file);
     await writeAll(stream, encodeTransferStart(part.size));
     room.files.coming.begins(file, seat, part.size);
-    const moved = () => room.files.coming.moved(file.id, part.size);
+    let came = part.size;
+    const moved = (bytes: number) => room.files.coming.moved(file.id, came += bytes);
     const taken = this.#acknowledger(grant, stream);
     if (!await this.#takeIn(part, stream, { taken, moved })) return false;
     // It may have been taken back meanwhile.
@@ -150,19 +152,15 @@ export class Transfers implements TicketOwner {
   async #takeIn(
     part: PartFile,
     stream: ByteStream,
-    { taken, moved }: { readonly taken?: Acknowledger; readonly moved: () => void },
+    { taken, moved }: { readonly taken?: Acknowledger; readonly moved: (bytes: number) => void },
   ): Promise<boolean> {
-    const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+    const write = (bytes: Uint8Array) => this.#orRefused(() => part.write(bytes));
+    const took = (bytes: number) => {
+      taken?.took(bytes);
+      moved(bytes);
+    };
     try {
-      while (part.missing > 0) {
-        const into = chunk.subarray(0, Math.min(chunk.length, part.missing));
-        const size = await readSome(stream, into);
-        if (size === 0) return false;
-        taken?.took(size);
-        await this.#orRefused(() => part.write(chunk.subarray(0, size)));
-        moved();
-      }
-      return true;
+      return await receiveContent(stream, { missing: part.missing, write }, { took });
     } finally {
       await taken?.stop();
     }
@@ -263,18 +261,29 @@ export class Transfers implements TicketOwner {
     );
   }
 
-  /** A stream that is closed when nothing passes for `TRANSFER_SILENT_MS_MAX`. */
+  /** A stream that is closed when a read or a write takes longer than `TRANSFER_SILENT_MS_MAX`. */
   #impatient(stream: ByteStream): ByteStream {
     const { timers, counters } = this.#options;
+    const pending = new Set<{ sinceMs: number }>();
+    let isWatched = false;
+    // One timer for many calls: there are tens of thousands a second.
+    const watch = () => {
+      isWatched = pending.size > 0;
+      if (!isWatched) return;
+      const sinceMs = Math.min(...[...pending].map((each) => each.sinceMs));
+      const leftMs = sinceMs + TRANSFER_SILENT_MS_MAX - timers.nowMs();
+      if (leftMs > 0) return void timers.after(leftMs, watch);
+      counters.add("files.silent");
+      stream.close();
+    };
     const inTime = async <T>(run: () => Promise<T>): Promise<T> => {
-      const cancel = timers.after(TRANSFER_SILENT_MS_MAX, () => {
-        counters.add("files.silent");
-        stream.close();
-      });
+      const call = { sinceMs: timers.nowMs() };
+      pending.add(call);
+      if (!isWatched) watch();
       try {
         return await run();
       } finally {
-        cancel();
+        pending.delete(call);
       }
     };
     return {
@@ -284,11 +293,6 @@ export class Transfers implements TicketOwner {
       close: () => stream.close(),
     };
   }
-}
-
-/** As much as is there, to the size of `into`, but at least something; 0 at the end. */
-async function readSome(stream: ByteStream, into: Uint8Array): Promise<number> {
-  return await stream.read(into) ?? 0;
 }
 
 function noSuchFile(): Refusal {
