@@ -43,7 +43,7 @@ function means(
     connect: async ({ hostname, acceptKey }: ConnectOptions) => {
       const code = answer(hostname);
       if (code !== "server") throw new ConnectFailure(code, code);
-      if (!await acceptKey(KEY)) throw new ConnectFailure("key-refused", "no");
+      if (!await acceptKey(KEY, new Uint8Array(0))) throw new ConnectFailure("key-refused", "no");
       return new FakeLink() as unknown as ClientConnection;
     },
   };
@@ -129,7 +129,7 @@ Deno.test("openOneOf() passes over addresses that do not answer or show another 
       ok(reachTimeoutMs! < 2_000, "nobody waits long for one of many");
       if (hostname === "dead") throw new ConnectFailure("timeout", "timeout");
       const key = hostname === "forged" ? impostor : KEY;
-      if (!await acceptKey(key)) throw new ConnectFailure("key-refused", "no");
+      if (!await acceptKey(key, new Uint8Array(0))) throw new ConnectFailure("key-refused", "no");
       return new FakeLink() as unknown as ClientConnection;
     },
   };

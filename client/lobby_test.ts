@@ -46,7 +46,7 @@ class Bench {
       means: {
         resolve: () => Promise.resolve(["192.0.2.1"]),
         connect: async ({ acceptKey }) => {
-          if (!await acceptKey(KEY)) throw new Error("key-refused");
+          if (!await acceptKey(KEY, new Uint8Array(0))) throw new Error("key-refused");
           this.connected = true;
           return this.link as unknown as ClientConnection;
         },
