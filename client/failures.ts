@@ -7,6 +7,7 @@ import {
   ROOM_LENGTH_MAX,
 } from "@fusionmeet/protocol";
 import type { ServerAddress } from "./options.ts";
+import { printable } from "./printable.ts";
 
 /** Exit codes of the program (see docs/CLIENT.md). */
 export const EXIT = {
@@ -278,5 +279,5 @@ export function noAnswer(detail: string): JoinFailure {
 }
 
 function sentencePart(message: string): string {
-  return message.replace(/\.$/, "");
+  return printable(message.replace(/\.$/, ""));
 }

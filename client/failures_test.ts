@@ -71,3 +71,13 @@ Deno.test("addressText() puts brackets where a port would not be told from an ad
   strictEqual(addressText({ hostname: "::1", port: 7 }), "[::1]:7");
   strictEqual(addressText({ hostname: "host", port: 7 }), "host:7");
 });
+
+Deno.test("What a server says of a failure cannot steer the terminal", () => {
+  const message = "No\u001b]52;c;aGk=\u0007";
+  const said = [
+    declined({ code: "something-new", message }, ASKED),
+    endedByServer({ code: "removed", message }, { isSettled: true }),
+    endedByServer({ code: "something-new", message }, { isSettled: true }),
+  ];
+  for (const { message } of said) ok(message.includes("No\ufffd]52;c;aGk=\ufffd"), message);
+});

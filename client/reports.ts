@@ -3,6 +3,7 @@ import { EXIT, type JoinFailure } from "./failures.ts";
 import type { SharedFile, Transfer } from "./files/shared_files.ts";
 import type { MeetingEnd, MeetingEvent } from "./meeting_types.ts";
 import type { PersonChange } from "./people.ts";
+import { printable } from "./printable.ts";
 
 /** One event as it goes to stdout: `event` first, then `at` (epoch ms), then the rest (docs/CLIENT.md). */
 export type Report = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -191,8 +192,3 @@ function personSentence(change: PersonChange): string {
 }
 
 const LEFT = { left: "left", lost: "is gone: the connection was lost", removed: "was removed" };
-
-/** What others wrote must not steer the terminal: control and text direction characters become visible. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu, "\ufffd");
-}

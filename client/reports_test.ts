@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { keyChanged, keyUnknown, unreachable } from "./failures.ts";
 import type { MeetingEvent } from "./meeting_types.ts";
-import { failureReport, printable, type ReportContext, reportOf, sentenceOf } from "./reports.ts";
+import { printable } from "./printable.ts";
+import { failureReport, type ReportContext, reportOf, sentenceOf } from "./reports.ts";
 
 const KEY = "ab".repeat(32);
 const SERVER = { hostname: "meet.local", port: 65_435 };

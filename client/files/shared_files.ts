@@ -135,6 +135,8 @@ export class SharedFiles {
   readonly thumbnails: Thumbnails;
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
   #connected = Promise.withResolvers<void>();
+  /** Aborts when the connection to the meeting is over. */
+  #connection = new AbortController();
   /** The list of when one joined is complete. */
   #isListed = false;
   /** The server says what it has taken, and wants to know what was. */
@@ -231,14 +233,17 @@ export class SharedFiles {
     this.#isTakenTold = features.includes("transfer-taken");
     this.#isPlanned = features.includes("file-plan");
     this.#listed.clear();
+    this.#connection = new AbortController();
     this.#connected.resolve();
     this.thumbnails.connected();
   }
 
+  /** What is under way goes on over the next connection: a server that lost its power never says that this one is over. */
   disconnected(): void {
     this.#coming.disconnected();
     this.#connected = Promise.withResolvers();
     this.thumbnails.disconnected();
+    this.#connection.abort();
     for (const question of this.#questions.values()) {
       question.reject(new Refusal("not-connected", PASSING["not-connected"]));
     }
@@ -457,17 +462,20 @@ export class SharedFiles {
     { id, signal }: { id: number; signal: AbortSignal },
     use: (stream: ByteStream) => Promise<void>,
   ): Promise<void> {
+    const connection = this.#connection.signal;
     const opening = this.#options.open(purpose, id, { signal });
     // What comes too late is not used.
     opening.then((late) => signal.aborted && late.close(), () => undefined);
     const stream = await this.#orStopped(opening, signal);
     const close = () => stream.close();
-    signal.addEventListener("abort", close, { once: true });
+    const ends = [signal, connection];
+    for (const end of ends) end.addEventListener("abort", close, { once: true });
     try {
       signal.throwIfAborted();
+      if (connection.aborted) throw new BrokenOff("The connection to the meeting is over");
       await use(stream);
     } finally {
-      signal.removeEventListener("abort", close);
+      for (const end of ends) end.removeEventListener("abort", close);
       close();
     }
   }
