@@ -1,5 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
-import { printable } from "../reports.ts";
+import { printable } from "../printable.ts";
 import type { Shrinker } from "./shrinker.ts";
 import { THUMBNAIL_JOB } from "./shrink_job.ts";
 
