@@ -197,7 +197,7 @@ export function declined(
 ): JoinFailure {
   const { code, version } = refusal;
   const state = version === undefined
-    ? sentencePart(refusal.message)
+    ? sentencePart(refusal.message).replace(/^(The|This) /, (word) => word.toLowerCase())
     : `this program speaks version ${PROTOCOL_VERSION} of the protocol, the server version ${version}`;
   const advice = version === undefined
     ? ADVICE[code] ?? "Ask whoever runs the server"

@@ -59,6 +59,11 @@ Deno.test("Only what may pass by itself is tried again when coming back", () => 
   ok(!passes(keyUnknown(SERVER, SEEN)));
 });
 
+Deno.test("declined() goes on with what the server said as part of its sentence", () => {
+  const { message } = declined({ code: "pin-wrong", message: "The PIN is wrong." }, ASKED);
+  strictEqual(message, `Cannot join ${ASKED.room} as ${ASKED.name}: the PIN is wrong`);
+});
+
 Deno.test("declined() says which side to update when the versions differ", () => {
   const newer = declined({ code: "version", message: "", version: 9 }, ASKED);
   ok(newer.message.includes("version 1 ") && newer.message.includes("version 9"), newer.message);

@@ -289,6 +289,11 @@ shareTest(
     await until("full screen", () => page.evaluate<boolean>("document.fullscreenElement !== null"));
     strictEqual(await page.locator(".bar").isVisible(), false);
     strictEqual(await page.locator(".strip").count(), 0);
+    const screen = await page.evaluate<{ height: number }>("({ height: innerHeight })");
+    await until("all of the screen", async () => {
+      const space = (await page.locator(".share-space").boundingBox())!;
+      return space.y < 60 && Math.abs(space.y + space.height - screen.height) < 2;
+    });
     await page.getByRole("button", { name: "Leave full screen" }).click();
     await until(
       "no full screen",
@@ -301,6 +306,7 @@ shareTest(
     );
     await page.keyboard.press("f");
     await page.locator(".bar").waitFor({ state: "hidden" });
+    strictEqual((await page.locator(".share").boundingBox())!.y, 0);
     await page.keyboard.press("Escape");
     await page.locator(".bar").waitFor();
     // In a text the keys are letters.

@@ -306,7 +306,7 @@ export const SCENES: readonly Scene[] = [
       ownerPin: "9000",
       failure: {
         code: "owner-pin-wrong",
-        message: "Cannot join Main as Amelie Roth: The owner PIN is wrong",
+        message: "Cannot join Main as Amelie Roth: the owner PIN is wrong",
         advice: "Check it with whoever runs the server, or leave it empty to join as a guest",
         field: "ownerPin",
       },
@@ -363,9 +363,7 @@ export const SCENES: readonly Scene[] = [
       failure: {
         code: "key-not-as-given",
         message:
-          `Cannot join ${SERVER}:65435: its key is not the one it should have; given: velvet orbit candle thrive meadow pilot (${FINGERPRINT}); the server's: lunar basket prairie olive comic bronze (${
-            [...FINGERPRINT].reverse().join("")
-          })`,
+          `Cannot join ${SERVER}:65435: its key is not the one it should have; given: velvet orbit candle thrive meadow pilot; the server's: lunar basket prairie olive comic bronze`,
         advice:
           "Ask for a new link, and compare the words with those the server prints: somebody else may be answering there",
         field: "server",

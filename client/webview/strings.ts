@@ -53,9 +53,9 @@ const ENGLISH = {
     title: "Join a meeting",
     server: "Server",
     serverHint: "Name or address of the computer the server runs on, or a link",
-    fromLink: "From a link: only the server with its key is joined",
+    fromLink: "From a link: only the server it names is joined",
     linkTaken: (server: string, room: string) =>
-      `Link taken: server ${server}, room ${room}. Only the server with the link's key is joined.`,
+      `Link taken: server ${server}, room ${room}. Only the server it names is joined.`,
     linkAdvice: "Copy it again from where you have it",
     recentServers: "Servers of earlier meetings",
     nearby: {
@@ -435,7 +435,7 @@ const ENGLISH = {
     delete: (name: string) => `Delete for everyone: ${name}`,
     deleteTitle: "Delete for everyone?",
     deleteText: (name: string) =>
-      `${name} goes from the room and from the server. Who has saved it keeps it.`,
+      `${name} goes from the room and from the server. Whoever has saved it keeps it.`,
     deleteYes: "Delete",
     deleteNo: "Keep",
   },

@@ -47,7 +47,9 @@ export function joinProblem(
   failure: JoinFailure,
   form: { readonly pin: string; readonly ownerPin: string } = { pin: "", ownerPin: "" },
 ): JoinProblem {
-  const { code, message } = failure;
+  const { code } = failure;
+  // The words are there to compare; the fingerprint they stand for is of no use to the eye.
+  const message = failure.message.replaceAll(/ \([0-9a-f]{64}\)/g, "");
   const field = isOfOwnerPin(code, form) ? "ownerPin" : fieldOf(failure);
   return { code, message, advice: ADVICE[code] ?? failure.advice, field };
 }

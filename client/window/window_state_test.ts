@@ -68,5 +68,6 @@ Deno.test("joinProblem() sends nobody who has a form to the command line", () =>
     const { message, advice } = joinProblem(failure);
     ok(advice.length > 10, failure.code);
     ok(!`${message} ${advice}`.includes("--"), `${failure.code}: ${message}. ${advice}`);
+    ok(!/[0-9a-f]{64}/.test(message), `${failure.code} shows a fingerprint: ${message}`);
   }
 });
