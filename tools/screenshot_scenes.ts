@@ -673,7 +673,7 @@ export const SCENES: readonly Scene[] = [
     small: true,
     state: meetingState(FEW, {
       comingBack: {
-        reason: "The server does not answer any more",
+        reason: "the server does not answer any more",
         lostAt: NOW,
         givesUpAt: NOW + 3_600_000,
       },
@@ -681,7 +681,7 @@ export const SCENES: readonly Scene[] = [
     after: async ({ program, page }) => {
       program.setMeeting({
         comingBack: {
-          reason: "The server does not answer any more",
+          reason: "the server does not answer any more",
           lostAt: NOW,
           givesUpAt: NOW + 17_000,
         },

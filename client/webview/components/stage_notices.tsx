@@ -65,7 +65,7 @@ function ComingBackNotice({ comingBack }: { comingBack: ComingBack }) {
     <Notice
       kind="warning"
       icon={<LoaderCircle class="spin" size={20} />}
-      title={asSentence(text.comingBackTitle)}
+      title={`${text.comingBackTitle}:`}
       action={<Button onClick={() => send({ do: "leave", sure: true })}>{text.stopTrying}</Button>}
     >
       {asSentence(comingBack.reason)}{" "}
