@@ -109,6 +109,8 @@ export const COMING_INTERVAL_MS = 1_000;
 export const COMING_PAUSED_MS_MAX = 30_000;
 /** A larger file is planned before it is read. */
 export const PLANNED_FILE_BYTES_MIN = 1 << 20;
+/** One of which nothing came for so long keeps its place only as long as nobody else needs it. */
+export const OFFER_IDLE_MS = 60_000;
 /** Files one participant may send and fetch at once. */
 export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
 /** A transfer is read and written in pieces of so many bytes at most. */
@@ -266,10 +268,13 @@ export const SCREEN_GOP_BYTES_MAX = 16 << 20;
 export const SCREEN_TILES_KEPT_BYTES_MAX = 32 << 20;
 /** Clocks of a screen's connection are compared so often. */
 export const SCREEN_CLOCK_MS = 1_000;
-/** A presenter is read no faster than this: bytes on average and at once. However small, a message counts as so many. */
+/**
+ * A presenter is read no faster than this: bytes on average and at once. However small, a message counts as so many more, for
+ * each costs every viewer: 1 000 a second at most (10 000 made others wait for seconds), and a screen sends about 100.
+ */
 export const SCREEN_BYTES_PER_SECOND = 8 << 20;
 export const SCREEN_BYTES_BURST = 16 << 20;
-export const SCREEN_MESSAGE_COST_BYTES = 1 << 10;
+export const SCREEN_MESSAGE_COST_BYTES = 8 << 10;
 /** The same of a viewer, who only acknowledges and asks for the time. */
 export const SCREEN_ANSWER_BYTES_PER_SECOND = 64 << 10;
 export const SCREEN_ANSWER_BYTES_BURST = 256 << 10;

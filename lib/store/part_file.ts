@@ -64,6 +64,11 @@ export class PartFile implements Disposable {
     return this.#size;
   }
 
+  /** False once it was finished, discarded or closed. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
   get missing(): number {
     return this.#expected.size - this.#size;
   }

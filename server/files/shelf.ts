@@ -3,6 +3,7 @@ import { messageOf, Refusal } from "@fusionmeet/base";
 import {
   EXECUTABLE_BEGINNING_BYTES,
   isExecutableContent,
+  OFFER_IDLE_MS,
   OFFER_KEPT_MS,
   OFFERS_PER_PERSON_MAX,
   ROOM_FILES_MAX,
@@ -15,6 +16,7 @@ import {
   PART_SUFFIX,
   PartFile,
   type StoredFile,
+  type StoredRoom,
 } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
 
@@ -26,13 +28,21 @@ export interface ShelfLimits {
 }
 
 export interface ShelfOptions {
-  readonly store: Pick<MeetingStore, "findRoom" | "keepRoom"> & { readonly files: FileIndex };
+  readonly store: Pick<MeetingStore, "findRoom" | "keepRoom" | "together"> & {
+    readonly files: FileIndex;
+  };
   /** `uploads`: each room has a folder in it. */
   readonly folder: string;
   readonly limits: ShelfLimits;
   readonly epochMs: () => number;
   readonly log: ServerLog;
 }
+
+/** Refusals that an offer of which nothing comes any more may be in the way of. */
+const GIVES_WAY = new Set(["room-files-full", "uploads-full", "room-files-many"]);
+
+/** An offer that may be given up, and its room's folder. */
+type IdleOffer = StoredFile & { readonly slug: string };
 
 /** What somebody wants to share. */
 export type Offer = Omit<OfferedFile, "at">;
@@ -43,6 +53,8 @@ export type Offer = Omit<OfferedFile, "at">;
  */
 export class Shelf {
   readonly #options: ShelfOptions;
+  /** What comes of files now, by their ids; and what came, until it is looked at. */
+  readonly #parts = new Map<number, PartFile>();
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -77,10 +89,11 @@ export class Shelf {
    */
   offer(room: string, offer: Offer): StoredFile {
     const at = this.#options.epochMs();
-    const { id } = this.#options.store.keepRoom(room, at);
+    const kept = this.#options.store.keepRoom(room, at);
+    const { id } = kept;
     const known = this.#files.byHash(id, offer.hash);
     if (known !== undefined) return this.#depicted(this.#sameAs(known, offer), offer);
-    this.#checkLimits(id, offer);
+    this.#makeRoom(kept, offer);
     return this.#files.offer(id, { ...offer, at });
   }
 
@@ -91,8 +104,8 @@ export class Shelf {
    * @throws Refusal `file-too-big`, `room-files-full`, `uploads-full`, `room-files-many`, `too-many-offers`
    */
   plan(room: string, { size, owner }: Pick<Offer, "size" | "owner">): void {
-    const { id } = this.#options.store.keepRoom(room, this.#options.epochMs());
-    if (!this.#files.hasSize(id, size)) this.#checkLimits(id, { size, owner });
+    const kept = this.#options.store.keepRoom(room, this.#options.epochMs());
+    if (!this.#files.hasSize(kept.id, size)) this.#makeRoom(kept, { size, owner });
   }
 
   /** A file that was offered, to be written on where it broke off. @throws Refusal `disk` */
@@ -100,7 +113,9 @@ export class Shelf {
     try {
       const folder = this.#folderOf(room);
       await Deno.mkdir(folder, { recursive: true });
-      return await PartFile.open(join(folder, file.stored), file);
+      const part = await PartFile.open(join(folder, file.stored), file);
+      this.#parts.set(file.id, part);
+      return part;
     } catch (thrown) {
       throw this.diskRefusal(thrown);
     }
@@ -193,6 +208,49 @@ export class Shelf {
     return { ...known, thumbnailBytes: thumbnail.length };
   }
 
+  /**
+   * Offers of which nothing comes any more keep no place that is needed: whoever makes many and sends nothing would have all
+   * of it. The oldest go first, and only where that helps. @throws Refusal
+   */
+  #makeRoom(room: StoredRoom, offer: Pick<Offer, "size" | "owner">): void {
+    const given: IdleOffer[] = [];
+    const fits = (): Refusal | undefined => {
+      try {
+        this.#checkLimits(room.id, offer);
+      } catch (thrown) {
+        if (thrown instanceof Refusal && GIVES_WAY.has(thrown.code)) return thrown;
+        throw thrown;
+      }
+    };
+    if (fits() === undefined) return;
+    this.#options.store.together(() => {
+      const idle = this.#idleOffers();
+      for (let refusal; (refusal = fits()) !== undefined;) {
+        const { code } = refusal;
+        const at = idle.findIndex(({ slug }) => code === "uploads-full" || slug === room.slug);
+        if (at < 0) throw refusal;
+        given.push(...idle.splice(at, 1));
+        this.#files.remove(given.at(-1)!.id);
+      }
+    });
+    for (const { slug, stored } of given) removeIfThere(this.#partPath(slug, stored));
+    this.#options.log.event("offers-given-up", { count: given.length, room: room.name });
+  }
+
+  /** Those of which nothing came for `OFFER_IDLE_MS`, the oldest first. */
+  #idleOffers(): IdleOffer[] {
+    const sinceMs = this.#options.epochMs() - OFFER_IDLE_MS;
+    return this.#files.offersBefore(sinceMs).filter(({ id, slug, stored }) => {
+      const isOpen = this.#parts.get(id)?.isOpen === true;
+      if (!isOpen) this.#parts.delete(id);
+      return !isOpen && (changedAtMs(this.#partPath(slug, stored)) ?? 0) < sinceMs;
+    }).toSorted((one, other) => one.at - other.at);
+  }
+
+  #partPath(slug: string, stored: string): string {
+    return join(this.#options.folder, slug, stored + PART_SUFFIX);
+  }
+
   #checkLimits(room: number, { size, owner }: Pick<Offer, "size" | "owner">): void {
     const { fileBytesMax, roomBytesMax, uploadsBytesMax } = this.#options.limits;
     const has = `The file has ${megabytes(size)} MB`;
@@ -232,6 +290,23 @@ export class Shelf {
         `You have offered ${OFFERS_PER_PERSON_MAX} files that have not come yet, the limit`,
       );
     }
+  }
+}
+
+/** Absent where there is no such file. */
+function changedAtMs(path: string): number | undefined {
+  try {
+    return Deno.statSync(path).mtime?.getTime();
+  } catch {
+    return undefined;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Nothing of it ever came, or the disk says no: an offer of that name writes over it.
   }
 }
 

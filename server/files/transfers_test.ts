@@ -1,5 +1,5 @@
 /** Files over real TLS, at a server whose time stands still. */
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { concatBytes, Refusal, seededRandom } from "@fusionmeet/base";
 import {
@@ -18,6 +18,7 @@ import {
   encodeTransferOffset,
   encodeTransferTaken,
   FILES_PER_MESSAGE,
+  OFFER_IDLE_MS,
   OFFERS_PER_PERSON_MAX,
   ROOM_FILES_MAX,
   type ServerMessage,
@@ -420,6 +421,44 @@ Deno.test("limits of file, room and server: at them, and one byte over; offers c
     const bob = await bench.server.join("Bob", { room: "Other" });
     await rejects(bench.offer(bob, content("c", 501)), { code: "uploads-full" });
     await bench.offer(bob, content("c", 500));
+  });
+});
+
+Deno.test("offers of which nothing comes give way to one that needs their place, the oldest first", async () => {
+  const limits = { fileBytesMax: 1_000, roomBytesMax: 1_500, uploadsBytesMax: 2_000 };
+  await withFiles({ shelf: limits }, async (bench) => {
+    const { shelf, timers } = bench.server.parts;
+    let last = 0;
+    const offer = (size: number, { room = "Main", owner = "Eve" } = {}) => {
+      const name = String(++last);
+      return shelf.offer(room, { name, size, hash: name.padStart(64, "0"), owner });
+    };
+    const isThere = ({ id }: { id: number }, room = "Main") => shelf.byId(room, id) !== undefined;
+    const old = offer(300);
+    timers.advance(1);
+    const begun = offer(500);
+    const moving = offer(600);
+    const other = offer(500, { room: "Other" });
+    throws(() => offer(200, { owner: "Ann" }), { code: "room-files-full" });
+    const part = await shelf.openPart("Main", begun);
+    await part.write(new Uint8Array(100));
+    part.close();
+    using open = await shelf.openPart("Main", moving);
+    timers.advance(OFFER_IDLE_MS + 1);
+    // What came of one just now (by the clock of the disk), and what comes, stays; so does what would not help.
+    throws(() => offer(1_000, { owner: "Ann" }), { code: "room-files-full" });
+    deepStrictEqual([old, begun, moving].map((each) => isThere(each)), [true, true, true]);
+    offer(400, { owner: "Ann" });
+    deepStrictEqual([old, begun, moving].map((each) => isThere(each)), [false, true, true]);
+    Deno.utimeSync(`${bench.uploads}/Main/2.part`, 0, 0);
+    offer(500, { owner: "Ann" });
+    deepStrictEqual([begun, moving].map((each) => isThere(each)), [false, true]);
+    deepStrictEqual(onDisk(bench), ["3.part"]);
+    // All of the server's is needed: another room's gives way, too.
+    strictEqual(isThere(other, "Other"), true);
+    shelf.plan("Third", { size: 500, owner: "Bob" });
+    strictEqual(isThere(other, "Other"), false);
+    strictEqual(open.isOpen, true);
   });
 });
 
