@@ -128,9 +128,9 @@ export class FileIndex {
     return this.#statements.stored.get(room, nameKey(name)) === undefined;
   }
 
-  /** It is there, whole. */
-  finish(id: number, at: number, { isExecutable = false } = {}): void {
-    this.#statements.finish.run(at, Number(isExecutable), id);
+  /** It is there, whole. @returns false when it was removed meanwhile. */
+  finish(id: number, at: number, { isExecutable = false } = {}): boolean {
+    return this.#statements.finish.run(at, Number(isExecutable), id).changes > 0;
   }
 
   /** Its small picture; `undefined` where it has none, or is not there. */

@@ -9,7 +9,7 @@ import {
 import type { StoredFile } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
 import { ComingFiles } from "./coming_files.ts";
-import type { Shelf } from "./shelf.ts";
+import { noSuchFile, type Shelf } from "./shelf.ts";
 
 /** Whoever does something with files. */
 export interface FilePerson {
@@ -105,7 +105,7 @@ export class RoomFiles {
   /** @throws Refusal `no-such-file`, `not-yours` */
   delete({ name }: FilePerson, id: number, { isHost = false } = {}): void {
     const file = this.byId(id);
-    if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
+    if (file === undefined) throw noSuchFile();
     if (file.owner !== name && !isHost) {
       throw new Refusal(
         "not-yours",

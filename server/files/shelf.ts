@@ -39,7 +39,12 @@ export interface ShelfOptions {
 }
 
 /** Refusals that an offer of which nothing comes any more may be in the way of. */
-const GIVES_WAY = new Set(["room-files-full", "uploads-full", "room-files-many"]);
+const GIVES_WAY = new Set([
+  "room-files-full",
+  "uploads-full",
+  "room-files-many",
+  "too-many-offers",
+]);
 
 /** An offer that may be given up, and its room's folder. */
 type IdleOffer = StoredFile & { readonly slug: string };
@@ -121,12 +126,15 @@ export class Shelf {
     }
   }
 
-  /** The file has come whole. @returns as it is listed from now on. @throws Refusal `disk`. @throws WrongContent */
+  /** The file has come whole. @returns as it is listed from now on. @throws Refusal `disk`, `no-such-file` (it was taken back meanwhile). @throws WrongContent */
   async finish(file: StoredFile, part: PartFile): Promise<StoredFile> {
     const isExecutable = isExecutableContent(await part.beginning(EXECUTABLE_BEGINNING_BYTES));
-    await part.finish();
+    const path = await part.finish();
     const at = this.#options.epochMs();
-    this.#files.finish(file.id, at, { isExecutable });
+    if (!this.#files.finish(file.id, at, { isExecutable })) {
+      await Deno.remove(path);
+      throw noSuchFile();
+    }
     return { ...file, at, isWhole: true, isExecutable };
   }
 
@@ -227,7 +235,10 @@ export class Shelf {
       const idle = this.#idleOffers();
       for (let refusal; (refusal = fits()) !== undefined;) {
         const { code } = refusal;
-        const at = idle.findIndex(({ slug }) => code === "uploads-full" || slug === room.slug);
+        const at = idle.findIndex(({ slug, owner }) =>
+          code === "uploads-full" ||
+          slug === room.slug && (code !== "too-many-offers" || owner === offer.owner)
+        );
         if (at < 0) throw refusal;
         given.push(...idle.splice(at, 1));
         this.#files.remove(given.at(-1)!.id);
@@ -291,6 +302,11 @@ export class Shelf {
       );
     }
   }
+}
+
+/** To who means a file that is not there any more. */
+export function noSuchFile(): Refusal {
+  return new Refusal("no-such-file", "That file is not there any more");
 }
 
 /** Absent where there is no such file. */

@@ -22,7 +22,7 @@ import {
 } from "@fusionmeet/protocol";
 import { type PartFile, type StoredFile, WrongContent } from "@fusionmeet/store";
 import type { TicketedConnection, TicketGrant, TicketOwner } from "../ticket_desk.ts";
-import type { Shelf } from "./shelf.ts";
+import { noSuchFile, type Shelf } from "./shelf.ts";
 
 /** Behind its last word a connection is kept for so long, for the peer to read it. */
 const DRAIN_MS_MAX = 5_000;
@@ -293,8 +293,4 @@ export class Transfers implements TicketOwner {
       close: () => stream.close(),
     };
   }
-}
-
-function noSuchFile(): Refusal {
-  return new Refusal("no-such-file", "That file is not there any more");
 }

@@ -166,7 +166,7 @@ async function started(stream: ByteStream): Promise<number> {
   return decodeTransferOffset(offset);
 }
 
-function onDisk(bench: Bench): string[] {
+function onDisk(bench: Pick<Bench, "uploads">): string[] {
   return [...Deno.readDirSync(`${bench.uploads}/Main`)].map(({ name }) => name).toSorted();
 }
 
@@ -459,6 +459,35 @@ Deno.test("offers of which nothing comes give way to one that needs their place,
     shelf.plan("Third", { size: 500, owner: "Bob" });
     strictEqual(isThere(other, "Other"), false);
     strictEqual(open.isOpen, true);
+  });
+});
+
+Deno.test("a person's own idle offers give way to a new one", async () => {
+  await withFiles({}, async ({ server: { parts: { shelf, timers } } }) => {
+    let last = 0;
+    const offer = (owner: string) =>
+      shelf.offer("Main", { owner, size: 1, name: "x", hash: String(++last).padStart(64, "0") });
+    const others = offer("Bob");
+    for (let count = 0; count < OFFERS_PER_PERSON_MAX; count++) offer("Ann");
+    throws(() => offer("Ann"), { code: "too-many-offers" });
+    timers.advance(OFFER_IDLE_MS + 1);
+    for (let count = 0; count < OFFERS_PER_PERSON_MAX; count++) offer("Ann");
+    throws(() => offer("Ann"), { code: "too-many-offers" });
+    strictEqual(shelf.byId("Main", others.id)?.id, others.id);
+  });
+});
+
+Deno.test("a file that is taken back while it is put at its place is not there", async () => {
+  await withFiles({}, async ({ server: { parts: { shelf, store } }, uploads }) => {
+    const { bytes, hash } = content("a", 10);
+    const file = shelf.offer("Main", { name: "a", size: 10, owner: "Ann", hash: hash.toHex() });
+    using part = await shelf.openPart("Main", file);
+    await part.write(bytes);
+    const finishing = shelf.finish(file, part);
+    // Its row is gone, its content not yet.
+    store.files.remove(file.id);
+    await rejects(finishing, { code: "no-such-file" });
+    deepStrictEqual(onDisk({ uploads }), []);
   });
 });
 
