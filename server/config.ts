@@ -11,6 +11,8 @@ import {
   PROTOCOL_VERSION,
   ROOM_BYTES_MAX_DEFAULT,
   SERVER_NAME_LENGTH_MAX,
+  TICKETED_PER_PARTICIPANT_MAX,
+  TRANSFERS_PER_PARTICIPANT_MAX,
   UPLOADS_BYTES_MAX_DEFAULT,
 } from "@fusionmeet/protocol";
 
@@ -23,6 +25,8 @@ const MB = {
 };
 /** The most that may be asked of one room. */
 const PARTICIPANTS_MAX_MAX = 1_000;
+/** The most that may be asked of transfers: places are left for screens. */
+const TRANSFERS_MAX_MAX = TICKETED_PER_PARTICIPANT_MAX - 4;
 
 /** What the operator asked for, complete and checked. */
 export interface ServerConfig {
@@ -44,6 +48,8 @@ export interface ServerConfig {
   readonly fileBytesMax: number;
   readonly roomBytesMax: number;
   readonly uploadsBytesMax: number;
+  /** Files one person may send and fetch at once. */
+  readonly transfersMax: number;
 }
 
 /** What the command line came to: run, or print `text` and stop. */
@@ -111,6 +117,10 @@ export const OPTIONS = {
   "max-file-mb": { value: "MB", help: `the largest file people may share (${MB.file})` },
   "max-room-mb": { value: "MB", help: `all files of one room together (${MB.room})` },
   "max-uploads-mb": { value: "MB", help: `all files this server keeps (${MB.uploads})` },
+  "max-transfers": {
+    value: "N",
+    help: `files one person may send and fetch at once (${TRANSFERS_PER_PARTICIPANT_MAX})`,
+  },
   "json": { help: "one JSON object a line on stdout; the first is the ready event" },
   "help": { help: "print this and stop" },
   "version": { help: "print the version and stop" },
@@ -299,6 +309,11 @@ function readFileLimits(settings: Settings) {
     fileBytesMax: bytes("file"),
     roomBytesMax: bytes("room"),
     uploadsBytesMax: bytes("uploads"),
+    transfersMax: readInteger(settings["max-transfers"], {
+      min: 1,
+      max: TRANSFERS_MAX_MAX,
+      fallback: TRANSFERS_PER_PARTICIPANT_MAX,
+    }),
   };
 }
 

@@ -33,6 +33,7 @@ Deno.test("parseConfig() without anything gives the defaults of the contract", (
     fileBytesMax: 500_000_000,
     roomBytesMax: 10_000_000_000,
     uploadsBytesMax: 50_000_000_000,
+    transfersMax: 4,
   });
 });
 
@@ -52,10 +53,11 @@ Deno.test("parseConfig() takes every option, in both spellings, with or without 
     fileBytesMax: 1_000_000,
     roomBytesMax: 20_000_000,
     uploadsBytesMax: 300_000_000,
+    transfersMax: 12,
   };
   const args = "--host 127.0.0.1 --port 0 --media-port 7 --data d --pin 1234 --max-participants 5" +
     " --voice l16 --server-name Room_2 --announce off --max-file-mb 1 --max-room-mb 20" +
-    " --max-uploads-mb 300 --json";
+    " --max-uploads-mb 300 --max-transfers 12 --json";
   const split = (line: string) => line.split(" ").map((each) => each.replace("_", " "));
   deepStrictEqual(parse(split(args)), all);
   deepStrictEqual(parse(["--", ...split(args)]), all);
@@ -105,6 +107,8 @@ Deno.test("parseConfig() says in words what it cannot use", () => {
     [["--port", "1e3"], /not a whole number/],
     [["--port="], /not a whole number/],
     [["--max-participants", "0"], /from 1 to 1000/],
+    [["--max-transfers", "0"], /from 1 to 12/],
+    [["--max-transfers", "13"], /from 1 to 12/],
     [["--voice", "mp3"], /Cannot use --voice: mp3 is not opus or l16/],
     [["--host", "my-host"], /my-host is not an IP address/],
     [["--json=maybe"], /Cannot use --json/],

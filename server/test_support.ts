@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { assert, seededRandom } from "@fusionmeet/base";
 import { FakeTimers } from "@fusionmeet/net";
-import type { ServerMessage } from "@fusionmeet/protocol";
+import { type ServerMessage, TRANSFERS_PER_PARTICIPANT_MAX } from "@fusionmeet/protocol";
 import { MeetingStore } from "@fusionmeet/store";
 import { ChatWriter } from "./chat_writer.ts";
 import { Shelf, type ShelfLimits } from "./files/shelf.ts";
@@ -82,6 +82,7 @@ const UNLIMITED: ShelfLimits = {
   fileBytesMax: 1e12,
   roomBytesMax: 1e12,
   uploadsBytesMax: 1e12,
+  transfersMax: TRANSFERS_PER_PARTICIPANT_MAX,
 };
 
 /** Everything the control plane stands on, with time that stands still. For tests. */

@@ -107,6 +107,12 @@ Deno.test("Files of one client are on the server and at the others, as they were
   ok(/Cannot share .*none\.txt/.test(String(
     (await cyd.waitFor(({ code }) => code === "file-unreadable")).message,
   )));
+  // A device has no end, and a folder without files gives nothing to do.
+  await Deno.mkdir(directory.file("nothing"));
+  for (const path of ["/dev/zero", directory.file("nothing")]) {
+    await cyd.send({ do: "share", path });
+    await cyd.waitFor(({ message }) => String(message).includes(`Cannot share ${path}: `));
+  }
   // The same content again is there at once.
   await cyd.send({ do: "share", path: directory.file("report (final).pdf") });
   await cyd.waitFor(transferIs("done", "report (final).pdf"));

@@ -31,14 +31,28 @@ export interface FileSource {
 
 /** A file on the disk, which stays where it is. */
 export function fileOnDisk(path: string): FileSource {
+  let size: number | undefined;
   return {
     name: basename(path),
-    size: async () => (await readable(Deno.stat(path))).size,
-    take: async (how) => {
-      const { mtime } = await readable(Deno.stat(path));
-      return { path, hash: await readable(hashFile(path, how)), changedAt: mtime?.getTime() };
+    size: async () => size = (await readable(Deno.stat(path))).size,
+    take: async ({ progress, signal }) => {
+      const { mtime, size: sizeNow } = await readable(Deno.stat(path));
+      size ??= sizeNow;
+      let read = 0;
+      const counted = (bytes: number) => {
+        // One that grows all the time has no end.
+        if (bytes > size!) throw changedWhileRead();
+        progress(read = bytes);
+      };
+      const hash = await readable(hashFile(path, { progress: counted, signal }));
+      if (read < size) throw changedWhileRead();
+      return { path, hash, changedAt: mtime?.getTime() };
     },
   };
+}
+
+function changedWhileRead(): Refusal {
+  return new Refusal("file-changed", "It was changed while it was read: share it again");
 }
 
 /** @throws Refusal with what the file system says */

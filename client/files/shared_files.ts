@@ -57,6 +57,8 @@ export interface Transfer {
   readonly message?: string;
   /** `fetch`, `done`: where it is. */
   readonly path?: string;
+  /** `send`, `done`: the room had that content already, as this file. */
+  readonly known?: Pick<SharedFile, "name" | "owner">;
 }
 
 export type FilesEvent =
@@ -172,6 +174,7 @@ export class SharedFiles {
    */
   async share(path: string): Promise<Transfer[]> {
     const paths = await filesAt(path);
+    if (paths.length === 0) throw new Refusal("file-unreadable", "There is no file in it");
     return paths.map((each) => this.send(fileOnDisk(each)));
   }
 
@@ -367,7 +370,11 @@ export class SharedFiles {
         if (!isThere && run.isDiscarded) this.delete(id);
       }, () => undefined);
       const { id, isThere } = await this.#orStopped(offering, signal);
-      if (isThere) return report.resumed(size);
+      if (isThere) {
+        const { name, owner } = this.#files.get(id) ?? {};
+        if (name !== undefined && owner !== undefined) this.#tell(run, { known: { name, owner } });
+        return report.resumed(size);
+      }
       run.offer = id;
       await this.#over("file.send", { id, signal }, async (stream) => {
         try {
@@ -434,7 +441,9 @@ export class SharedFiles {
     try {
       await this.#persist(run, () => this.#over("file.fetch", { id, signal }, fetch));
     } catch (thrown) {
-      if (run.isDiscarded) await part.discard();
+      // What nobody has any more would lie there for ever.
+      const isGone = thrown instanceof Refusal && thrown.code === "no-such-file";
+      if (run.isDiscarded || isGone) await part.discard();
       throw thrown;
     }
     this.#tell(run, { path: await placed(part, folder, safe) });
@@ -550,8 +559,10 @@ function passingReason(thrown: unknown): string | undefined {
 
 /** The file itself; of a folder all files in it and below. @throws Refusal */
 async function filesAt(path: string): Promise<string[]> {
-  const { isDirectory } = await readable(Deno.stat(path));
-  if (!isDirectory) return [path];
+  const { isFile, isDirectory } = await readable(Deno.stat(path));
+  if (isFile) return [path];
+  // A device, or a pipe: it may have no end.
+  if (!isDirectory) throw new Refusal("file-unreadable", "It is neither a file nor a folder");
   const paths: string[] = [];
   for (const { name, isDirectory, isFile } of await readable(listed(path))) {
     const inside = join(path, name);

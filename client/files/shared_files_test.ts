@@ -1,10 +1,11 @@
-import { deepStrictEqual } from "node:assert/strict";
-import { seededRandom } from "@fusionmeet/base";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { Refusal, seededRandom } from "@fusionmeet/base";
 import { FakeTimers } from "@fusionmeet/net";
 import { type ClientMessage, FEATURES, PLANNED_FILE_BYTES_MIN } from "@fusionmeet/protocol";
 import { type FilesEvent, SharedFiles } from "./shared_files.ts";
 
 const SELF = 1;
+const FILE = { name: "a", size: 10, hash: new Uint8Array(32), owner: "Bob", at: 1 };
 
 /** Files of somebody who is in a room, whose server says what the test says. */
 class Bench {
@@ -13,11 +14,18 @@ class Bench {
   readonly events: FilesEvent[] = [];
   readonly files = new SharedFiles({
     send: (message) => this.sent.push(message),
-    open: () => new Promise(() => {}),
-    emit: (event) => this.events.push(event),
+    open: () => Promise.reject(new Refusal("no-such-file", "It is gone")),
+    emit: (event) => {
+      this.events.push(event);
+      if (event.event === "transfer" && event.transfer.state === "failed") {
+        this.onEnd(event.transfer.message);
+      }
+    },
     timers: this.timers,
     random: seededRandom(1),
   });
+  /** A transfer has failed. */
+  onEnd: (message: string | undefined) => void = () => {};
   /** Files that were read. */
   readonly read: string[] = [];
 
@@ -92,6 +100,36 @@ Deno.test("SharedFiles of a server that cannot be asked goes by the largest file
   deepStrictEqual(bench.ends(), ["big.iso: The file has 500 MB; this server takes up to 500 MB"]);
 });
 
+Deno.test("SharedFiles says as what the room has a file already", async () => {
+  const bench = new Bench();
+  bench.files.list([{ ...FILE, id: 7, name: "report.pdf" }], {
+    ...{ last: true, fileBytesMax: 1 },
+  });
+  bench.share("copy.pdf", 0);
+  const [{ mark }] = await bench.asked();
+  bench.files.offered({ mark, id: 7, isThere: true });
+  await bench.asked();
+  const last = bench.events.at(-1)!;
+  deepStrictEqual(last.event === "transfer" && [last.transfer.state, last.transfer.known], [
+    ...["done", { name: "report.pdf", owner: "Bob" }],
+  ]);
+});
+
+Deno.test("SharedFiles leaves nothing of a file that is deleted while it is fetched", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bench = new Bench();
+    bench.files.list([{ ...FILE, id: 7 }], { ...{ last: true, fileBytesMax: undefined } });
+    const ended = Promise.withResolvers<unknown>();
+    bench.onEnd = (message) => ended.resolve(message);
+    bench.files.fetch(7, folder);
+    strictEqual(await ended.promise, "a: It is gone");
+    deepStrictEqual([...Deno.readDirSync(folder)], []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("SharedFiles: what came of a coming file that the list has is told as a file, and not as stopped", () => {
   const bench = new Bench();
   const file = { id: 7, name: "a", size: 10 };
@@ -100,7 +138,7 @@ Deno.test("SharedFiles: what came of a coming file that the list has is told as 
   bench.files.disconnected();
   bench.files.connected(FEATURES, SELF);
   bench.events.length = 0;
-  bench.files.list([{ ...file, hash: new Uint8Array(32), owner: "Bob", at: 1 }], {
+  bench.files.list([{ ...FILE, id: 7 }], {
     ...{ last: true, fileBytesMax: undefined },
   });
   deepStrictEqual(

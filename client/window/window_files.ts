@@ -175,6 +175,7 @@ export class WindowFiles {
     const { id, state, progress, path } = transfer;
     // What was sent is in the list.
     const isInList = state === "done" && transfer.direction === "send";
+    if (isInList) this.#sent(transfer);
     if (state === "cancelled" || isInList) return this.feed.forget(id);
     if (path !== undefined) this.#paths.set(id, path);
     this.feed.transfer({
@@ -190,6 +191,14 @@ export class WindowFiles {
       message: withoutName(transfer),
       folder: state === "done" && path !== undefined ? dirname(path) : null,
     });
+  }
+
+  /** Where it stands in the list under another name, or as another's, one would look for it in vain. */
+  #sent({ name, known }: Transfer): void {
+    if (known === undefined || known.name === name && this.isOwn(known)) return;
+    const whose = this.isOwn(known) ? "yours" : `from ${known.owner}`;
+    const message = `${name} is in this room already: it is the same as ${known.name}, ${whose}.`;
+    this.#options.send({ type: "toast", kind: "info", code: "file-known", message });
   }
 
   #coming({ id, name, from, state, progress }: ComingFile): void {

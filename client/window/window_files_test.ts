@@ -121,3 +121,18 @@ Deno.test("WindowFiles shows what is on its way and what failed, until that is c
   bench.files.cancel(9);
   deepStrictEqual(bench.asked, [["cancel", 9, { discard: true }]]);
 });
+
+Deno.test("WindowFiles says where to find what the room had already under another name", () => {
+  const bench = new Bench();
+  const sent = { direction: "send", file: undefined, state: "done", name: "copy.pdf" } as const;
+  const told = (known: Transfer["known"]) => {
+    bench.sent.length = 0;
+    bench.transferred(1, { ...sent, known });
+    return bench.sent.flatMap((message) => message.type === "toast" ? [message.message] : []);
+  };
+  const words = "copy.pdf is in this room already: it is the same as";
+  deepStrictEqual(told({ name: "a.pdf", owner: "Bob" }), [`${words} a.pdf, from Bob.`]);
+  deepStrictEqual(told({ name: "a.pdf", owner: "Ada" }), [`${words} a.pdf, yours.`]);
+  deepStrictEqual(told({ name: "copy.pdf", owner: "Ada" }), []);
+  deepStrictEqual(told(undefined), []);
+});

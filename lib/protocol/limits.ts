@@ -111,7 +111,7 @@ export const COMING_PAUSED_MS_MAX = 30_000;
 export const PLANNED_FILE_BYTES_MIN = 1 << 20;
 /** One of which nothing came for so long keeps its place only as long as nobody else needs it. */
 export const OFFER_IDLE_MS = 60_000;
-/** Files one participant may send and fetch at once. */
+/** Files one participant may send and fetch at once, unless the operator says otherwise. */
 export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
 /** A transfer is read and written in pieces of so many bytes at most. */
 export const TRANSFER_CHUNK_BYTES_MAX = 1 << 20;

@@ -20,11 +20,12 @@ import {
 } from "@fusionmeet/store";
 import type { ServerLog } from "../log.ts";
 
-/** What the operator allows, bytes. */
+/** What the operator allows: bytes, and files one person may send and fetch at once. */
 export interface ShelfLimits {
   readonly fileBytesMax: number;
   readonly roomBytesMax: number;
   readonly uploadsBytesMax: number;
+  readonly transfersMax: number;
 }
 
 export interface ShelfOptions {
@@ -85,6 +86,11 @@ export class Shelf {
   /** The largest file it takes, bytes. */
   get fileBytesMax(): number {
     return this.#options.limits.fileBytesMax;
+  }
+
+  /** Files one person may send and fetch at once. */
+  get transfersMax(): number {
+    return this.#options.limits.transfersMax;
   }
 
   /**

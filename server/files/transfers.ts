@@ -18,7 +18,6 @@ import {
   TRANSFER_OFFSET_BYTES,
   TRANSFER_SILENT_MS_MAX,
   TRANSFER_TAKEN,
-  TRANSFERS_PER_PARTICIPANT_MAX,
 } from "@fusionmeet/protocol";
 import { type PartFile, type StoredFile, WrongContent } from "@fusionmeet/store";
 import type { TicketedConnection, TicketGrant, TicketOwner } from "../ticket_desk.ts";
@@ -73,10 +72,11 @@ export class Transfers implements TicketOwner {
     const own = [...this.#running].filter(({ participant }) => participant === seat.id);
     // One of the same file is about to be taken over.
     const others = own.filter((each) => each.file !== subject || each.purpose !== purpose);
-    if (others.length < TRANSFERS_PER_PARTICIPANT_MAX) return;
+    const { transfersMax } = this.#options.shelf;
+    if (others.length < transfersMax) return;
     throw new Refusal(
       "too-many-transfers",
-      `You have ${TRANSFERS_PER_PARTICIPANT_MAX} files under way, the limit: wait for one`,
+      `You may have ${transfersMax} under way at once: wait until one is through`,
     );
   }
 

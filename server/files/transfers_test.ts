@@ -592,6 +592,23 @@ Deno.test("a file that somebody took from the folder is gone from the list, in w
   });
 });
 
+Deno.test("a person has as many files under way as the operator allows", async () => {
+  await withFiles({ shelf: { transfersMax: 1 } }, async (bench) => {
+    const ann = await bench.server.join("Ann");
+    const [one, other] = [await bench.offer(ann, content("1", 9)), content("2", 9)];
+    const stream = await bench.open(ann, "file.send", one.id);
+    await started(stream);
+    const { id } = await bench.offer(ann, other);
+    await rejects(bench.open(ann, "file.send", id), {
+      code: "too-many-transfers",
+      message: "You may have 1 under way at once: wait until one is through",
+    });
+    stream.close();
+    await until(() => bench.server.control.transfers.count === 0);
+    await bench.send(ann, id, other);
+  });
+});
+
 Deno.test("a person has TRANSFERS_PER_PARTICIPANT_MAX files under way, and one that says nothing is ended", async () => {
   await withFiles({}, async (bench) => {
     const ann = await bench.server.join("Ann");
