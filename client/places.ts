@@ -13,6 +13,15 @@ export function pinsPathIn(folder: string): string {
   return join(folder, "pins.json");
 }
 
+/** True where a file is there. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** The text of a file, or `undefined` where there is none. */
 export function readTextFileIfThere(path: string): string | undefined {
   try {

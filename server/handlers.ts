@@ -63,7 +63,7 @@ export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
   "watch": 2,
   "ticket.get": 10,
   "file.offer": 10,
-  "file.plan": 10,
+  "file.plan": 4,
   "file.thumbnail.get": 4,
   "file.delete": 10,
   "presenter.request": 4,

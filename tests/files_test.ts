@@ -99,6 +99,13 @@ Deno.test("Files of one client are on the server and at the others, as they were
   await cyd.send({ do: "fetch", name: "empty.txt" });
   await cyd.waitFor(({ path }) => path === directory.file("cyd/files/empty (2).txt"));
   deepStrictEqual(filesIn(directory.file("cyd/files")), ["empty (2).txt", "empty.txt"]);
+  const twice = ["report (final).pdf", "report (final) (2).pdf"];
+  for (const _ of twice) await cyd.send({ do: "fetch", name: "report (final).pdf" });
+  for (const name of twice) {
+    const path = directory.file(`cyd/files/${name}`);
+    await cyd.waitFor((event) => event.path === path);
+    strictEqual(hashOf(path), hashes["report (final).pdf"]);
+  }
 
   // What is wrong is said in words, and what is not one's own stays.
   await cyd.send({ do: "delete", name: "empty.txt" });
@@ -122,7 +129,7 @@ Deno.test("Files of one client are on the server and at the others, as they were
 Deno.test("Others see a file come, also while its sender is gone; one that does not fit is refused unread", async () => {
   await using directory = new TemporaryDirectory();
   const [big, huge] = [directory.file("big.bin"), directory.file("huge.bin")];
-  const size = 150 * MEBIBYTE;
+  const size = 100 * MEBIBYTE;
   for (const [path, bytes] of [[big, size], [huge, 300e6]] as const) {
     await Deno.writeFile(path, new Uint8Array());
     await Deno.truncate(path, bytes);
@@ -131,9 +138,10 @@ Deno.test("Others see a file come, also while its sender is gone; one that does 
     data: directory.file("server"),
     args: ["--max-room-mb", "200"],
   });
-  await using bob = await startClient({ name: "Bob", server });
-  const joinAda = () => startClient({ name: "Ada", server, data: directory.file("ada") });
-  await using ada = await joinAda();
+  await using bob = launchClient({ name: "Bob", server });
+  const launchAda = () => launchClient({ name: "Ada", server, data: directory.file("ada") });
+  await using ada = launchAda();
+  for (const client of [bob, ada]) await client.waitFor("joined");
   const before = bytesReadBy(ada);
   await ada.send({ do: "share", path: huge });
   const { message } = await ada.waitFor(transferIs("failed", "huge.bin"));
@@ -156,7 +164,8 @@ Deno.test("Others see a file come, also while its sender is gone; one that does 
   ok(bytes < size, `${bytes} are there`);
   await ada.kill();
   await bob.waitFor(isComing("paused"));
-  await using again = await joinAda();
+  await using again = launchAda();
+  await again.waitFor("joined");
   await again.send({ do: "share", path: big });
   for (const client of [bob, late]) {
     const there = await client.waitFor(({ event, name }) => event === "file" && name === "big.bin");

@@ -1051,7 +1051,7 @@ pageTest(
     deepStrictEqual(await program.heard("place"), { do: "place", file: 1, place: "" });
     const folders = ["/home/ann/Desktop/", "/home/ann/Downloads/"];
     const place = "/home/ann/Downloads/plan.pdf";
-    const answer = { type: "place", file: 1, folders, problem: null } as const;
+    const answer = { type: "place", file: 1, folders, problem: null, browses: false } as const;
     program.send({ ...answer, asked: "", place });
     const field = page.getByRole("combobox", { name: "Folder and name" });
     await until("the usual place", async () => await field.inputValue() === place);
@@ -1073,6 +1073,17 @@ pageTest(
     deepStrictEqual(program.said.filter(({ do: what }) => what === "file.save"), [
       { do: "file.save", file: 1, place: folders[0] },
     ]);
+
+    // Where the system has a dialog of its own, it can be asked instead.
+    await page.getByRole("button", { name: "More for plan.pdf" }).click();
+    await page.getByRole("button", { name: "Save as… plan.pdf" }).click();
+    await until("the usual place", async () => await field.inputValue() === folders[0]);
+    const browse = dialog.getByRole("button", { name: "Browse…" });
+    strictEqual(await browse.count(), 0);
+    program.send({ ...answer, asked: "", place, browses: true });
+    await browse.click();
+    deepStrictEqual(await program.heard("file.browse"), { do: "file.browse", file: 1 });
+    await dialog.waitFor({ state: "detached" });
   },
 );
 

@@ -506,7 +506,15 @@ export const SCENES: readonly Scene[] = [
       await program.heard("place");
       const place = "/home/amelie/Downloads/Demo recording.mp4";
       const folders = ["Downloads", "Desktop", "Documents"].map((each) => `/home/amelie/${each}/`);
-      program.send({ type: "place", file: 3, asked: "", place, folders, problem: null });
+      program.send({
+        type: "place",
+        file: 3,
+        asked: "",
+        place,
+        folders,
+        problem: null,
+        browses: true,
+      });
       await page.getByRole("button", { name: "Show folders" }).click();
       await page.getByRole("option").first().waitFor();
     },

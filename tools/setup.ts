@@ -39,6 +39,7 @@ export const TESTS: readonly Need[] = [
   { program: "pactl", package: "pulseaudio-utils", why: "talks to it" },
   { program: "Xvfb", package: "xvfb", why: "a screen without a monitor" },
   { program: "xdotool", package: "xdotool", why: "a hand for that screen" },
+  { program: "zenity", package: "zenity", why: "asks on that screen where a file goes" },
   { program: "xterm", package: "xterm", why: "text on that screen" },
   { program: "xwd", package: "x11-apps", why: "what is on that screen, exactly" },
   { program: "chromium", package: "chromium", why: "the page in another browser" },

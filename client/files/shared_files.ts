@@ -136,6 +136,8 @@ export class SharedFiles {
   /** Of the room's files. */
   readonly thumbnails: Thumbnails;
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
+  /** The same file may be fetched into one folder several times: one after the other. */
+  readonly #parts = new Map<string, Slots>();
   #connected = Promise.withResolvers<void>();
   /** Aborts when the connection to the meeting is over. */
   #connection = new AbortController();
@@ -429,13 +431,23 @@ export class SharedFiles {
     };
   }
 
-  async #fetch(run: Run, { id, name, size, hash }: SharedFile, folder: string): Promise<void> {
-    const { signal } = run.stop;
-    const report = this.#reporter(run, new TransferMeter(size), "moving");
-    const safe = safeFileName(name);
+  async #fetch(run: Run, file: SharedFile, folder: string): Promise<void> {
+    const name = safeFileName(file.name);
     await readable(Deno.mkdir(folder, { recursive: true }));
     // The hash in its name: what has come of another file of that name is another one.
-    const at = join(folder, `.${hash.slice(0, 8)}-${safe}`);
+    const at = join(folder, `.${file.hash.slice(0, 8)}-${name}`);
+    const slot = this.#parts.get(at) ?? new Slots(1);
+    this.#parts.set(at, slot);
+    await slot.use(() => this.#fetchPart(run, { ...file, name }, { folder, at }), run.stop.signal);
+  }
+
+  async #fetchPart(
+    run: Run,
+    { id, name, size, hash }: SharedFile,
+    { folder, at }: { readonly folder: string; readonly at: string },
+  ): Promise<void> {
+    const { signal } = run.stop;
+    const report = this.#reporter(run, new TransferMeter(size), "moving");
     using part = await readable(PartFile.open(at, { size, hash }));
     const fetch = (stream: ByteStream) => fetchFile(stream, part, this.#way(report));
     try {
@@ -446,7 +458,7 @@ export class SharedFiles {
       if (run.isDiscarded || isGone) await part.discard();
       throw thrown;
     }
-    this.#tell(run, { path: await placed(part, folder, safe) });
+    this.#tell(run, { path: await placed(part, folder, name) });
   }
 
   /** Tries until it is done, refused for good, or stopped. */

@@ -419,6 +419,7 @@ const ENGLISH = {
     folders: "Folders",
     showFolders: "Show folders",
     cancelSave: "Cancel",
+    browse: "Browse…",
     saved: (folder: string) => `Saved in ${folder}`,
     openFolder: "Open folder",
     folderOf: (name: string) => `Open folder with ${name}`,

@@ -61,6 +61,7 @@ const CHECKS: Record<PageMessage["do"], Record<string, Check>> = {
   },
   "file.lost": { mark },
   "file.save": { file: count, place: optional(text) },
+  "file.browse": { file: count },
   "place": { file: count, place: text },
   "file.delete": { file: count },
   "transfer.cancel": { transfer: count },

@@ -215,6 +215,8 @@ class WindowApp {
         return meeting?.files.uploads.lost(message.mark);
       case "file.save":
         return meeting?.files.save(message.file, message.place);
+      case "file.browse":
+        return void meeting?.files.browse(message.file);
       case "place":
         return meeting?.files.place(message.file, message.place);
       case "file.delete":

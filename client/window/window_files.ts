@@ -25,6 +25,11 @@ export interface WindowFilesOptions {
   readonly room: () => { readonly server: string; readonly room: string };
   /** Shows a folder. @returns a sentence when it cannot. */
   readonly show: (folder: string) => Promise<string | undefined>;
+  /** Asks for a place by the system's own dialog: absent where there is none. @returns `undefined` for a no. @throws Refusal */
+  readonly ask?: (
+    question: { readonly folder: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<string | undefined>;
 }
 
 /** The files of a meeting in its window: what the page shows of them, and what the user does with them. */
@@ -33,6 +38,9 @@ export class WindowFiles {
   readonly uploads: PageUploads;
   #spool: Promise<Spool> | undefined;
   readonly #options: WindowFilesOptions;
+  /** Ends the system's dialog with the meeting. */
+  readonly #ended = new AbortController();
+  #isAsking = false;
   /** Where what was fetched is, by transfer. */
   readonly #paths = new Map<number, string>();
 
@@ -90,6 +98,7 @@ export class WindowFiles {
 
   /** The meeting is over. @param how.keep What was not sent to its end goes on the next time. */
   async close(how: { keep: boolean }): Promise<void> {
+    this.#ended.abort();
     await (await this.#spool?.catch(() => undefined))?.close(how);
   }
 
@@ -116,7 +125,27 @@ export class WindowFiles {
       : fullPath(asked, own.home);
     const problem = asked === "" ? null : this.#placeProblem(file, asked);
     const folders = suggestedFolders(asked, own);
-    send({ type: "place", file, asked, place, folders, problem });
+    const browses = this.#options.ask !== undefined;
+    send({ type: "place", file, asked, place, folders, problem, browses });
+  }
+
+  /** Asks where to save a file, by the system's own dialog, one at a time. */
+  async browse(file: number): Promise<void> {
+    const { ask, downloads, home } = this.#options;
+    if (ask === undefined || this.#isAsking) return;
+    this.#isAsking = true;
+    const { signal } = this.#ended;
+    try {
+      const [folder = home()] = suggestedFolders("", { home: home(), downloads: downloads() });
+      const place = await ask({ folder, name: this.#nameOf(file) }, signal);
+      if (place !== undefined) this.save(file, place);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const code = thrown instanceof Refusal ? thrown.code : "no-dialog";
+      this.#warn(code, messageOf(thrown));
+    } finally {
+      this.#isAsking = false;
+    }
   }
 
   #placeProblem(file: number, place: string): string | null {

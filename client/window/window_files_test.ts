@@ -8,6 +8,8 @@ import { WindowFiles } from "./window_files.ts";
 class Bench {
   readonly asked: unknown[] = [];
   readonly sent: ProgramMessage[] = [];
+  /** What the user says to the system's dialog. */
+  answer = Promise.withResolvers<string | undefined>();
   /** Why the folder cannot be shown. */
   fault: string | undefined;
   readonly files = new WindowFiles({
@@ -33,6 +35,11 @@ class Bench {
     show: (folder) => {
       this.asked.push(["show", folder]);
       return Promise.resolve(this.fault);
+    },
+    ask: ({ name }, signal) => {
+      this.asked.push(["ask", name]);
+      signal.addEventListener("abort", () => this.answer.reject(signal.reason));
+      return this.answer.promise;
     },
   });
 
@@ -120,6 +127,40 @@ Deno.test("WindowFiles shows what is on its way and what failed, until that is c
   // The user does not want it: nothing of it stays.
   bench.files.cancel(9);
   deepStrictEqual(bench.asked, [["cancel", 9, { discard: true }]]);
+});
+
+Deno.test("WindowFiles saves where the system's dialog says, asks once at a time, and ends it with the meeting", async () => {
+  const bench = new Bench();
+  const { files } = bench;
+  files.happened({
+    event: "file",
+    state: "there",
+    file: { ...FILE, name: "a:b.pdf" },
+    isNew: false,
+  });
+  const browse = async (answer: (to: Bench["answer"]) => void) => {
+    bench.asked.length = 0;
+    bench.answer = Promise.withResolvers();
+    const browsing = files.browse(1);
+    await files.browse(1);
+    answer(bench.answer);
+    await browsing;
+    return bench.asked.splice(0);
+  };
+  const asked = ["ask", "a_b.pdf"];
+  deepStrictEqual(await browse(({ resolve }) => resolve("/tmp/mine.pdf")), [
+    ...[asked, ["fetch", 1, "/tmp", "mine.pdf"]],
+  ]);
+  deepStrictEqual(await browse(({ resolve }) => resolve(undefined)), [asked]);
+  bench.sent.length = 0;
+  const fault = new Refusal("no-dialog", "Cannot ask with zenity: it is not there");
+  deepStrictEqual(await browse(({ reject }) => reject(fault)), [asked]);
+  deepStrictEqual(bench.sent.flatMap((each) => each.type === "toast" ? [each.message] : []), [
+    fault.message,
+  ]);
+  bench.sent.length = 0;
+  deepStrictEqual(await browse(() => void files.close({ keep: true })), [asked]);
+  deepStrictEqual(bench.sent, []);
 });
 
 Deno.test("WindowFiles says where to find what the room had already under another name", () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Output } from "../headless.ts";
+import { isFile } from "../places.ts";
 import { appOpeners, openBrowser } from "./browser.ts";
 import { displayFault } from "./webview_start.ts";
 import { NoWindow, type OpenedWindow, openWindow, type WindowEnd } from "./open_window.ts";
@@ -28,14 +29,6 @@ function appOpenersHere() {
   const variable = (name: string) => Deno.env.get(name);
   const { os } = Deno.build;
   return displayFault(os, variable) === undefined ? appOpeners(os, { variable, isFile }) : [];
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Where the page is shown: a window of our own, else a browser. The meeting goes on whatever happens to it. */

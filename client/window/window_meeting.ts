@@ -15,7 +15,7 @@ import type { MeetingEnd, MeetingEvent } from "../meeting_types.ts";
 import type { FilesEvent } from "../files/shared_files.ts";
 import { Spool } from "../files/spool.ts";
 import { downloadFolder } from "../files/download_folder.ts";
-import { readTextFileIfThere } from "../places.ts";
+import { isFile, readTextFileIfThere } from "../places.ts";
 import { openFolder } from "./browser.ts";
 import { LipSync } from "./lip_sync.ts";
 import { MeetingView } from "./meeting_view.ts";
@@ -24,6 +24,7 @@ import { PageScreen } from "./page_screen.ts";
 import { WindowFiles } from "./window_files.ts";
 import { WindowRoles } from "./window_roles.ts";
 import { WindowScreens } from "./window_screens.ts";
+import { askPlace, savingDialog } from "./save_dialog.ts";
 import { screenSharing } from "./screen_sharing.ts";
 
 /** What the user may choose from, besides what was given on the command line. */
@@ -113,6 +114,10 @@ export class WindowMeeting {
       change: means.change,
       send: means.send,
     });
+    const dialog = savingDialog(Deno.build.os, {
+      variable: (name) => Deno.env.get(name),
+      isFile,
+    });
     this.files = new WindowFiles({
       files: attendance.meeting.files,
       timers: systemTimers,
@@ -128,6 +133,8 @@ export class WindowMeeting {
       openSpool: () => Spool.open(means.folder),
       room: () => ({ server: this.#server, room: this.view.state.room }),
       show: openFolder,
+      ask: dialog &&
+        ((question, signal) => askPlace(dialog({ title: "Save as", ...question }), signal)),
     });
     this.roles = new WindowRoles(attendance.meeting.roles, this.view);
     this.screens = new WindowScreens({

@@ -65,4 +65,6 @@ export interface PlaceEntry {
   readonly folders: readonly string[];
   /** Why nothing can be saved there: a sentence without full stop. */
   readonly problem: string | null;
+  /** The system's own dialog can be asked instead. */
+  readonly browses: boolean;
 }

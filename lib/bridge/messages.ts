@@ -99,6 +99,8 @@ export type PageMessage =
   | { readonly do: "file.lost"; readonly mark: string }
   /** Saves a file of the room: in the user's folder for downloads, or where `place` says, a folder or a path. */
   | { readonly do: "file.save"; readonly file: number; readonly place?: string }
+  /** Saves a file where the system's own dialog says, if there is one (`PlaceEntry.browses`). */
+  | { readonly do: "file.browse"; readonly file: number }
   /** Asks what is at a place that is being typed; empty: what to begin with. */
   | { readonly do: "place"; readonly file: number; readonly place: string }
   /** Takes a file out of the room, for everybody. */

@@ -20,6 +20,10 @@ export function SaveAsDialog({ file, onDone }: { file: FileEntry; onDone: () => 
     setTyped(now);
     ask(now);
   };
+  const browse = () => {
+    send({ do: "file.browse", file: file.id });
+    onDone();
+  };
   const save = () => {
     if (place.trim() === "" || problem) return;
     send({ do: "file.save", file: file.id, place });
@@ -32,6 +36,7 @@ export function SaveAsDialog({ file, onDone }: { file: FileEntry; onDone: () => 
       actions={
         <>
           <Button onClick={onDone}>{text.cancelSave}</Button>
+          {value?.browses && <Button onClick={browse}>{text.browse}</Button>}
           <Button kind="primary" onClick={save}>{text.saveShort}</Button>
         </>
       }
