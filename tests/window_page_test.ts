@@ -1070,6 +1070,7 @@ pageTest(
     program.send({ ...answer, asked: folders[0], place: folders[0] });
     await dialog.getByText(problem).waitFor({ state: "detached" });
     await dialog.getByRole("button", { name: "Save" }).click();
+    await program.heard("file.save");
     deepStrictEqual(program.said.filter(({ do: what }) => what === "file.save"), [
       { do: "file.save", file: 1, place: folders[0] },
     ]);
