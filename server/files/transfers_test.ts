@@ -470,7 +470,7 @@ Deno.test("a person's own idle offers give way to a new one", async () => {
     const others = offer("Bob");
     for (let count = 0; count < OFFERS_PER_PERSON_MAX; count++) offer("Ann");
     throws(() => offer("Ann"), { code: "too-many-offers" });
-    timers.advance(OFFER_IDLE_MS + 1);
+    await timers.advance(OFFER_IDLE_MS + 1);
     for (let count = 0; count < OFFERS_PER_PERSON_MAX; count++) offer("Ann");
     throws(() => offer("Ann"), { code: "too-many-offers" });
     strictEqual(shelf.byId("Main", others.id)?.id, others.id);
