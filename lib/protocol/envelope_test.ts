@@ -230,3 +230,14 @@ Deno.test("EnvelopeReader: 10 000 mutations read as a message or throw ProtocolE
   }
   ok(readable > 100, "some mutations stay readable");
 });
+
+Deno.test("readServerMessage() takes times that a Date can be, and no others", () => {
+  const read = (at: number) => readServerMessage({ type: "chat.accepted", mark: "m", id: 1, at });
+  for (const at of [0, 1.5, -8.64e15, 8.64e15]) {
+    strictEqual(read(at)?.type, "chat.accepted");
+    ok(!Number.isNaN(new Date(at).getTime()));
+  }
+  for (const at of [8.64e15 + 2, -1e300, Infinity, NaN]) {
+    throws(() => read(at), { code: "bad-field", message: /chat\.accepted\.at: not a time/ });
+  }
+});

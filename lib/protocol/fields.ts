@@ -65,6 +65,14 @@ export function float(): Required<number> {
   });
 }
 
+/** A time that a `Date` can be, epoch ms. Source: ECMA-262, "Time Values and Time Range". */
+export function time(): Required<number> {
+  return field("epoch ms", (value, path) => {
+    if (typeof value !== "number" || !(Math.abs(value) <= 8.64e15)) bad(path, "not a time");
+    return value;
+  });
+}
+
 export function flag(): Required<boolean> {
   return field(
     "boolean",

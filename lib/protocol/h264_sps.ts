@@ -34,6 +34,11 @@ export function readSps(bytes: Uint8Array): H264Parameters | H264Fault {
   return bits.fault ?? (size === undefined ? "malformed" : { codec, ...size });
 }
 
+/** Every sequence parameter set of an access unit, Annex B: a decoder goes by the last of them. */
+export function readEverySps(accessUnit: Uint8Array): (H264Parameters | H264Fault)[] {
+  return splitAnnexB(accessUnit).filter((nal) => nalType(nal) === NAL_TYPE.sps).map(readSps);
+}
+
 function readSize(
   bits: BitReader,
   profile: number,

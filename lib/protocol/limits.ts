@@ -152,6 +152,8 @@ export const ACCESS_UNIT_BYTES_MAX = 2 << 20;
 export const ACCESS_UNIT_NALS_MAX = 256;
 /** The longest side of a JPEG in RTP, pixels: RFC 2435 counts it in eights, in one byte. */
 export const JPEG_SIDE_MAX = 2_040;
+/** Pixels of a picture that is decoded: the largest screen, a row and a column more. A decoder would take any size, and the memory for it. */
+export const DECODED_PIXELS_MAX = 2_560 * 1_600;
 /** Talkers in one mix. */
 export const MIX_TALKERS_MAX = 8;
 

@@ -13,6 +13,7 @@ import {
   optional,
   record,
   text,
+  time,
   token,
   u16,
   u32,
@@ -64,7 +65,7 @@ export const PARTICIPANT_FIELDS = {
 /** One line of chat. `id` counts 1, 2, 3… in its room without gaps; `at` is epoch ms at the server. */
 export const CHAT_LINE_FIELDS = {
   id: u53(),
-  at: float(),
+  at: time(),
   from: name(),
   text: text(CHAT_TEXT_LENGTH_MAX),
   /** The sender's own mark for the line (see `chat.post`). */
@@ -80,7 +81,7 @@ export const SHARED_FILE_FIELDS = {
   size: u53(),
   hash: bytes(FILE_HASH_BYTES),
   owner: name(),
-  at: float(),
+  at: time(),
   /** It begins as programs do, whatever its name says. */
   executable: optional(flag()),
   /** There is a small picture of it, of so many bytes: see `file.thumbnail.get`. */
@@ -258,7 +259,7 @@ export const SERVER_MESSAGES = {
     /** Where others on the network reach the server, likeliest first: for links. */
     addresses: optional(list(text(ADDRESS_LENGTH_MAX), ANNOUNCED_ADDRESSES_MAX)),
     /** Epoch ms at the server. */
-    at: float(),
+    at: time(),
   },
   /** The answer to a `hello` or a request that was declined; the connection goes on unless it was `hello`. */
   "refused": {
@@ -289,7 +290,7 @@ export const SERVER_MESSAGES = {
   /** A line, to everybody in the room, its sender too. */
   "chat": { ...CHAT_LINE_FIELDS },
   /** The line is stored and will survive a crash. */
-  "chat.accepted": { mark: mark(), id: u53(), at: float() },
+  "chat.accepted": { mark: mark(), id: u53(), at: time() },
   /** Answer to `chat.fetch`; `more` when there are later ones. */
   "chat.lines": { lines: list(record(CHAT_LINE_FIELDS), CHAT_LINES_MAX), more: flag() },
   /** What the receiver's camera, on or off, sends from now on, for somebody who came or is gone. It answers with `source` when it is on. */

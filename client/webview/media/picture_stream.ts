@@ -1,5 +1,5 @@
 import { TimestampLine } from "@fusionmeet/base";
-import { readSps } from "@fusionmeet/protocol";
+import { DECODED_PIXELS_MAX, readEverySps, readSps } from "@fusionmeet/protocol";
 import type { DuePicture } from "./worker_messages.ts";
 
 /** Pictures that wait in the decoder; with one more it is behind, and goes on with the next keyframe. */
@@ -111,7 +111,10 @@ export class PictureStream {
     // What a decoder that is behind still holds is older than the keyframe that is here.
     if (queue > DECODE_QUEUE_MAX && picture.keyframe) this.#closeDecoder();
     else if (queue > this.#queueMax) this.#awaitsKeyframe = true;
-    if (picture.keyframe) this.#configure(picture);
+    if (isTooMuch(picture)) {
+      this.#decoderErrors++;
+      this.#closeDecoder();
+    } else if (picture.keyframe) this.#configure(picture);
     if (this.#awaitsKeyframe || !this.#decoder) {
       this.#dropped++;
       return;
@@ -193,4 +196,12 @@ export class PictureStream {
     this.#nextJpeg = undefined;
     if (next && !this.#isClosed) await this.#decodeJpeg(next);
   }
+}
+
+/** Its sender wants a decoder to be larger than pictures are, or to change where nobody looks: behind a keyframe. */
+function isTooMuch({ codec, keyframe, bytes }: DuePicture): boolean {
+  if (codec !== "h264") return false;
+  return readEverySps(bytes).some((sps) =>
+    !keyframe || typeof sps === "string" || sps.width * sps.height > DECODED_PIXELS_MAX
+  );
 }

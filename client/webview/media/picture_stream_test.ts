@@ -1,4 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { concatBytes } from "@fusionmeet/base";
+import { readSps } from "@fusionmeet/protocol";
 import {
   DECODE_QUEUE_MAX,
   LATE_MS_MAX,
@@ -15,6 +17,9 @@ const KEYFRAME = Uint8Array.fromBase64(
 const SMALLER_KEYFRAME = Uint8Array.fromBase64(
   "AAAAAWdCwAraJbARAAADAAEAAAMAPI8SJqAAAAABaM4PyAAAAWWIhDoRigACGPHAAED2OAAIeURigACFHHAAEU6OAAIj9dPg",
 );
+
+/** A slice that changes what was shown before. */
+const DELTA = Uint8Array.of(0, 0, 0, 1, 0x41, 0x9a, 0x24);
 
 /** Decoders that do what the test says, when it says so. */
 class FakeCodecs implements PictureCodecs {
@@ -72,7 +77,7 @@ class FakeCodecs implements PictureCodecs {
     this.#init!.error(new DOMException("broken"));
   }
 
-  push(timestamp: number, keyframe = false, bytes = KEYFRAME, lateMs = 0): void {
+  push(timestamp: number, keyframe = false, bytes = keyframe ? KEYFRAME : DELTA, lateMs = 0): void {
     const picture = { participant: 1, codec: "h264", keyframe, timestamp, bytes } as const;
     this.stream.push({ ...picture, waitMs: 0, sentAtMs: 0 }, lateMs);
   }
@@ -104,7 +109,7 @@ Deno.test("PictureStream begins with a keyframe, as its SPS says, and keeps RTP 
 Deno.test("PictureStream drops what waited too long for the page, up to a keyframe in time", () => {
   const codecs = new FakeCodecs();
   codecs.push(0, true, KEYFRAME, LATE_MS_MAX);
-  codecs.push(1, false, KEYFRAME, LATE_MS_MAX + 1);
+  codecs.push(1, false, DELTA, LATE_MS_MAX + 1);
   codecs.push(2, true, KEYFRAME, LATE_MS_MAX + 1);
   codecs.push(3);
   codecs.push(4, true);
@@ -185,4 +190,44 @@ Deno.test("PictureStream takes a new decoder where the SPS of a keyframe differs
   codecs.decodeAll();
   strictEqual(codecs.configured.length, 2);
   deepStrictEqual([codecs.shown, codecs.stream.figures.dropped], [[0, 1, 2, 3], 0]);
+});
+
+/** An SPS (baseline, level 6.2) of so many macroblocks, as a NAL unit with its start code. */
+function spsOf(columns: number, rows: number): Uint8Array {
+  const exponential = (value: number) => {
+    const bits = (value + 1).toString(2);
+    return "0".repeat(bits.length - 1) + bits;
+  };
+  const fields = [0, 0, 2, 1].map(exponential).join("") + "0" +
+    exponential(columns - 1) + exponential(rows - 1) + "11001";
+  const bits = fields.padEnd(Math.ceil(fields.length / 8) * 8, "0");
+  const bytes = bits.match(/.{8}/g)!.map((each) => parseInt(each, 2));
+  return Uint8Array.of(0, 0, 0, 1, 0x67, 66, 0, 62, ...bytes);
+}
+
+Deno.test("PictureStream gives no decoder a size that no picture has, however it is said", () => {
+  const huge = spsOf(1_024, 1_024);
+  const limits = [spsOf(160, 100), spsOf(160, 101)].map(readSps);
+  deepStrictEqual(
+    limits,
+    [2_560 * 1_600, 2_560 * 1_616].map((pixels) => ({
+      ...{ codec: "avc1.42003E", width: 2_560, height: pixels / 2_560 },
+    })),
+  );
+  const codecs = new FakeCodecs();
+  codecs.push(0, true, concatBytes(spsOf(160, 101), KEYFRAME));
+  codecs.push(1, true, concatBytes(huge, KEYFRAME));
+  // Decoders go by the last one.
+  codecs.push(2, true, concatBytes(KEYFRAME, huge));
+  deepStrictEqual(codecs.configured, []);
+  codecs.push(3, true, concatBytes(spsOf(160, 100), KEYFRAME.subarray(KEYFRAME.indexOf(0x68) - 4)));
+  codecs.push(4, false, concatBytes(DELTA, huge));
+  codecs.push(5);
+  deepStrictEqual(codecs.configured, ["avc1.42003E true"]);
+  deepStrictEqual(codecs.held.map(({ timestamp }) => timestamp), [Math.round(3_000 / 90)]);
+  codecs.push(6, true);
+  codecs.push(7);
+  codecs.decodeAll();
+  const { decoderErrors, dropped } = codecs.stream.figures;
+  deepStrictEqual([codecs.shown, decoderErrors, dropped], [[6, 7], 4, 5]);
 });
