@@ -14,11 +14,10 @@ import {
   type Pixels,
   TestShare,
 } from "./support/test_share.ts";
-import { TemporaryDirectory, until } from "./support/wait.ts";
+import { TemporaryDirectory, until, WAIT_MS_MAX } from "./support/wait.ts";
 
 /** Both sides odd: the coded picture is a pixel larger, and the last tiles are smaller. */
 const SCREEN = { width: 601, height: 341 };
-const TIMEOUT_MS = 8_000;
 const PRESENTING = { share: 7, participant: 2, name: "Ada", paused: false };
 const PEOPLE = [person(1, "Me", { camera: false }), person(2, "Ada", { camera: false })];
 /** Drawn and coded once: one page of text that grows line by line. */
@@ -46,7 +45,7 @@ function shareTest(name: string, test: (stage: Stage) => Promise<void>): void {
       const viewport = { width: 1440, height: 900 };
       const page = await (await browser()).newPage({ viewport, reducedMotion: "reduce" });
       const faults: string[] = [];
-      page.setDefaultTimeout(TIMEOUT_MS);
+      page.setDefaultTimeout(WAIT_MS_MAX);
       page.on("pageerror", (error) => faults.push(String(error)));
       try {
         await page.goto(program.link());

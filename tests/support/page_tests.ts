@@ -2,9 +2,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { startChromium } from "./browser.ts";
 import { FakeProgram } from "./fake_program.ts";
-import { until } from "./wait.ts";
+import { until, WAIT_MS_MAX } from "./wait.ts";
 
-const TIMEOUT_MS = 8_000;
 const SIZE = { width: 1280, height: 800 };
 
 let running: Promise<Browser> | undefined;
@@ -25,7 +24,7 @@ export function pageTest(
       await using program = await FakeProgram.start(state());
       const page = await (await browser()).newPage({ viewport: SIZE, reducedMotion: "reduce" });
       const faults: string[] = [];
-      page.setDefaultTimeout(TIMEOUT_MS);
+      page.setDefaultTimeout(WAIT_MS_MAX);
       page.on("pageerror", (error) => faults.push(String(error)));
       try {
         await page.goto(program.link());

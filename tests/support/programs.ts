@@ -1,4 +1,4 @@
-import { TemporaryDirectory } from "./wait.ts";
+import { TemporaryDirectory, WAIT_MS_MAX } from "./wait.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -102,7 +102,7 @@ export class Program implements AsyncDisposable {
     wanted: string | ((event: ProgramEvent) => unknown),
     options: { timeoutMs?: number; after?: number; what?: string } = {},
   ): Promise<ProgramEvent> {
-    const { timeoutMs = 15_000, after = 0 } = options;
+    const { timeoutMs = WAIT_MS_MAX, after = 0 } = options;
     const fits = typeof wanted === "string"
       ? (event: ProgramEvent) => event.event === wanted
       : wanted;
@@ -150,7 +150,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** Waits for its end by itself. */
-  async exit(timeoutMs = 15_000): Promise<Deno.CommandStatus> {
+  async exit(timeoutMs = WAIT_MS_MAX): Promise<Deno.CommandStatus> {
     const status = await within(timeoutMs, this.ended);
     if (status) return status;
     await this.kill();
