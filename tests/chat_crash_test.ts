@@ -1,6 +1,6 @@
 /**
  * What the sender saw acknowledged is kept once and in order, at whatever moment the server is killed.
- * Judges no real time.
+ * Judges no real time. Mostly waits.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Random, seededRandom } from "@fusionmeet/base";

@@ -1,4 +1,7 @@
-/** The headless client from outside: commands in, events out, how it ends, and that it comes back as itself. */
+/**
+ * The headless client from outside: commands in, events out, how it ends, and that it comes back as itself.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type ClientProgram, startClient, startServer, taskArguments } from "./support/programs.ts";
 import { TemporaryDirectory, until } from "./support/wait.ts";

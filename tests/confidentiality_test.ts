@@ -1,4 +1,7 @@
-/** What somebody sees who has the wire: nothing of what is said, shown or written, and no way in. */
+/**
+ * What somebody sees who has the wire: nothing of what is said, shown or written, and no way in.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { concatBytes, seededRandom } from "@fusionmeet/base";

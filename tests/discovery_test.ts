@@ -1,6 +1,7 @@
 /**
  * Servers and clients that find each other, for real: programs as people start them, on networks made of namespaces.
  * Avahi, somebody else's mDNS, is the oracle.
+ * Judges real time by the second.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { JoinState, NearbyServer, PageMessage, WindowState } from "@fusionmeet/bridge";

@@ -1,4 +1,7 @@
-/** Who presents and who leads, at real programs: two of three people's requests, one who is killed, one who is removed. */
+/**
+ * Who presents and who leads, at real programs: two of three people's requests, one who is killed, one who is removed.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isRtcp, masterKeyFromBytes, rtpSsrc } from "@fusionmeet/protocol";
 import { opener, Peer } from "./support/peer.ts";

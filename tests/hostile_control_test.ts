@@ -1,6 +1,7 @@
 /**
  * The control port of a real server against everything but good manners: a meeting of real clients beside it goes on,
  * the server stays up and small, and each refusal has a name and a count.
+ * Judges real time by the second.
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";

@@ -2,6 +2,7 @@
  * The real shape of use: a server and two people on three computers with one switch, each with the unpacked bundle, as
  * ordinary users with nothing but that. They find the server, meet with voice, pictures and chat, a cable is pulled,
  * the server is killed. All the while a witness outside of the programs counts what goes anywhere else: nothing.
+ * Judges real time by the second.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { CONTROL_PORT } from "@fusionmeet/protocol";

@@ -1,4 +1,4 @@
-/** Who has not joined asks a real server which rooms are open, as the join screen does. */
+/** Who has not joined asks a real server which rooms are open, as the join screen does. Judges no real time. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { PinStore } from "@fusionmeet/store";
 import { JoinFailure } from "../client/failures.ts";

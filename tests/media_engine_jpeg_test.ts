@@ -1,6 +1,7 @@
 /**
  * Pictures as JPEG between the client's media engine and the server's media plane, both real, on a virtual clock and
  * network.
+ * Judges no real time.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Meeting, type MeetingOptions, Person } from "./support/engine_meeting.ts";

@@ -1,6 +1,7 @@
 /**
  * The client's media engine against the server's media plane, both real, on a virtual clock and network:
  * everything between a microphone and an ear but sockets, threads and TLS.
+ * Judges no real time.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { clickPattern, levelAt, locate, tone } from "./support/audio.ts";

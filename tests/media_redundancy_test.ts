@@ -1,4 +1,7 @@
-/** In-band FEC over the whole way: reports of loss switch it on where packets get lost, and only there. */
+/**
+ * In-band FEC over the whole way: reports of loss switch it on where packets get lost, and only there.
+ * Judges no real time.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { VoiceCodecs } from "@fusionmeet/media";
 import { Meeting, Person } from "./support/engine_meeting.ts";

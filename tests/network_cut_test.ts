@@ -1,4 +1,7 @@
-/** A person whose network fails: what the others see, and that everything comes back by itself. */
+/**
+ * A person whose network fails: what the others see, and that everything comes back by itself.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isRtcp, rtcpSsrc, rtpSsrc } from "@fusionmeet/protocol";
 import { systemRandom } from "@fusionmeet/net";

@@ -1,4 +1,4 @@
-/** Pictures over a bad network, and of a stream one did not see begin. */
+/** Pictures over a bad network, and of a stream one did not see begin. Judges real time by the second. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { FlvDemuxer, type FlvPicture } from "@fusionmeet/media";
 import {

@@ -1,4 +1,7 @@
-/** A camera that changes its size while somebody watches, sent by the meeting core as the window uses it. */
+/**
+ * A camera that changes its size while somebody watches, sent by the meeting core as the window uses it.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { systemRandom, systemTimers } from "@fusionmeet/net";
 import { readSps } from "@fusionmeet/protocol";

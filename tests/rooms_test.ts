@@ -1,4 +1,7 @@
-/** Rooms of one server: nothing leaks from one to another, and their chat outlives people, ends and crashes of the server. */
+/**
+ * Rooms of one server: nothing leaks from one to another, and their chat outlives people, ends and crashes of the server.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { isRtcp, rtpSsrc } from "@fusionmeet/protocol";
 import { levelAt } from "./support/audio.ts";

@@ -1,6 +1,7 @@
 /**
  * The system's webview without its H.264 decoder (no gstreamer1.0-libav): WebKit says that it can decode, and cannot.
  * The page finds out by a test picture, the room's cameras send JPEG, and the window shows them.
+ * Judges real time by the second.
  */
 import { ok, strictEqual } from "node:assert/strict";
 import { buildPage } from "../tools/build_page.ts";

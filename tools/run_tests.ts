@@ -6,7 +6,9 @@
  * Tests beside the code run in parallel, so they must not judge real time. Those in tests/ run one after the other
  * on an otherwise quiet machine: they start real programs and measure them. Of these, files that say "Judges no real
  * time." in their first lines run before, two at a time (with three a page takes too long to find out what it can
- * show). All run with every permission: they start processes, open sockets and read /proc.
+ * show), and with "Mostly waits." behind it already beside the tests beside the code. Files that say "Judges real time
+ * by the second." (their limits are seconds, and they leave most of the machine alone) run two at a time as well, but
+ * beside nothing else. All run with every permission: they start processes, open sockets and read /proc.
  */
 
 import { stripVTControlCharacters } from "node:util";
@@ -87,24 +89,45 @@ function cut(lines: readonly string[], linesMax: number, rest: string): string[]
   return [...lines.slice(0, linesMax - 1), `    … ${lines.length - linesMax + 1} ${rest}`];
 }
 
+/** Where a stream of a child goes. */
+interface Sink {
+  writeSync(bytes: Uint8Array): number;
+}
+
 /** Passes a stream of a child on. @returns what it said. */
-async function pass(
-  from: ReadableStream<Uint8Array>,
-  to: { writeSync(bytes: Uint8Array): number },
-): Promise<string> {
+async function pass(from: ReadableStream<Uint8Array>, to: Sink): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
   for await (const bytes of from) {
-    to.writeSync(bytes);
+    writeAll(to, bytes);
     text += decoder.decode(bytes, { stream: true });
   }
   return text;
 }
 
+function writeAll(to: Sink, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}
+
+/** Keeps what is said until its end, so that what runs side by side is read one after the other. */
+class Held implements Sink {
+  readonly #parts: Uint8Array[] = [];
+
+  writeSync(bytes: Uint8Array): number {
+    this.#parts.push(bytes.slice());
+    return bytes.length;
+  }
+
+  release(to: Sink): void {
+    for (const bytes of this.#parts.splice(0)) writeAll(to, bytes);
+  }
+}
+
 async function runTests(
   paths: string[],
-  options: { parallel: boolean; timeoutMs: number },
+  options: { parallel: boolean; timeoutMs: number; hold?: boolean },
 ): Promise<Run> {
+  const startMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", ...(options.parallel ? ["--parallel"] : []), ...paths],
     stdin: "null",
@@ -116,13 +139,16 @@ async function runTests(
     timedOut = true;
     child.kill("SIGKILL");
   }, options.timeoutMs);
+  const held = options.hold ? new Held() : undefined;
   const [output, problems] = await Promise.all([
-    pass(child.stdout, Deno.stdout),
-    pass(child.stderr, Deno.stderr),
+    pass(child.stdout, held ?? Deno.stdout),
+    pass(child.stderr, held ?? Deno.stderr),
   ]);
   const { code } = await child.status;
   clearTimeout(timer);
+  held?.release(Deno.stdout);
   const name = paths.length === 1 ? paths[0] : "the tests beside the code";
+  console.log(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(1)} s\n`);
   const timeout = `Cannot finish ${name}: over ${options.timeoutMs} ms`;
   if (timedOut) console.error(timeout);
   const counts = countsOf(output, code);
@@ -154,15 +180,37 @@ function* testFiles(folder: string): Generator<string> {
   }
 }
 
-/** What a file in tests/ says in its first lines when others may run beside it. */
-const PATIENT = "Judges no real time.";
-const PATIENT_AT_ONCE = 2;
-const FIRST_LINES = 8;
+/**
+ * What may run beside a file in tests/: much, the tests beside the code even, another one as patient, one that judges by
+ * the second as well, or nothing.
+ */
+export type Company = "much" | "patient" | "roomy" | "none";
 
-/** True for a file of tests, by its text, beside which others may run. */
-export function isPatient(text: string): boolean {
+/** What a file says of that in its first lines. */
+const WORDS: readonly (readonly [string, Company])[] = [
+  ["Judges no real time. Mostly waits.", "much"],
+  ["Judges no real time.", "patient"],
+  ["Judges real time by the second.", "roomy"],
+];
+const AT_ONCE = 2;
+const FIRST_LINES = 8;
+/** Take longest: last, they would run alone. */
+const BEGIN_FIRST = ["window_axe", "window_page", "executables", "bundle", "files"];
+
+/** What may run beside a file of tests, by its text. */
+export function companyOf(text: string): Company {
   const comment = text.split("\n", FIRST_LINES).filter((line) => /^\s*(\/?\*|\/\/)/.test(line));
-  return comment.join(" ").includes(PATIENT);
+  const said = comment.map((line) => line.replace(/^\s*(\/?\*+|\/\/)\s*/, "")).join(" ");
+  return WORDS.find(([words]) => said.includes(words))?.[1] ?? "none";
+}
+
+/** The longest first, then by name. */
+function longestFirst(paths: readonly string[]): string[] {
+  const rank = (path: string) => {
+    const at = BEGIN_FIRST.findIndex((name) => path === `tests/${name}_test.ts`);
+    return at < 0 ? BEGIN_FIRST.length : at;
+  };
+  return paths.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** Does the work of each item, `atOnce` at a time; results in their order. */
@@ -192,16 +240,21 @@ async function main(args: string[]): Promise<number> {
   const isQuiet = (path: string) => /^tests\/(?!support\/)/.test(path);
   const fast = files.filter((path) => !isQuiet(path));
   const startMs = performance.now();
-  const all: Run[] = [];
-  if (fast.length > 0) {
-    all.push(await runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS }));
-  }
   const slow = fastOnly ? [] : files.filter(isQuiet);
-  const run = (path: string) => runTests([path], { parallel: false, timeoutMs: FILE_TIMEOUT_MS });
-  const patient = slow.filter((path) => isPatient(Deno.readTextFileSync(path)));
-  // Windows take longest: last, they would run alone.
-  all.push(...await inTurns(patient.toReversed(), PATIENT_AT_ONCE, run));
-  for (const path of slow) if (!patient.includes(path)) all.push(await run(path));
+  const company = new Map(slow.map((path) => [path, companyOf(Deno.readTextFileSync(path))]));
+  const keeping = (kind: Company) =>
+    longestFirst(slow.filter((path) => company.get(path) === kind));
+  const run = (path: string, hold: boolean) =>
+    runTests([path], { parallel: false, timeoutMs: FILE_TIMEOUT_MS, hold });
+  const twoAtOnce = (kind: Company) => inTurns(keeping(kind), AT_ONCE, (path) => run(path, true));
+  const runFast = () => runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS });
+
+  const [patient, waiting] = await Promise.all([
+    (async () => [...fast.length > 0 ? [await runFast()] : [], ...await twoAtOnce("patient")])(),
+    inTurns(keeping("much"), 1, (path) => run(path, true)),
+  ]);
+  const all: Run[] = [...patient, ...waiting, ...await twoAtOnce("roomy")];
+  for (const path of keeping("none")) all.push(await run(path, false));
   const passed = all.reduce((sum, each) => sum + each.passed, 0);
   const failed = all.reduce((sum, each) => sum + each.failed, all.length === 0 ? 1 : 0);
   console.log(failureReport(all.flatMap(({ failures }) => failures)));

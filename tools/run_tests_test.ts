@@ -1,11 +1,11 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
+  companyOf,
   countsOf,
   FAILURE_LINES_MAX,
   failureReport,
   failuresOf,
   inTurns,
-  isPatient,
   REPORT_LINES_MAX,
 } from "./run_tests.ts";
 
@@ -101,11 +101,13 @@ Deno.test("deno task test fails for a skipped test, a lone test, a broken file a
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("isPatient() looks for the words in the first comment only", () => {
-  strictEqual(isPatient("/** Files. Judges no real time. */\nimport a;"), true);
-  strictEqual(isPatient("/**\n * Files.\n * Judges no real time.\n */\n"), true);
-  strictEqual(isPatient("/** Files. */\nconst a = 'Judges no real time.';"), false);
-  strictEqual(isPatient("\n".repeat(9) + "// Judges no real time."), false);
+Deno.test("companyOf() looks for the words in the first comment only", () => {
+  strictEqual(companyOf("/** Files. Judges no real time. */\nimport a;"), "patient");
+  strictEqual(companyOf("/**\n * Files.\n * Judges no real time.\n */\n"), "patient");
+  strictEqual(companyOf("/**\n * Judges no real\n * time. Mostly waits.\n */\n"), "much");
+  strictEqual(companyOf("/** Rooms. Judges real time by the second. */\n"), "roomy");
+  strictEqual(companyOf("/** Files. */\nconst a = 'Judges no real time.';"), "none");
+  strictEqual(companyOf("\n".repeat(9) + "// Judges no real time."), "none");
 });
 
 Deno.test("inTurns() has so many under way at once, and gives results in order", async () => {
