@@ -148,13 +148,13 @@ const ENGLISH = {
     controls: "Meeting controls",
     you: "You",
     youAre: (name: string) => `${name} (you)`,
-    /** Under the icon, where there is little room. */
-    microphoneShort: "Mic",
+    /** Under the icon, where there is little room. Each is in what the button is called: people say what they see. */
+    microphoneShort: { on: "Mute", off: "Unmute", missing: "No mic" },
     muteMicrophone: "Mute microphone",
     unmuteMicrophone: "Unmute microphone",
     cameraOn: "Turn camera on",
     cameraOff: "Turn camera off",
-    noMicrophone: "No microphone to switch on",
+    noMicrophone: "No mic to switch on",
     noCamera: "No camera to switch on",
     settings: "Settings",
     quality: "Quality of your camera",

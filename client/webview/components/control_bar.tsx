@@ -154,11 +154,13 @@ interface SourceButtonProps {
 
 function SourceButton({ kind, source, label, missing, children }: SourceButtonProps) {
   const { strings, send } = useApp();
+  const { microphoneShort } = strings.meeting;
+  const word = !source.exists ? "missing" : source.on ? "on" : "off";
   const state = !source.exists ? "missing" : source.on ? source.problem ? "problem" : "on" : "off";
   return (
     <BarButton
       action={kind}
-      label={kind === "microphone" ? strings.meeting.microphoneShort : strings.join.camera}
+      label={kind === "microphone" ? microphoneShort[word] : strings.join.camera}
       name={source.exists ? label : missing}
       state={state}
       isOff={!source.exists}
