@@ -19,17 +19,29 @@ export interface DenoConfig {
 /** One of the two programs. */
 export type ProgramName = "server" | "client";
 
-/** What stands between `deno` and the script: the permissions of the task of that name, and no others. */
+/** What stands between `deno` and the script: the permissions of the task of that name, no others, and its engine's flags. */
 export function runFlags(config: DenoConfig, name: ProgramName): string[] {
   const features = config.unstable.map((each) => `--unstable-${each}`);
-  return ["run", ...ALONE_FLAGS, ...features, ...permissionFlags(config, name)];
+  return [
+    ...["run", ...ALONE_FLAGS, ...features],
+    ...engineFlags(config, name),
+    ...permissionFlags(config, name),
+  ];
+}
+
+/** What the task of that name says to V8. */
+export function engineFlags(config: DenoConfig, name: ProgramName): string[] {
+  return wordsOf(config, name).filter((word) => word.startsWith("--v8-flags="));
 }
 
 /** What the task of that name says of permissions. */
-export function permissionFlags({ tasks }: DenoConfig, name: ProgramName): string[] {
+export function permissionFlags(config: DenoConfig, name: ProgramName): string[] {
+  return wordsOf(config, name).filter((word) => /^--(no-prompt|allow-|deny-)/.test(word));
+}
+
+function wordsOf({ tasks }: DenoConfig, name: ProgramName): string[] {
   const task = tasks[name];
-  const words = (typeof task === "string" ? task : task.command).split(" ");
-  return words.filter((word) => /^--(no-prompt|allow-|deny-)/.test(word));
+  return (typeof task === "string" ? task : task.command).split(" ");
 }
 
 /** The start files of both programs for a target. */

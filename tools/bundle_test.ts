@@ -193,7 +193,7 @@ function standIns(folder: TemporaryDirectory) {
   return { runtime, ffmpeg };
 }
 
-Deno.test("runFlags() are the permissions of the task, no more: a server starts no programs", () => {
+Deno.test("runFlags() are the engine's flags and the permissions of the task, no more: a server starts no programs", () => {
   const [server, client] = [runFlags(CONFIG, "server"), runFlags(CONFIG, "client")];
   ok(!server.includes("--allow-run") && client.includes("--allow-run"));
   for (const flags of [server, client]) {
@@ -201,6 +201,7 @@ Deno.test("runFlags() are the permissions of the task, no more: a server starts 
       flags.includes("--no-prompt") && flags.includes("--no-config") && flags.includes("--no-npm"),
     );
     ok(!flags.some((flag) => /^(-A|--allow-(all|ffi|import))/.test(flag)), flags.join(" "));
+    ok(flags.includes("--v8-flags=--max-semi-space-size=1"), "small memory for young objects");
   }
 });
 

@@ -12,7 +12,7 @@ import { messageOf } from "@fusionmeet/base";
 import { ALONE_FLAGS } from "../client/window/webview_start.ts";
 import { ROOT } from "./build_page.ts";
 import { filesIn } from "./bundle_check.ts";
-import type { ProgramName } from "./bundle_start_files.ts";
+import { engineFlags, type ProgramName } from "./bundle_start_files.ts";
 import { faultsOf, verdict } from "./check_executable.ts";
 import { denoRuntime } from "./deno_runtime.ts";
 import { expectedOf, type Making } from "./executable_contents.ts";
@@ -67,6 +67,7 @@ export async function compileProgram(program: ProgramName, options: CompileOptio
     const args = compileArguments({
       ...plan,
       target,
+      engineFlags: engineFlags(contents.config, program),
       output: made,
       icon: join(folder, "icon.ico"),
     });
@@ -95,6 +96,8 @@ export function compileArguments(plan: {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly permissions: readonly string[];
   readonly features: readonly string[];
+  /** For V8. */
+  readonly engineFlags: readonly string[];
   readonly hasConsole: boolean;
   readonly output: string;
   readonly icon: string;
@@ -103,6 +106,7 @@ export function compileArguments(plan: {
   return [
     ...["compile", ...ALONE_FLAGS, "--no-check", "--no-code-cache"],
     ...plan.features.map((each) => `--unstable-${each}`),
+    ...plan.engineFlags,
     ...["--no-prompt", "--deny-import", ...plan.permissions.map((each) => `--allow-${each}`)],
     ...["--target", plan.target.denoTriple],
     ...(isWindows ? ["--icon", plan.icon] : []),

@@ -8,6 +8,7 @@ const PLAN = {
   files: new Map(["client.js", "page/index.html"].map((path) => [path, new Uint8Array()])),
   permissions: ["net", "ffi"],
   features: ["net"],
+  engineFlags: ["--v8-flags=--max-semi-space-size=1"],
   hasConsole: false,
   output: "/tmp/made",
   icon: "/tmp/icon.ico",
@@ -16,7 +17,7 @@ const PLAN = {
 Deno.test("compileArguments() grant what is said, deny the rest without asking, and take nothing along", () => {
   deepStrictEqual(compileArguments({ ...PLAN, target: targetNamed("linux-arm64") }), [
     ...["compile", "--no-config", "--no-lock", "--no-remote", "--no-npm"],
-    ...["--no-check", "--no-code-cache", "--unstable-net"],
+    ...["--no-check", "--no-code-cache", "--unstable-net", "--v8-flags=--max-semi-space-size=1"],
     ...["--no-prompt", "--deny-import", "--allow-net", "--allow-ffi"],
     ...["--target", "aarch64-unknown-linux-gnu", "--include", "page/index.html"],
     ...["--output", "/tmp/made", "client.js"],

@@ -2,6 +2,7 @@ import { Refusal } from "@fusionmeet/base";
 import {
   Acknowledger,
   type ByteStream,
+  contentOf,
   readFull,
   readTaken,
   receiveContent,
@@ -13,7 +14,6 @@ import {
   decodeTransferOffset,
   decodeTransferRefusal,
   encodeTransferOffset,
-  TRANSFER_CHUNK_BYTES_MAX,
   TRANSFER_GOES_ON,
   TRANSFER_OFFSET_BYTES,
   TRANSFER_REFUSAL_BYTES_MAX,
@@ -60,14 +60,13 @@ export async function sendFile(
   const answer = stored(stream, yielding);
   answer.catch(() => undefined);
   const write = (bytes: Uint8Array) => yielding?.write(bytes) ?? writeAll(stream, bytes);
-  const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
-  for (let left = size - offset; left > 0;) {
-    const read = await file.read(chunk.subarray(0, Math.min(chunk.length, left)));
-    if (read === null) throw new Refusal("file-changed", "It became shorter while it was sent");
-    await whole(write(chunk.subarray(0, read)), answer);
-    report.moved(read);
-    left -= read;
+  let left = size - offset;
+  for await (const chunk of contentOf(file, left)) {
+    await whole(write(chunk), answer);
+    report.moved(chunk.length);
+    left -= chunk.length;
   }
+  if (left > 0) throw new Refusal("file-changed", "It became shorter while it was sent");
   await answer;
 }
 

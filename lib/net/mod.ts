@@ -4,7 +4,7 @@ export * from "./random.ts";
 export * from "./timers.ts";
 export * from "./byte_stream.ts";
 export * from "./peekable_stream.ts";
-export * from "./receive.ts";
+export * from "./content.ts";
 export * from "./ledbat.ts";
 export * from "./yielding_writer.ts";
 export * from "./outbox.ts";

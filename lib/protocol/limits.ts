@@ -113,8 +113,8 @@ export const PLANNED_FILE_BYTES_MIN = 1 << 20;
 export const OFFER_IDLE_MS = 60_000;
 /** Files one participant may send and fetch at once, unless the operator says otherwise. */
 export const TRANSFERS_PER_PARTICIPANT_MAX = 4;
-/** A transfer is read and written in pieces of so many bytes at most. */
-export const TRANSFER_CHUNK_BYTES_MAX = 1 << 20;
+/** A transfer is read and written in pieces of so many bytes at most; two of them are all it holds. */
+export const TRANSFER_CHUNK_BYTES_MAX = 256 * 1024;
 /** A transfer of which nothing passes for so long is ended; it can go on later. */
 export const TRANSFER_SILENT_MS_MAX = 20_000;
 /** What came of a file that was never sent whole is kept for so long. */

@@ -9,7 +9,7 @@ export const PART_SUFFIX = ".part";
 export const RENAME_TRIES = 10;
 export const RENAME_WAIT_MS = 200;
 /** What is there already is read again in pieces of this size, to hash it. */
-const HASH_CHUNK_BYTES = 1 << 20;
+const HASH_CHUNK_BYTES = 256 * 1024;
 
 /** A file that comes piece by piece is not what it should be. */
 export class WrongContent extends Error {

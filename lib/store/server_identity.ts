@@ -5,10 +5,10 @@ import { readTextIfThere, writeFileAtomically } from "./atomic_file.ts";
 import {
   certificateAddresses,
   certificateFingerprint,
-  makeCertificate,
-  makePrivateKey,
   privateKeyFingerprint,
 } from "./certificate.ts";
+
+const certificateMaker = () => import("./certificate_maker.ts");
 
 /** The file that is who a server is. */
 export const SERVER_KEY_FILE = "server.key";
@@ -46,7 +46,7 @@ export async function loadServerIdentity(
         `Cannot use ${certificatePath}: its key ${keyPath} is missing. Put it back, or remove the certificate too: everybody who knows this server will then be warned of a changed key`,
       );
     }
-    privateKey = await makePrivateKey();
+    privateKey = await (await certificateMaker()).makePrivateKey();
     await writeText(keyPath, privateKey, { secret: true });
   }
   const isExposed = !await keepSecret(keyPath);
@@ -55,6 +55,7 @@ export async function loadServerIdentity(
   if (kept !== undefined && isCurrent(kept, { certificatePath, keyPath, fingerprint, names })) {
     return { privateKey, certificate: kept, fingerprint, isExposed };
   }
+  const { makeCertificate } = await certificateMaker();
   const certificate = await makeCertificate(privateKey, names);
   await writeText(certificatePath, certificate, { secret: false });
   return { privateKey, certificate, fingerprint, isExposed };

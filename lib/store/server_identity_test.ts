@@ -1,7 +1,8 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { certificateAddresses, certificateFingerprint, makePrivateKey } from "./certificate.ts";
+import { certificateAddresses, certificateFingerprint } from "./certificate.ts";
+import { makePrivateKey } from "./certificate_maker.ts";
 import { FolderLock } from "./folder_lock.ts";
 import { loadServerIdentity } from "./server_identity.ts";
 

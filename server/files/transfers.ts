@@ -2,6 +2,7 @@ import { type Counters, Refusal } from "@fusionmeet/base";
 import {
   Acknowledger,
   type ByteStream,
+  contentOf,
   readFull,
   readTaken,
   receiveContent,
@@ -13,7 +14,6 @@ import {
   decodeTransferOffset,
   encodeTransferRefusal,
   encodeTransferStart,
-  TRANSFER_CHUNK_BYTES_MAX,
   TRANSFER_GOES_ON,
   TRANSFER_OFFSET_BYTES,
   TRANSFER_SILENT_MS_MAX,
@@ -25,6 +25,8 @@ import { noSuchFile, type Shelf } from "./shelf.ts";
 
 /** Behind its last word a connection is kept for so long, for the peer to read it. */
 const DRAIN_MS_MAX = 5_000;
+/** What it still says is read in pieces of this size. */
+const DRAIN_BYTES = 16 * 1024;
 
 export interface TransfersOptions {
   readonly shelf: Shelf;
@@ -205,14 +207,8 @@ export class Transfers implements TicketOwner {
       : undefined;
     const listening = yielding && this.#listen(yielding, stream);
     const write = (bytes: Uint8Array) => yielding?.write(bytes) ?? writeAll(stream, bytes);
-    const chunk = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
-    for (let left = file.size - offset; left > 0;) {
-      const size = await source.read(chunk.subarray(0, Math.min(chunk.length, left)));
-      // Somebody shortens it: the reader notices by the hash.
-      if (size === null) break;
-      await write(chunk.subarray(0, size));
-      left -= size;
-    }
+    // Where somebody has shortened it, the reader notices by the hash.
+    for await (const chunk of contentOf(source, file.size - offset)) await write(chunk);
     await stream.closeWrite();
     counters.add("files.sent");
     await this.#drain(stream, listening);
@@ -245,7 +241,7 @@ export class Transfers implements TicketOwner {
   /** Waits until the peer has read what it was sent, and ends: for so long and no longer. */
   async #drain(stream: ByteStream, listening?: Promise<void>): Promise<void> {
     const cancel = this.#options.timers.after(DRAIN_MS_MAX, () => stream.close());
-    const nothing = new Uint8Array(TRANSFER_CHUNK_BYTES_MAX);
+    const nothing = new Uint8Array(DRAIN_BYTES);
     try {
       await listening;
       while (await stream.read(nothing) !== null);

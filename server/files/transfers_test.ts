@@ -7,7 +7,6 @@ import {
   openTicketed,
   readFull,
   readTaken,
-  RECEIVE_PIECE_BYTES,
   WINDOW_BYTES_FIRST,
   writeAll,
 } from "@fusionmeet/net";
@@ -22,6 +21,7 @@ import {
   OFFERS_PER_PERSON_MAX,
   ROOM_FILES_MAX,
   type ServerMessage,
+  TRANSFER_CHUNK_BYTES_MAX,
   TRANSFER_REFUSED,
   TRANSFER_SILENT_MS_MAX,
   TRANSFER_TAKEN,
@@ -204,7 +204,7 @@ Deno.test("a transfer that breaks off is not listed, and goes on where it was, a
     strictEqual(await started(stream), 0);
     await writeAll(stream, file.bytes.subarray(0, 1_700_000));
     // The rest of it waits for its piece to be full, or for the end.
-    const written = 6 * RECEIVE_PIECE_BYTES;
+    const written = 6 * TRANSFER_CHUNK_BYTES_MAX;
     await until(() => sizeOf(`${bench.uploads}/Main/big.bin.part`) === written);
     await rejects(bench.open(bob, "file.send", id), { code: "file-busy" });
     stream.close();
@@ -234,7 +234,7 @@ Deno.test("one's own second connection takes a file over from the first", async 
     const stream = await bench.open(ann, "file.send", id);
     await started(stream);
     await writeAll(stream, file.bytes.subarray(0, 300_000));
-    await until(() => sizeOf(`${bench.uploads}/Main/a.bin.part`) === RECEIVE_PIECE_BYTES);
+    await until(() => sizeOf(`${bench.uploads}/Main/a.bin.part`) === TRANSFER_CHUNK_BYTES_MAX);
     strictEqual(await bench.send(ann, id, file), 300_000);
     strictEqual(await stream.read(new Uint8Array(1)).catch(() => null), null);
     stream.close();

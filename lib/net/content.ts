@@ -1,7 +1,32 @@
+import { TRANSFER_CHUNK_BYTES_MAX } from "@fusionmeet/protocol";
 import type { ByteStream } from "./byte_stream.ts";
 
-/** Content is written in pieces of this size: large enough for the disk, and two of them are all that a transfer holds. */
-export const RECEIVE_PIECE_BYTES = 256 * 1024;
+/**
+ * The next `size` bytes of a file, in pieces: while one is sent, the next one is read. Each is good until the next one is
+ * asked for. Ends early where the file does.
+ */
+export async function* contentOf(
+  file: Pick<Deno.FsFile, "read">,
+  size: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const pieceBytes = Math.min(TRANSFER_CHUNK_BYTES_MAX, size);
+  const pieces = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
+  let left = size;
+  const next = (turn: number) => {
+    const reading = file.read(pieces[turn].subarray(0, Math.min(pieceBytes, left)));
+    // It is waited for when the piece before is sent.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let reading = next(0);
+  for (let turn = 0; left > 0; turn = 1 - turn) {
+    const read = await reading;
+    if (read === null) return;
+    left -= read;
+    if (left > 0) reading = next(1 - turn);
+    yield pieces[turn].subarray(0, read);
+  }
+}
 
 /** Where content goes. */
 export interface ContentSink {
@@ -22,7 +47,7 @@ export async function receiveContent(
   sink: ContentSink,
   { took }: { readonly took: (bytes: number) => void },
 ): Promise<boolean> {
-  const pieceBytes = Math.min(RECEIVE_PIECE_BYTES, sink.missing);
+  const pieceBytes = Math.min(TRANSFER_CHUNK_BYTES_MAX, sink.missing);
   const pieces = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
   let writing: Promise<void> | undefined;
   let left = sink.missing;

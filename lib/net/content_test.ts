@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { concatBytes } from "@fusionmeet/base";
-import { RECEIVE_PIECE_BYTES, receiveContent } from "./receive.ts";
+import { TRANSFER_CHUNK_BYTES_MAX } from "@fusionmeet/protocol";
+import { contentOf, receiveContent } from "./content.ts";
 
 /** Gives these, one a read, then the end, or throws. */
 function readerOf(pieces: readonly Uint8Array[], broken?: Error) {
@@ -34,7 +35,7 @@ function noise(size: number): Uint8Array {
 }
 
 Deno.test("receiveContent() writes what comes, in large pieces, and takes no byte behind it", async () => {
-  const content = noise(3 * RECEIVE_PIECE_BYTES + 5);
+  const content = noise(3 * TRANSFER_CHUNK_BYTES_MAX + 5);
   const records = Array.from(
     { length: Math.ceil(content.length / 16_384) },
     (_, nth) => content.subarray(nth * 16_384, (nth + 1) * 16_384),
@@ -45,14 +46,14 @@ Deno.test("receiveContent() writes what comes, in large pieces, and takes no byt
   strictEqual(await receiveContent(reader, sink, { took: (bytes) => taken += bytes }), true);
   deepStrictEqual(concatBytes(...sink.written), content);
   deepStrictEqual(sink.written.map(({ length }) => length), [
-    ...[RECEIVE_PIECE_BYTES, RECEIVE_PIECE_BYTES, RECEIVE_PIECE_BYTES, 5],
+    ...[TRANSFER_CHUNK_BYTES_MAX, TRANSFER_CHUNK_BYTES_MAX, TRANSFER_CHUNK_BYTES_MAX, 5],
   ]);
   strictEqual(taken, content.length);
   strictEqual(await reader.read(new Uint8Array(1)), 1);
 });
 
 Deno.test("receiveContent() keeps what came before the end, or before the connection broke", async () => {
-  const content = noise(RECEIVE_PIECE_BYTES + 1000);
+  const content = noise(TRANSFER_CHUNK_BYTES_MAX + 1000);
   const took = () => {};
   const ended = sinkOf(1e6);
   strictEqual(await receiveContent(readerOf([content]), ended, { took }), false);
@@ -69,4 +70,19 @@ Deno.test("receiveContent() ends with what writing throws, and reads nothing whe
   await rejects(receiveContent(reader, full, { took: () => {} }), /disk full/);
   const untouched = { read: () => Promise.reject(new Error("read")) };
   strictEqual(await receiveContent(untouched, sinkOf(0), { took: () => {} }), true);
+});
+
+Deno.test("contentOf() gives so much of a file, reads ahead, and ends where the file does", async () => {
+  const content = noise(2 * TRANSFER_CHUNK_BYTES_MAX + 9);
+  for (const size of [0, 1, TRANSFER_CHUNK_BYTES_MAX, content.length, content.length + 5]) {
+    const read: Uint8Array[] = [];
+    for await (const piece of contentOf(readerOf([content]), size)) {
+      await new Promise((done) => setTimeout(done, 1));
+      read.push(piece.slice());
+    }
+    deepStrictEqual(concatBytes(...read), content.slice(0, size));
+  }
+  const broken = contentOf(readerOf([content.subarray(0, 5)], new Error("disk")), 10);
+  strictEqual((await broken.next()).value?.length, 5);
+  await rejects(broken.next(), /disk/);
 });
