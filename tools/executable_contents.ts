@@ -4,12 +4,7 @@ import { assert } from "@fusionmeet/base";
 import { ROOT } from "./build_page.ts";
 import { requiredFiles } from "./bundle_check.ts";
 import { npmFolder, scriptsOfProgram } from "./bundle_programs.ts";
-import {
-  type DenoConfig,
-  engineFlags,
-  permissionFlags,
-  type ProgramName,
-} from "./bundle_start_files.ts";
+import { type DenoConfig, permissionFlags, type ProgramName } from "./bundle_start_files.ts";
 import type { Expected } from "./check_executable.ts";
 import { clientFiles, type Contents } from "./program_files.ts";
 import { sharpFiles } from "./sharp_files.ts";
