@@ -6,6 +6,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "./support/browser.ts";
 import {
@@ -198,6 +199,39 @@ Deno.test({
     );
 
     await t.step(
+      "a picture is seen small at once, and large when it is looked at; a broken one says why",
+      async () => {
+        const patch = { width: 900, height: 600, channels: 3, background: "#c02020" } as const;
+        const photo = await sharp({ create: patch }).png().toBuffer();
+        const folder = stage.directory.file("pictures");
+        await Deno.mkdir(folder);
+        await Deno.writeFile(`${folder}/photo.png`, photo);
+        await Deno.writeFile(`${folder}/half.png`, photo.subarray(0, photo.length / 2));
+        await stage.bob.send({ do: "share", path: folder });
+        const small = panel.getByRole("button", { name: "Look at photo.png" }).locator("img");
+        await until("the thumbnail", () => small.evaluate(pixelOf, null).catch(() => null));
+        deepStrictEqual((await small.evaluate(pixelOf, null))!.size, [320, 213]);
+        await stage.click("Look at photo.png");
+        const dialog = page.getByRole("dialog", { name: "photo.png" });
+        const large = dialog.locator('[data-state="there"] img');
+        const shown = await until("the picture", () => large.evaluate(pixelOf, null));
+        const { size, colour } = shown!;
+        deepStrictEqual(size, [900, 600]);
+        const isRed = colour.every((value, at) => Math.abs(value - [0xc0, 0x20, 0x20][at]) < 12);
+        strictEqual(isRed, true, String(colour));
+        // Nothing that was only looked at is among the transfers or on the disk.
+        strictEqual(await panel.getByText("Saved in").count(), 0);
+        await page.keyboard.press("Escape");
+        await stage.click("Look at half.png");
+        await page.getByRole("dialog", { name: "half.png" })
+          .getByText(/^It cannot be read as a picture/).waitFor();
+        await page.keyboard.press("Escape");
+        for (const name of ["photo.png", "half.png"]) await stage.bob.send({ do: "delete", name });
+        await panel.getByText("No files yet").waitFor();
+      },
+    );
+
+    await t.step(
       "what is chosen, dropped and pasted is shared, and a killed program goes on with it",
       async () => {
         const file = (name: string, size: number) => {
@@ -251,6 +285,18 @@ Deno.test({
     );
   },
 });
+
+/** Runs in the page: how large a picture is, and the colour in its middle; null until it is there. */
+// deno-lint-ignore no-explicit-any
+function pixelOf(picture: any): { size: number[]; colour: number[] } | null {
+  const { naturalWidth: width, naturalHeight: height } = picture;
+  if (!(width > 0)) return null;
+  // deno-lint-ignore no-explicit-any
+  const canvas = new (globalThis as any).OffscreenCanvas(width, height).getContext("2d");
+  canvas.drawImage(picture, 0, 0);
+  const [red, green, blue] = canvas.getImageData(width / 2, height / 2, 1, 1).data;
+  return { size: [width, height], colour: [red, green, blue] };
+}
 
 /** Runs in the page: gives it a file as a drop or a paste does; what is in it is the event's name. */
 function give([type, name]: string[]): void {

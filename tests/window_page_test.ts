@@ -27,6 +27,9 @@ import { Cameras } from "../tools/screenshot_cameras.ts";
 
 const HOSTILE = "<img src=x onerror=\"document.title='broken'\">";
 const SERVER = "192.168.1.20";
+/** 2 x 1 pixels. */
+const PIXEL =
+  "data:image/webp;base64,UklGRj4AAABXRUJQVlA4IDIAAACQAQCdASoCAAEAAsBMJaACdLoAA5gA/vDc8uyf/lyOOBrS5HHA1vqNbGuZ9REQUkYAAA==";
 const SIZE = { width: 1280, height: 800 };
 
 const crowd = (count: number) =>
@@ -990,6 +993,62 @@ pageTest(
     await page.reload();
     await page.getByRole("button", { name: "Files", exact: true }).click();
     await names.first().waitFor();
+  },
+);
+
+pageTest(
+  "A picture is looked at by click or keyboard, the next one by an arrow, and the way back is Escape",
+  () => meetingState([person(1, "Ann"), person(2, "Bob")]),
+  async ({ page, program }) => {
+    program.pictures.set(1, PIXEL);
+    program.setFiles([
+      sharedFile(1, "roof.jpg", { thumbnail: true }),
+      sharedFile(2, "plan.pdf"),
+      sharedFile(3, "scan.png"),
+      sharedFile(4, "photo.exe", { thumbnail: true }),
+    ]);
+    program.setChat([{
+      ...{ kind: "notice", notice: "shared", mark: "n", at: Date.now(), name: "Bob" },
+      file: { id: 1, name: "roof.jpg" },
+    }]);
+    await page.keyboard.press("Control+Alt+f");
+    const panel = page.getByRole("complementary", { name: "Files" });
+    const looks = panel.getByRole("button", { name: /^Look at/ });
+    await until("the pictures", async () => await looks.count() === 2);
+    await holds(page, 'document.querySelector(".file-picture img")?.naturalWidth === 2');
+    // No thumbnail is asked for where there is none.
+    deepStrictEqual(
+      program.said.flatMap((said) => said.do === "file.thumbnail" ? [said.file] : []),
+      [1],
+    );
+    await panel.getByRole("button", { name: "Look at scan.png" }).focus();
+    await page.keyboard.press("Enter");
+    strictEqual((await program.heard("file.preview")).file, 3);
+    const coming = { state: "coming", part: 0.4, picture: null, problem: null } as const;
+    program.send({ type: "file.preview", file: 3, ...coming });
+    const scan = page.getByRole("dialog", { name: "scan.png" });
+    const bar = scan.getByRole("progressbar", { name: "The picture comes" });
+    await until("progress", async () => await bar.getAttribute("aria-valuenow") === "40");
+    const problem = "Showing it takes too long";
+    program.send({ type: "file.preview", file: 3, ...coming, state: "none", problem });
+    await scan.getByText("Showing it takes too long. Save it to open it").waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowRight");
+    const roof = page.getByRole("dialog", { name: "roof.jpg" });
+    await roof.getByRole("img", { name: "roof.jpg, shared by Bob" }).waitFor();
+    await roof.getByText("2 of 2").waitFor();
+    await roof.getByRole("button", { name: "Save roof.jpg" }).click();
+    strictEqual((await program.heard("file.save")).file, 1);
+    await page.keyboard.press("Escape");
+    await roof.waitFor({ state: "detached" });
+    await program.heard("file.preview.stop");
+    strictEqual(await focused(page), "Look at scan.png");
+
+    await page.keyboard.press("Control+Alt+c");
+    await page.getByRole("button", { name: "Look at roof.jpg" }).click();
+    await roof.waitFor();
+    program.changeFiles({ filesGone: [1] });
+    await roof.waitFor({ state: "detached" });
   },
 );
 

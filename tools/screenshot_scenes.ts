@@ -18,6 +18,7 @@ import {
   transfer,
 } from "../tests/support/fake_program.ts";
 
+import { landscape } from "./screenshot_pictures.ts";
 import { showScreen } from "./screenshot_screen.ts";
 
 /** One picture to take. */
@@ -129,14 +130,39 @@ function conversation(): ChatEntry[] {
 }
 
 /** Files as a meeting leaves them, one of them on its way, one saved. */
-function roomFiles({ program }: { program: FakeProgram }): void {
+/** A room in which people share pictures. */
+async function sharedPictures({ program }: { program: FakeProgram }): Promise<void> {
+  const sizes = [[1_200, 900], [900, 1_200], [1_600, 500]];
+  for (const [index, [width, height]] of sizes.entries()) {
+    program.pictures.set(index + 1, await landscape({ width, height, hue: 205 + 70 * index }));
+  }
+  const names = ["Roof.webp", "Entrance, from the street.jpg", "Panorama.jpg", "scan 0042.png"];
+  program.setFiles(names.map((name, index) =>
+    sharedFile(index + 1, name, {
+      ...{ size: 3_120_000 + 410_000 * index, owner: NAMES[index + 1] },
+      ...{ at: NOW - 60_000 * (4 - index), thumbnail: index < 3 },
+    })
+  ));
+}
+
+/** Opens the files, and one of them large. */
+function look(name: string) {
+  return async ({ page }: { page: Page }) => {
+    await openPanel(/^Files/)({ page });
+    await page.getByRole("button", { name: `Look at ${name}` }).click();
+    await page.getByRole("dialog").waitFor();
+  };
+}
+
+async function roomFiles({ program }: { program: FakeProgram }): Promise<void> {
+  program.pictures.set(2, await landscape({ width: 1_200, height: 900, hue: 205 }));
   const at = (hours: number, minutes: number) => new Date(2026, 2, 12, hours, minutes).getTime();
   program.setFiles([
     sharedFile(1, "Floor plan, second floor (final, with cabling).pdf", {
       ...{ size: 2_431_000, owner: "Jonas Weber", at: at(9, 12) },
     }),
     sharedFile(2, "IMG_20260311_164512.jpg", {
-      ...{ size: 4_812_000, owner: "Greta Lund", at: at(9, 59) },
+      ...{ size: 4_812_000, owner: "Greta Lund", at: at(9, 59), thumbnail: true },
     }),
     sharedFile(3, "Demo recording.mp4", {
       ...{ size: 412_000_000, owner: "Farid Aziz", at: at(10, 2) },
@@ -406,9 +432,25 @@ export const SCENES: readonly Scene[] = [
     name: "meeting-chat",
     small: true,
     state: meetingState(FEW),
-    before: ({ program }) => {
-      roomFiles({ program });
+    before: async ({ program }) => {
+      await roomFiles({ program });
       program.setChat(conversation(), true);
+    },
+    after: openPanel(/^Chat/),
+  },
+  {
+    name: "meeting-chat-picture",
+    state: meetingState(FEW),
+    before: async ({ program }) => {
+      await sharedPictures({ program });
+      program.setChat([
+        line(1, "Greta Lund", "This is how it looks from the street:", { at: NOW - 190_000 }),
+        {
+          ...{ kind: "notice", notice: "shared", mark: "shared", at: NOW - 180_000 },
+          ...{ name: "Greta Lund", file: { id: 1, name: "Roof.webp" } },
+        },
+        line(2, "Amelie Roth", "That fits", { own: true, at: NOW - 60_000 }),
+      ]);
     },
     after: openPanel(/^Chat/),
   },
@@ -517,6 +559,26 @@ export const SCENES: readonly Scene[] = [
       });
       await page.getByRole("button", { name: "Show folders" }).click();
       await page.getByRole("option").first().waitFor();
+    },
+  },
+  {
+    name: "meeting-files-preview",
+    small: true,
+    state: meetingState(FEW),
+    before: sharedPictures,
+    after: look("Entrance, from the street.jpg"),
+  },
+  {
+    name: "meeting-files-preview-none",
+    state: meetingState(FEW),
+    before: sharedPictures,
+    after: async ({ program, page }) => {
+      await look("scan 0042.png")({ page });
+      await program.heard("file.preview");
+      const problem = "It cannot be read as a picture (vipspng: libpng read error)";
+      const none = { state: "none", part: 0, picture: null, problem } as const;
+      program.send({ type: "file.preview", file: 4, ...none });
+      await page.getByText("libpng read error").waitFor();
     },
   },
   {

@@ -59,6 +59,8 @@ export interface Transfer {
   readonly path?: string;
   /** `send`, `done`: the room had that content already, as this file. */
   readonly known?: Pick<SharedFile, "name" | "owner">;
+  /** `fetch`: only to be looked at. */
+  readonly isPreview?: boolean;
 }
 
 export type FilesEvent =
@@ -191,12 +193,16 @@ export class SharedFiles {
    *
    * @throws Refusal `no-such-file`
    */
-  fetch(id: number, folder: string, { name: wanted }: { name?: string } = {}): Transfer {
+  fetch(
+    id: number,
+    folder: string,
+    { name: wanted, isPreview }: { name?: string; isPreview?: boolean } = {},
+  ): Transfer {
     const file = this.#files.get(id);
     if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
     const { name } = file;
     return this.#begin(
-      { direction: "fetch", name, file: id },
+      { direction: "fetch", name, file: id, ...(isPreview && { isPreview }) },
       (run) => this.#fetch(run, { ...file, name: wanted ?? name }, folder),
     );
   }
@@ -316,7 +322,7 @@ export class SharedFiles {
   // ---- transfers
 
   #begin(
-    what: Pick<Transfer, "direction" | "name" | "file">,
+    what: Pick<Transfer, "direction" | "name" | "file" | "isPreview">,
     work: (run: Run) => Promise<void>,
     source?: FileSource,
   ): Transfer {

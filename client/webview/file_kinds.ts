@@ -32,3 +32,13 @@ export function fileKind(name: string): FileKind {
   const ending = /\.([^.]+)$/.exec(name.replace(/[. ]+$/, ""))?.[1] ?? "";
   return KIND_OF.get(ending.toLowerCase()) ?? "other";
 }
+
+/** Ends of names of pictures that can be shown, also where their sharer could not make a thumbnail. */
+const SHOWN_ENDING = /\.(jpe?g|png|webp|gif|avif)[. ]*$/i;
+
+/** Whether it is worth a try to show it as a picture. */
+export function isPreviewable(
+  { name, thumbnail, executable }: { name: string; thumbnail: boolean; executable: boolean },
+): boolean {
+  return !executable && (thumbnail || SHOWN_ENDING.test(name));
+}

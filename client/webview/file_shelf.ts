@@ -3,6 +3,7 @@ import type {
   ComingEntry,
   FileEntry,
   PlaceEntry,
+  PreviewEntry,
   ProgramMessage,
   TransferEntry,
 } from "@fusionmeet/bridge";
@@ -30,6 +31,9 @@ export class FileShelf {
     this.coming.value = [];
     this.unseen.value = 0;
     this.ended.value = [];
+    this.thumbnails.value = new Map();
+    this.looked.value = null;
+    this.preview.value = null;
   }
 
   change({ files, filesGone, transfers, transfersGone }: Change): void {
@@ -56,6 +60,22 @@ export class FileShelf {
 
   /** What the program said last about a place that is being typed. */
   readonly place = signal<PlaceEntry | null>(null);
+
+  /** Small pictures that came, by file: `data:image/webp;…`; null where there is none. */
+  readonly thumbnails = signal<ReadonlyMap<number, string | null>>(new Map());
+  /** The file that is looked at; null while none is. */
+  readonly looked = signal<number | null>(null);
+  /** What the program said last about one that is looked at. */
+  readonly preview = signal<PreviewEntry | null>(null);
+
+  thumbnailCame(file: number, picture: string | null): void {
+    this.thumbnails.value = new Map(this.thumbnails.value).set(file, picture);
+  }
+
+  /** The user looks at a file, or at none any more. */
+  look(file: number | null): void {
+    this.looked.value = file;
+  }
 
   /** The user sees the list. */
   seen(): void {

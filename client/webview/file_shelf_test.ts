@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { FileEntry, TransferEntry } from "@fusionmeet/bridge";
 import { FileShelf } from "./file_shelf.ts";
 
-const NEW = { executable: false, fresh: true };
+const NEW = { executable: false, thumbnail: false, fresh: true };
 
 function file(id: number, rest: Partial<FileEntry> = {}): FileEntry {
   return { id, name: `${id}.txt`, size: 1, owner: "Bob", own: false, at: id, ...NEW, ...rest };

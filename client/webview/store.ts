@@ -70,6 +70,11 @@ export class Store {
         return this.chat.addOlder(message.entries, message.hasOlder);
       case "files.reset":
         return this.shelf.reset(message);
+      case "file.thumbnail":
+        return this.shelf.thumbnailCame(message.file, message.picture);
+      case "file.preview":
+        this.shelf.preview.value = message;
+        return;
       case "place":
         this.shelf.place.value = message;
         return;

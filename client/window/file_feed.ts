@@ -52,9 +52,14 @@ export class FileFeed {
     return [...this.#transfers.values()];
   }
 
+  /** `undefined` where it is not there. */
+  file(id: number): FileEntry | undefined {
+    return this.#files.get(id);
+  }
+
   /** What a file is called; `undefined` where it is not there. */
   name(file: number): string | undefined {
-    return this.#files.get(file)?.name;
+    return this.file(file)?.name;
   }
 
   /** A file is there. @param file.fresh The page counts it as new, once. */

@@ -219,6 +219,12 @@ class WindowApp {
         return void meeting?.files.browse(message.file);
       case "place":
         return meeting?.files.place(message.file, message.place);
+      case "file.thumbnail":
+        return void meeting?.files.previews.thumbnail(message.file);
+      case "file.preview":
+        return void meeting?.files.previews.show(message.file);
+      case "file.preview.stop":
+        return meeting?.files.previews.hide();
       case "file.delete":
         return meeting?.files.delete(message.file);
       case "transfer.cancel":

@@ -7,11 +7,14 @@ import type { ComingFile } from "../files/coming_files.ts";
 import { fullPath, savePlace, suggestedFolders } from "../files/save_place.ts";
 import type { Spool } from "../files/spool.ts";
 import type { FilesEvent, SharedFile, SharedFiles, Transfer } from "../files/shared_files.ts";
+import type { Shrinker } from "../shrink/shrinker.ts";
 import { FileFeed, isOver } from "./file_feed.ts";
+import { FilePreviews } from "./file_previews.ts";
 import { type OfferedFile, PageUploads } from "./page_uploads.ts";
 
 export interface WindowFilesOptions {
-  readonly files: Pick<SharedFiles, "send" | "fetch" | "cancel" | "delete">;
+  readonly files: Pick<SharedFiles, "send" | "fetch" | "cancel" | "delete" | "thumbnails">;
+  readonly shrinker: Pick<Shrinker, "shrink">;
   readonly timers: Timers;
   readonly send: (message: ProgramMessage) => void;
   /** One's own name in the room. */
@@ -36,6 +39,7 @@ export interface WindowFilesOptions {
 export class WindowFiles {
   readonly feed: FileFeed;
   readonly uploads: PageUploads;
+  readonly previews: FilePreviews;
   #spool: Promise<Spool> | undefined;
   readonly #options: WindowFilesOptions;
   /** Ends the system's dialog with the meeting. */
@@ -48,16 +52,26 @@ export class WindowFiles {
     this.#options = options;
     this.feed = new FileFeed(options);
     this.uploads = new PageUploads({ ...options, spool: () => this.#openSpool() });
+    this.previews = new FilePreviews({
+      ...options,
+      file: (id) => this.feed.file(id),
+      saved: (id) => this.#savedPath(id),
+      makeFolder: () => Deno.makeTempDir({ prefix: "fusionmeet-preview-" }),
+    });
   }
 
   happened(event: FilesEvent): void {
     if (event.event === "transfer") return this.#transferred(event.transfer);
     if (event.event === "file.coming") return this.#coming(event.file);
     if (event.event === "thumbnail") return;
-    if (event.state === "gone") return this.feed.gone(event.file.id);
+    if (event.state === "gone") {
+      this.previews.forget(event.file.id);
+      return this.feed.gone(event.file.id);
+    }
     const { id, name, size, owner, at, isExecutable: executable } = event.file;
-    const own = this.isOwn(event.file);
-    this.feed.put({ id, name, size, owner, own, at, executable, fresh: event.isNew && !own });
+    const [own, thumbnail] = [this.isOwn(event.file), event.file.thumbnail !== undefined];
+    const fresh = event.isNew && !own;
+    this.feed.put({ id, name, size, owner, own, at, executable, thumbnail, fresh });
   }
 
   isOwn({ owner }: Pick<SharedFile, "owner">): boolean {
@@ -99,6 +113,7 @@ export class WindowFiles {
   /** The meeting is over. @param how.keep What was not sent to its end goes on the next time. */
   async close(how: { keep: boolean }): Promise<void> {
     this.#ended.abort();
+    await this.previews.close();
     await (await this.#spool?.catch(() => undefined))?.close(how);
   }
 
@@ -200,7 +215,16 @@ export class WindowFiles {
     ];
   }
 
+  /** Where the latest copy of a file was put. */
+  #savedPath(file: number): string | undefined {
+    const saved = this.feed.transfers.findLast((each) =>
+      each.file === file && each.state === "done" && this.#paths.has(each.id)
+    );
+    return saved && this.#paths.get(saved.id);
+  }
+
   #transferred(transfer: Transfer): void {
+    if (transfer.isPreview) return this.previews.transferred(transfer);
     const { id, state, progress, path } = transfer;
     // What was sent is in the list.
     const isInList = state === "done" && transfer.direction === "send";

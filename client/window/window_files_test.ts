@@ -3,6 +3,7 @@ import { Refusal } from "@fusionmeet/base";
 import type { ProgramMessage } from "@fusionmeet/bridge";
 import { FakeTimers } from "@fusionmeet/net";
 import type { SharedFile, Transfer } from "../files/shared_files.ts";
+import { Thumbnails } from "../files/thumbnails.ts";
 import { WindowFiles } from "./window_files.ts";
 
 class Bench {
@@ -24,7 +25,9 @@ class Bench {
       },
       cancel: (id, how) => void this.asked.push(["cancel", id, how]),
       delete: (id) => void this.asked.push(["delete", id]),
+      thumbnails: new Thumbnails(() => {}),
     },
+    shrinker: { shrink: () => Promise.reject(new Refusal("no-sharp", "not here")) },
     timers: new FakeTimers(),
     send: (message) => this.sent.push(message),
     ownName: () => "Ada",

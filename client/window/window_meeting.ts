@@ -120,6 +120,7 @@ export class WindowMeeting {
     });
     this.files = new WindowFiles({
       files: attendance.meeting.files,
+      shrinker: attendance.shrinker,
       timers: systemTimers,
       send: means.send,
       ownName: () => this.view.ownName,

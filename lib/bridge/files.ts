@@ -11,6 +11,8 @@ export interface FileEntry {
   readonly at: number;
   /** It may run something when it is opened, by its name or its content. */
   readonly executable: boolean;
+  /** There is a small picture of it: see `file.thumbnail`. */
+  readonly thumbnail: boolean;
   /** It came just now, and the page is told for the first time. */
   readonly fresh: boolean;
 }
@@ -67,4 +69,17 @@ export interface PlaceEntry {
   readonly problem: string | null;
   /** The system's own dialog can be asked instead. */
   readonly browses: boolean;
+}
+
+/** The file that is looked at, as far as it is known. */
+export interface PreviewEntry {
+  readonly file: number;
+  /** `none`: it cannot be shown. */
+  readonly state: "coming" | "there" | "none";
+  /** `coming`: how much of it is here, 0 to 1. */
+  readonly part: number;
+  /** `there`: `data:image/webp;…`, made by the program. */
+  readonly picture: string | null;
+  /** `none`: why, a sentence without full stop. */
+  readonly problem: string | null;
 }

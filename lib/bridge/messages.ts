@@ -1,4 +1,4 @@
-import type { ComingEntry, FileEntry, PlaceEntry, TransferEntry } from "./files.ts";
+import type { ComingEntry, FileEntry, PlaceEntry, PreviewEntry, TransferEntry } from "./files.ts";
 import type {
   ChatEntry,
   PictureQuality,
@@ -103,6 +103,12 @@ export type PageMessage =
   | { readonly do: "file.browse"; readonly file: number }
   /** Asks what is at a place that is being typed; empty: what to begin with. */
   | { readonly do: "place"; readonly file: number; readonly place: string }
+  /** Asks for the small picture of a file; answered by `file.thumbnail`. */
+  | { readonly do: "file.thumbnail"; readonly file: number }
+  /** Looks at a file, and at no other any more; answered by `file.preview`, several times. */
+  | { readonly do: "file.preview"; readonly file: number }
+  /** Looks at none any more. */
+  | { readonly do: "file.preview.stop" }
   /** Takes a file out of the room, for everybody. */
   | { readonly do: "file.delete"; readonly file: number }
   /** Breaks a transfer off. */
@@ -181,6 +187,10 @@ export type ProgramMessage =
   }
   /** What is on its way from others, all of it; after `files.reset` there is nothing. */
   | { readonly type: "files.coming"; readonly coming: readonly ComingEntry[] }
+  /** Answer to the page's: `data:image/webp;…`; null where there is none. */
+  | { readonly type: "file.thumbnail"; readonly file: number; readonly picture: string | null }
+  /** What is looked at, at every change. */
+  | ({ readonly type: "file.preview" } & PreviewEntry)
   /** Answer to `place`. */
   | ({ readonly type: "place" } & PlaceEntry)
   /** The page is to post the file with that mark now. */

@@ -27,6 +27,8 @@ export class FakeProgram implements AsyncDisposable {
   readonly said: Said[] = [];
   /** What the page posted, by mark: bytes. */
   readonly posted = new Map<string, number>();
+  /** What the page is given when it asks for a thumbnail of a file, or looks at it: `data:image/webp;…`. */
+  readonly pictures = new Map<number, string>();
   readonly #bridge: BridgeServer;
   #state: WindowState;
   #chat: readonly ChatEntry[] = [];
@@ -51,7 +53,7 @@ export class FakeProgram implements AsyncDisposable {
         timers: systemTimers,
         handler: {
           opened: () => program.#opened(),
-          message: (message) => void program.said.push(message),
+          message: (message) => program.#hear(message),
           file: (mark, bytes) => program.#file(mark, bytes),
           frame: () => {},
           gone: () => {},
@@ -139,6 +141,18 @@ export class FakeProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bridge.close();
+  }
+
+  #hear(message: Said): void {
+    this.said.push(message);
+    const picture = "file" in message ? this.pictures.get(message.file) : undefined;
+    if (picture === undefined) return;
+    if (message.do === "file.thumbnail") {
+      this.send({ type: "file.thumbnail", file: message.file, picture });
+    } else if (message.do === "file.preview") {
+      const { file } = message;
+      this.send({ type: "file.preview", file, state: "there", part: 1, picture, problem: null });
+    }
   }
 
   async #file(mark: string, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
@@ -270,7 +284,7 @@ export function line(
 export function sharedFile(id: number, name: string, rest: Partial<FileEntry> = {}): FileEntry {
   return {
     ...{ id, name, size: 1_000, owner: "Bob", own: false, at: Date.now(), fresh: false },
-    ...{ executable: isExecutableName(name), ...rest },
+    ...{ executable: isExecutableName(name), thumbnail: false, ...rest },
   };
 }
 

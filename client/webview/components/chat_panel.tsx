@@ -4,6 +4,7 @@ import { chatRows } from "../chat_rows.ts";
 import { dayText } from "../times.ts";
 import { ChatLineView } from "./chat_line.tsx";
 import { Composer } from "./composer.tsx";
+import { FilePicture } from "./file_picture.tsx";
 import { LineButton } from "./file_row.tsx";
 import { MessagesSquare, MoveDown } from "./icons.ts";
 import { SidePanel } from "./side_panel.tsx";
@@ -59,10 +60,11 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
             }
             const { notice, name, file } = row.entry;
             return (
-              <p class="chat-notice" key={row.key} dir="auto">
+              <div class="chat-notice" key={row.key} dir="auto">
                 {strings.chat.notices[notice](name, file?.name, row.more)}
                 {file && row.more === 0 && <SaveButton file={file.id} />}
-              </p>
+                {file && row.more === 0 && <SharedPicture file={file.id} />}
+              </div>
             );
           })}
         </div>
@@ -76,6 +78,12 @@ export function ChatPanel({ onClose }: { onClose: () => void }) {
       <Composer onSent={scroll.toEnd} />
     </SidePanel>
   );
+}
+
+/** The small picture of a file that a notice tells of, while it is there. */
+function SharedPicture({ file }: { file: number }) {
+  const entry = useApp().store.shelf.byId(file);
+  return entry?.thumbnail && !entry.executable ? <FilePicture file={entry} size="m" /> : null;
 }
 
 /** Saves a file that a notice tells of, while it is there. */

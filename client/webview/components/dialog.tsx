@@ -3,7 +3,7 @@ import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface DialogProps {
   readonly title: string;
-  readonly size?: "m" | "l";
+  readonly size?: "m" | "l" | "picture";
   readonly children: ComponentChildren;
   /** What has to be seen before a button is pressed, also under a long list. */
   readonly note?: ComponentChildren;

@@ -2,11 +2,12 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { FileEntry } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
-import { type FileKind, fileKind } from "../file_kinds.ts";
+import { type FileKind, fileKind, isPreviewable } from "../file_kinds.ts";
 import { isOver } from "../file_shelf.ts";
 import { momentText, timeText } from "../times.ts";
 import { IconButton } from "./button.tsx";
 import { asSentence } from "./field.tsx";
+import { FilePicture } from "./file_picture.tsx";
 import {
   Archive,
   CircleAlert,
@@ -60,7 +61,7 @@ export function FileRow({ file, mayDelete, onDelete, onSaveAs }: FileRowProps) {
   const owner = file.own ? text.own : text.of(file.owner);
   return (
     <li class="file" data-kind={kind}>
-      <KindMark kind={kind} />
+      {isPreviewable(file) ? <FilePicture file={file} size="s" /> : <KindMark kind={kind} />}
       <div class="file-text">
         <FileName name={file.name} />
         <span class="file-facts">

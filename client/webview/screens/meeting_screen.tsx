@@ -10,6 +10,7 @@ import { FilesPanel } from "../components/files_panel.tsx";
 import { PresentDialog } from "../components/present_dialog.tsx";
 import { PresentRegion } from "../components/present_region.tsx";
 import { PeoplePanel } from "../components/people_panel.tsx";
+import { PreviewDialog } from "../components/preview_dialog.tsx";
 import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
 import { useFullScreen } from "../components/use_full_screen.ts";
@@ -94,6 +95,7 @@ export function MeetingScreen() {
   const mayPresent = presenting === null || presenting.participant === self;
   const shows = ownShare !== null && ownShare.state !== "turn";
   const pick = () => setPicks(true);
+  const looked = store.shelf.byId(store.shelf.looked.value ?? NaN);
   return (
     <div
       class="meeting"
@@ -118,6 +120,7 @@ export function MeetingScreen() {
         onPick={pick}
       />
       {picks && mayPresent && <PresentDialog onClose={() => setPicks(false)} />}
+      {looked && <PreviewDialog file={looked} />}
       {showsShortcuts && <ShortcutsDialog onClose={() => setShowsShortcuts(false)} />}
     </div>
   );
