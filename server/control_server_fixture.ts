@@ -18,7 +18,7 @@ import {
 import { loadServerIdentity, type ServerIdentity } from "@fusionmeet/store";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import { ControlServer } from "./control_server.ts";
-import { fakeParts, type FakePartsOptions } from "./test_support.ts";
+import { arrival, fakeParts, type FakePartsOptions } from "./test_support.ts";
 
 let identity: Promise<ServerIdentity> | undefined;
 
@@ -140,7 +140,7 @@ export class Client {
     ...types: readonly T[]
   ): Promise<Extract<ServerMessage, { type: T }>> {
     for (;;) {
-      const { value } = await this.#messages.next();
+      const { value } = await arrival(types.join(" or "), this.#messages.next());
       if (!value) throw new Error(`the connection ended before ${types.join(" or ")}`);
       if (types.some((type) => type === value.type)) {
         return value as Extract<ServerMessage, { type: T }>;
@@ -150,7 +150,7 @@ export class Client {
 
   /** What comes up to the end of the connection. */
   async rest(): Promise<ServerMessage[]> {
-    return await Array.fromAsync(this.#messages);
+    return await arrival("the end of a connection", Array.fromAsync(this.#messages));
   }
 
   /** Waits until the server has handled everything sent so far. */
@@ -163,7 +163,11 @@ export class Client {
 
 /** Waits for something that depends on the network alone. */
 export async function until(held: () => boolean): Promise<void> {
-  while (!held()) await new Promise((resolve) => setTimeout(resolve, 1));
+  let isOver = false;
+  const holds = async () => {
+    while (!held() && !isOver) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  await arrival(`${held}`, holds()).finally(() => isOver = true);
 }
 
 /** Reads raw bytes to the end of a connection, as messages. */
@@ -172,7 +176,8 @@ export async function readRaw(stream: ByteStream): Promise<RawMessage[]> {
   const buffer = new Uint8Array(4096);
   const messages: RawMessage[] = [];
   for (;;) {
-    const size = await stream.read(buffer).catch(() => null);
+    const reading = stream.read(buffer).catch(() => null);
+    const size = await arrival("the end of a raw connection", reading);
     if (size === null) return messages;
     reader.push(buffer.subarray(0, size));
     for (let message; (message = reader.next()) !== undefined;) messages.push(message);

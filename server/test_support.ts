@@ -167,3 +167,22 @@ export function ssrcsOf({ seat }: Person) {
   assert(seat.presence !== undefined, "is here");
   return seat.presence.ssrcs;
 }
+
+/** A promise that is not settled by then never is: no claim about time, a busy machine takes long. */
+const ARRIVAL_MS_MAX = 30_000;
+
+/**
+ * Waits for what a broken program would never do: the test then fails in words instead of for ever.
+ *
+ * @throws Error that names `what`, and what the promise rejects with.
+ */
+export async function arrival<T>(what: string, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const fail = () => late.reject(new Error(`Waited ${ARRIVAL_MS_MAX} ms for ${what} in vain`));
+  const timer = setTimeout(fail, ARRIVAL_MS_MAX);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

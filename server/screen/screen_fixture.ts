@@ -8,6 +8,7 @@ import {
   type ScreenStatus,
   TileSet,
 } from "@fusionmeet/protocol";
+import { arrival } from "../test_support.ts";
 import type { PresenterMessage } from "./screen_state.ts";
 
 /** The size of `format()`, in tiles: 4 in each of 3 rows. */
@@ -70,7 +71,10 @@ export class ScreenEnd {
   }
 
   async send(...messages: ScreenMessage[]): Promise<void> {
-    for (const message of messages) await writeAll(this.stream, encodeScreenMessage(message));
+    for (const message of messages) {
+      const writing = writeAll(this.stream, encodeScreenMessage(message));
+      await arrival("room for a message of a share", writing);
+    }
   }
 
   async acknowledge(...sequences: number[]): Promise<void> {
@@ -81,7 +85,7 @@ export class ScreenEnd {
 
   /** The next message; absent: the connection ended. */
   async next(): Promise<ReceivedScreenMessage | undefined> {
-    return (await this.#messages.next()).value ?? undefined;
+    return (await arrival("a message of a share", this.#messages.next())).value ?? undefined;
   }
 
   /** The next messages in short; fewer: the connection ended. */

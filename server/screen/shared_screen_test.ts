@@ -15,6 +15,7 @@ import {
 } from "@fusionmeet/protocol";
 import { type MemoryStream, memoryStreams } from "../../tests/support/memory_stream.ts";
 import { until } from "../control_server_fixture.ts";
+import { arrival } from "../test_support.ts";
 import { format, picture, ScreenEnd, tiles } from "./screen_fixture.ts";
 import { SharedScreen } from "./shared_screen.ts";
 
@@ -51,7 +52,7 @@ class Bench {
   /** Fails when something would go on after the share. */
   async close(): Promise<void> {
     this.screen.close();
-    await Promise.all(this.#serving);
+    await arrival("the end of what is served", Promise.all(this.#serving));
     strictEqual(this.timers.waitingCount, 0);
     strictEqual(this.screen.viewerCount, 0);
   }
