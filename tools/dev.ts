@@ -110,7 +110,7 @@ class Run implements AsyncDisposable {
         .catch(() => undefined);
       if (said === undefined) return;
       if (said.event === "window" && said.message) console.log(`No window: ${said.message}`);
-      if (said.event === "link") console.log(`The page, for one use: ${said.url}`);
+      if (said.event === "link") console.log(`Open this in a browser, it works once: ${said.url}`);
     }
   }
 
@@ -154,7 +154,7 @@ async function main(): Promise<number> {
   }
   if (!await rebuild()) return 1;
   await using folder = new TemporaryDirectory();
-  console.log("Making a voice and pictures…");
+  console.log("Making voices and pictures for two people, which takes some seconds…");
   const [companion, stranger] = await Promise.all(
     DEMO_PEOPLE.slice(0, 2).map((person) => filesOf(person, folder)),
   );
@@ -163,7 +163,7 @@ async function main(): Promise<number> {
     await using run = await Run.start(folder, { port, companion, own });
     port = run.server.port;
     console.log(
-      `A server on 127.0.0.1:${port}, ${run.companion.what} in the room Main, and your window. Ctrl-C ends all.`,
+      `A server runs on 127.0.0.1:${port}, ${run.companion.what} is in its room Main, and your window opens: press Join there. Ctrl-C ends all.`,
     );
     const over = new AbortController();
     const next = await Promise.race([
