@@ -258,6 +258,9 @@ pageTest(
     const problem = "Cannot look for servers on eth0: Permission denied";
     program.setJoin({ nearby: { ...LISTENING, problem } });
     await page.getByText(`${problem}.`).waitFor();
+    await page.getByText("Type its address below").waitFor();
+    await page.getByLabel("Server", { exact: true }).fill(SERVER);
+    await page.getByText("The address below is used").waitFor();
     program.setJoin({ nearby: { ...LISTENING, state: "off" } });
     await page.getByText("On this network").waitFor({ state: "detached" });
   },

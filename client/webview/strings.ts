@@ -63,6 +63,7 @@ const ENGLISH = {
       looking: "Looking for servers on this network…",
       none: "No server found here.",
       noneText: "Type its address below, or try every address of this network.",
+      noneTyped: "The address below is used, or try every address of this network.",
       search: "Search",
       searchMore: "Search for more",
       searching: (done: number, all: number) => `Searching, ${done} of ${all}`,

@@ -9,13 +9,16 @@ export interface NearbyServersProps {
   readonly nearby: Nearby;
   /** Fingerprint of the one that is picked. */
   readonly picked: string | undefined;
+  /** An address stands below. */
+  readonly isTyped: boolean;
   /** A join is under way. */
   readonly isReadOnly: boolean;
   readonly onPick: (server: NearbyServer) => void;
 }
 
 /** The servers of this network, to pick one instead of typing; where there is none, what can be done. */
-export function NearbyServers({ nearby, picked, isReadOnly, onPick }: NearbyServersProps) {
+export function NearbyServers(props: NearbyServersProps) {
+  const { nearby, picked, isTyped, isReadOnly, onPick } = props;
   const { strings, announcer } = useApp();
   const text = strings.join.nearby;
   const { servers, state } = nearby;
@@ -33,7 +36,7 @@ export function NearbyServers({ nearby, picked, isReadOnly, onPick }: NearbyServ
         <Progress nearby={nearby} />
       </div>
       {servers.length === 0
-        ? <Nobody nearby={nearby} />
+        ? <Nobody nearby={nearby} isTyped={isTyped} />
         : (
           <div class="nearby-list" role="radiogroup" aria-labelledby={titleId}>
             {servers.map((server) => (
@@ -77,9 +80,11 @@ function Progress({ nearby: { state, servers, search } }: { nearby: Nearby }) {
   );
 }
 
-function Nobody({ nearby: { state, search, problem } }: { nearby: Nearby }) {
+function Nobody({ nearby, isTyped }: { nearby: Nearby; isTyped: boolean }) {
   const { strings, send } = useApp();
+  const { state, search, problem } = nearby;
   const text = strings.join.nearby;
+  const advice = isTyped ? text.noneTyped : text.noneText;
   const isLooking = state === "starting" || search !== null;
   return (
     <div class="nearby-nobody">
@@ -90,7 +95,7 @@ function Nobody({ nearby: { state, search, problem } }: { nearby: Nearby }) {
         {isLooking ? text.looking : (
           <>
             <strong>{text.none}</strong>{" "}
-            {problem === null ? text.noneText : `${asSentence(problem)} ${text.noneText}`}
+            {problem === null ? advice : `${asSentence(problem)} ${advice}`}
           </>
         )}
       </p>

@@ -157,6 +157,7 @@ export function JoinScreen() {
           <NearbyServers
             nearby={join.nearby}
             picked={picked}
+            isTyped={server.trim() !== ""}
             isReadOnly={join.busy}
             onPick={({ address, fingerprint }) =>
               changeTo({ server: address, picked: fingerprint, expected: undefined })}
