@@ -1091,6 +1091,16 @@ pageTest(
     program.set({ leaveQuestion: null });
     await page.getByRole("dialog").waitFor({ state: "detached" });
     deepStrictEqual(program.said.filter(({ do: what }) => what === "files.add"), []);
+    // A folder without files.
+    await page.evaluate(`{
+      const reader = { readEntries: (done) => done([]) };
+      const folder = { isDirectory: true, createReader: () => reader };
+      const items = [{ kind: "file", webkitGetAsEntry: () => folder }];
+      const drop = new Event("drop", { bubbles: true });
+      const dataTransfer = { types: ["Files"], items, files: [] };
+      document.body.dispatchEvent(Object.assign(drop, { dataTransfer }));
+    }`);
+    await page.getByText("There is no file in what was dropped.").waitFor();
   },
 );
 

@@ -138,8 +138,8 @@ export class SharedFiles {
   /** Of the room's files. */
   readonly thumbnails: Thumbnails;
   readonly #slots = { send: new Slots(AT_ONCE_MAX), fetch: new Slots(AT_ONCE_MAX) };
-  /** The same file may be fetched into one folder several times: one after the other. */
-  readonly #parts = new Map<string, Slots>();
+  /** The same content may be sent, or fetched into one folder, several times: one after the other. */
+  readonly #turns = new Map<string, Slots>();
   #connected = Promise.withResolvers<void>();
   /** Aborts when the connection to the meeting is over. */
   #connection = new AbortController();
@@ -360,7 +360,7 @@ export class SharedFiles {
     await this.#plan(run, size);
     const { signal } = run.stop;
     const file = await source.take({ progress: this.#hashing(run, size), signal });
-    await this.#sendTaken(run, { ...file, size });
+    await this.#inTurn(run, file.hash, () => this.#sendTaken(run, { ...file, size }));
   }
 
   async #sendTaken(
@@ -442,9 +442,14 @@ export class SharedFiles {
     await readable(Deno.mkdir(folder, { recursive: true }));
     // The hash in its name: what has come of another file of that name is another one.
     const at = join(folder, `.${file.hash.slice(0, 8)}-${name}`);
-    const slot = this.#parts.get(at) ?? new Slots(1);
-    this.#parts.set(at, slot);
-    await slot.use(() => this.#fetchPart(run, { ...file, name }, { folder, at }), run.stop.signal);
+    await this.#inTurn(run, at, () => this.#fetchPart(run, { ...file, name }, { folder, at }));
+  }
+
+  /** Waits until no other one is about the same. */
+  async #inTurn(run: Run, what: string, work: () => Promise<void>): Promise<void> {
+    const slot = this.#turns.get(what) ?? new Slots(1);
+    this.#turns.set(what, slot);
+    await slot.use(work, run.stop.signal);
   }
 
   async #fetchPart(

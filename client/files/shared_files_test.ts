@@ -100,6 +100,17 @@ Deno.test("SharedFiles of a server that cannot be asked goes by the largest file
   deepStrictEqual(bench.ends(), ["big.iso: The file has 500 MB; this server takes up to 500 MB"]);
 });
 
+Deno.test("SharedFiles sends the same content once, whatever it is called: two would take it over from each other", async () => {
+  const bench = new Bench();
+  bench.share("one.txt", 0);
+  bench.share("copy.txt", 0);
+  const [first, ...others] = await bench.asked();
+  deepStrictEqual([first.type, others], ["file.offer", []]);
+  bench.files.offered({ mark: first.mark, id: 7, isThere: true });
+  const [second] = await bench.asked();
+  deepStrictEqual([second.type, bench.read], ["file.offer", ["one.txt", "copy.txt"]]);
+});
+
 Deno.test("SharedFiles says as what the room has a file already", async () => {
   const bench = new Bench();
   bench.files.list([{ ...FILE, id: 7, name: "report.pdf" }], {

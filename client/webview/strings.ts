@@ -391,6 +391,7 @@ const ENGLISH = {
     add: "Add files…",
     addHint: "or drop or paste them anywhere here",
     drop: "Drop to share with everyone in the room",
+    nothing: "There is no file in what was dropped.",
     /** Name of a picture from the clipboard; `time` fits into a file's name. */
     pasted: (time: string) => `Pasted picture ${time}`,
     tooMany: (count: number) =>

@@ -7,7 +7,7 @@ import { Upload } from "./icons.ts";
 
 /** Takes files that are dropped anywhere on the page, or pasted; while they are dragged it says so. */
 export function DropZone({ onFiles }: { onFiles: (files: readonly PageFile[]) => void }) {
-  const { strings } = useApp();
+  const { store, strings } = useApp();
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const take = (files: readonly PageFile[]) => {
@@ -28,7 +28,11 @@ export function DropZone({ onFiles }: { onFiles: (files: readonly PageFile[]) =>
       setOver(false);
       if (!hasFiles(event.dataTransfer)) return;
       event.preventDefault();
-      if (!isAsking()) void droppedFiles(event.dataTransfer!, PAGE_FILES_MAX).then(take);
+      if (isAsking()) return;
+      void droppedFiles(event.dataTransfer!, PAGE_FILES_MAX).then((files) => {
+        if (files.length === 0) store.toasts.show("warning", strings.files.nothing);
+        take(files);
+      });
     };
     const paste = (event: ClipboardEvent) => {
       if (isAsking()) return;
