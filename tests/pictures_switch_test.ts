@@ -1,4 +1,7 @@
-/** Cameras switched off and on, and people who do not want to see one: what stops, what goes on where it was. */
+/**
+ * Cameras switched off and on, and people who do not want to see one: what stops, what goes on where it was.
+ * Judges real time by the second.
+ */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   assertContiguous,
