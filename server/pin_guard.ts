@@ -1,6 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Refusal } from "@fusionmeet/base";
-import { WRONG_PIN_DELAY_MS_MAX, WRONG_PINS_FREE } from "@fusionmeet/protocol";
+import {
+  WRONG_PIN_DELAY_MS_MAX,
+  WRONG_PINS_FREE,
+  WRONG_PINS_IN_ALL_BURST,
+  WRONG_PINS_IN_ALL_PER_SECOND,
+} from "@fusionmeet/protocol";
 
 /** The wait after the first wrong PIN that is not free; it doubles with each further one. */
 const FIRST_DELAY_MS = 1_000;
@@ -15,12 +20,20 @@ interface Tries {
   blockedUntilMs: number;
 }
 
-/** Checks the PIN, and slows down who guesses: per address, three wrong ones are free, then each costs twice the wait of the last. */
+/**
+ * Checks the PIN, and slows down who guesses: per address, three wrong ones are free, then each costs twice the wait of the
+ * last. Where very many come wrong from many addresses, newcomers have to wait, and only who was right before does not.
+ */
 export class PinGuard {
   readonly #digest: Uint8Array;
   readonly #what: string;
   readonly #wrongCode: string;
   readonly #tries = new Map<string, Tries>();
+  /** Who was right before; the one that was longest ago first. */
+  readonly #right = new Set<string>();
+  /** Wrong ones from all addresses, less what has worn off. */
+  #wrongInAll = 0;
+  #wornOffMs = 0;
 
   /** @param options.what The word for it, in sentences. @param options.code Of the refusal when it is wrong. */
   constructor(pin: string, { what = "PIN", code = "pin-wrong" } = {}) {
@@ -40,15 +53,35 @@ export class PinGuard {
       const seconds = Math.ceil((tries.blockedUntilMs - nowMs) / 1000);
       throw new Refusal("too-many-wrong-pins", `Too many wrong PINs: try again in ${seconds} s`);
     }
+    if (this.#wrongNow(nowMs) > WRONG_PINS_IN_ALL_BURST - 1 && !this.#right.has(key)) {
+      throw new Refusal(
+        "too-many-wrong-pins",
+        `Somebody in the network guesses the ${this.#what}: try again in a moment`,
+      );
+    }
     if (timingSafeEqual(digest(pin), this.#digest)) {
       this.#tries.delete(key);
+      this.#wasRight(key);
       return;
     }
+    this.#wrongInAll++;
     tries.wrongCount++;
     tries.lastMs = nowMs;
     tries.blockedUntilMs = nowMs + delayMs(tries.wrongCount);
     this.#remember(key, tries);
     throw new Refusal(this.#wrongCode, `The ${this.#what} is wrong`);
+  }
+
+  #wrongNow(nowMs: number): number {
+    const wornOff = (nowMs - this.#wornOffMs) / 1_000 * WRONG_PINS_IN_ALL_PER_SECOND;
+    this.#wornOffMs = nowMs;
+    return this.#wrongInAll = Math.max(0, this.#wrongInAll - wornOff);
+  }
+
+  #wasRight(key: string): void {
+    this.#right.delete(key);
+    this.#right.add(key);
+    if (this.#right.size > ADDRESSES_MAX) this.#right.delete(this.#right.keys().next().value!);
   }
 
   #triesOf(key: string, nowMs: number): Tries {

@@ -51,6 +51,9 @@ export const PARTICIPANTS_MAX_DEFAULT = 100;
 /** Wrong PINs from one address before every further one waits, and how long at most. */
 export const WRONG_PINS_FREE = 3;
 export const WRONG_PIN_DELAY_MS_MAX = 30_000;
+/** And from all addresses together, for one machine can have thousands: so many at once, and so many a second. */
+export const WRONG_PINS_IN_ALL_BURST = 100;
+export const WRONG_PINS_IN_ALL_PER_SECOND = 1;
 
 /** One chat line, in UTF-16 code units and in UTF-8 bytes. */
 export const CHAT_TEXT_LENGTH_MAX = 4_000;
