@@ -119,8 +119,14 @@ export class SharedScreen {
       if (answers.length > 0) {
         await this.#inTime(stream, () => writeAll(stream, concatBytes(...answers)));
       }
-      const cost = size + answers.length * SCREEN_MESSAGE_COST_BYTES;
-      while (!signal.aborted && !bucket.take(timers.nowMs(), cost)) {
+      let cost = size + answers.length * SCREEN_MESSAGE_COST_BYTES;
+      while (!signal.aborted && cost > 0) {
+        // Very many small messages in one piece cost more than can be had at once.
+        const part = Math.min(cost, SCREEN_BYTES_BURST);
+        if (bucket.take(timers.nowMs(), part)) {
+          cost -= part;
+          continue;
+        }
         counters.add("screen.presenter-slowed");
         await pause(THROTTLE_MS, { timers, signal });
       }

@@ -185,6 +185,29 @@ Deno.test("a presenter who sends too much is read more slowly, and loses nothing
   await bench.close();
 });
 
+Deno.test("a presenter of very many small messages at once is read more slowly, and not left for ever", async () => {
+  const bench = new Bench();
+  const presenter = bench.present();
+  const count = Math.ceil(1.5 * SCREEN_BYTES_BURST / SCREEN_MESSAGE_COST_BYTES);
+  const all = Array.from({ length: count }, (_, index) => encodeScreenMessage(format(1 + index)));
+  // One piece, as it is read.
+  await presenter.stream.write(concatBytes(...all));
+  await presenter.stream.write(encodeScreenMessage(format(1 + count)));
+  let acknowledged = 0;
+  const reading = (async () => {
+    while (acknowledged < count + 1) acknowledged = (await presenter.next())!.sequence;
+  })();
+  for (let tries = 0; acknowledged < count + 1; tries++) {
+    ok(tries < 5_000, `${acknowledged} of ${count + 1}`);
+    bench.timers.advance(20);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  await reading;
+  const wantedMs = 500 * SCREEN_BYTES_BURST / SCREEN_BYTES_PER_SECOND;
+  ok(bench.timers.nowMs() > 0.8 * wantedMs, `${bench.timers.nowMs()} of ${wantedMs} ms`);
+  await bench.close();
+});
+
 Deno.test("a viewer who acknowledges far too much is read more slowly", async () => {
   const bench = new Bench();
   const { end } = bench.view(1);
