@@ -4,6 +4,7 @@
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import sharp from "sharp";
 import { Display } from "./support/display.ts";
 import { type Program, run } from "./support/programs.ts";
 import { Stick } from "./support/stick.ts";
@@ -73,9 +74,15 @@ Deno.test("A server and two clients from the unpacked bundle meet, and keep what
   strictEqual(server.data, bundle.folder);
   const record = join(bundle.home, "..", "used", "record");
   const headless = ["--headless", "--camera", "testsrc"];
+  const red = { width: 64, height: 48, channels: 3, background: "red" } as const;
+  await sharp({ create: red }).png().toFile(join(used, "red.png"));
+  await Deno.chmod(join(used, "red.png"), 0o644);
   await using ann = client(bundle, server, {
     name: "Ann",
-    args: [...headless, "--mic", "tone:440", "--chat", "Grüße"],
+    args: [
+      ...[...headless, "--mic", "tone:440", "--chat", "Grüße"],
+      ...["--share", join(used, "red.png")],
+    ],
   });
   await ann.waitFor("joined");
   await using bob = client(bundle, server, {
@@ -83,6 +90,8 @@ Deno.test("A server and two clients from the unpacked bundle meet, and keep what
     args: [...headless, "--mic", "silence", "--record", record, "--seconds", "3"],
   });
   await bob.waitFor((event) => event.event === "chat" && event.text === "Grüße");
+  const shared = await bob.waitFor("file");
+  ok(Number(shared.thumbnail) > 0, "its own sharp made a thumbnail");
   strictEqual((await bob.exit()).code, 0);
   strictEqual((await ann.stop()).code, 0);
   strictEqual((await server.program.stop()).code, 0);
@@ -97,6 +106,7 @@ Deno.test("A server and two clients from the unpacked bundle meet, and keep what
   deepStrictEqual(kept, [
     ...["client.origin", "ffmpeg", "fusionmeet-server.log", "fusionmeet.sqlite", "in-use.lock"],
     ...["pins.json", "server.crt", "server.key", "server.origin", "settings.json"],
+    "uploads",
   ]);
   strictEqual(Deno.statSync(join(bundle.folder, "server.key")).mode! & 0o777, 0o600);
   deepStrictEqual(bundle.homeNames(), [".cache"]);
