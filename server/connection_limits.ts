@@ -25,7 +25,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 
 /**
  * Counts the open connections. Those that have not said `hello` are many only in an attack: then the oldest one of the
- * address that has most of them goes, so that whoever means it still comes in.
+ * address that has most of them goes, so that whoever means it still comes in. When there are as many as there may be,
+ * the newest one of the address that has most gives way to one of an address that has fewer: a few machines cannot keep
+ * everybody else out.
  */
 export class ConnectionTable {
   readonly #limits: ConnectionLimits;
@@ -42,10 +44,20 @@ export class ConnectionTable {
     return this.#all.size;
   }
 
-  /** True when one more from that address fits. */
-  hasRoomFor(address: string): boolean {
-    return this.#all.size < this.#limits.all &&
-      (this.#perAddress.get(address) ?? 0) < this.#limits.perAddress;
+  /** Makes room for one more from that address, at the cost of an address that has more. @returns false when there is none. */
+  makeRoomFor(address: string): boolean {
+    const own = this.#perAddress.get(address) ?? 0;
+    if (own >= this.#limits.perAddress) return false;
+    if (this.#all.size < this.#limits.all) return true;
+    const [busiest, most] = [...this.#perAddress].reduce((one, other) =>
+      other[1] > one[1] ? other : one
+    );
+    // As many afterwards as the newcomer's address at least: two addresses do not take it from each other in turns.
+    if (most < own + 2) return false;
+    const newest = [...this.#all].findLast((connection) => connection.address === busiest)!;
+    this.remove(newest);
+    newest.destroy("too many connections from its address");
+    return true;
   }
 
   add(connection: LimitedConnection): void {

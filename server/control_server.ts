@@ -73,7 +73,7 @@ export class ControlServer {
 
   async #accept(): Promise<void> {
     for await (const incoming of this.#listener.connections()) {
-      if (!this.#connections.hasRoomFor(incoming.address)) {
+      if (!this.#connections.makeRoomFor(incoming.address)) {
         this.counters.add("connections-over-limit");
         incoming.tcp.close();
         continue;
@@ -85,16 +85,22 @@ export class ControlServer {
         counters: this.counters,
         page: (asked) => this.#page(asked),
       });
+      let isSettled = false;
       const limited = {
         address: incoming.address,
         destroy: (reason: string) => {
-          this.counters.add("connections-without-hello-dropped");
+          this.counters.add(
+            isSettled ? "connections-given-way" : "connections-without-hello-dropped",
+          );
           arrival.destroy(reason);
         },
       };
       this.#connections.add(limited);
       this.#open.add(arrival);
-      arrival.onHello = () => this.#connections.settle(limited);
+      arrival.onHello = () => {
+        isSettled = true;
+        this.#connections.settle(limited);
+      };
       const serving = arrival.serve().finally(() => {
         this.#connections.remove(limited);
         this.#open.delete(arrival);

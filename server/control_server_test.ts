@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { concatBytes, seededRandom } from "@fusionmeet/base";
 import {
   type ClientMessage,
@@ -294,6 +294,23 @@ Deno.test("ControlServer: connections at the limits, and one over", async () => 
     bob.connection.destroy("gone");
     await until(() => server.control.connectionCount === 1);
     await (await server.join("Cid")).next("welcome");
+  });
+});
+
+Deno.test("ControlServer: where all places are taken, an address with many gives one to an address with none", async () => {
+  await withServer({ limits: { all: 2, perAddress: 2, withoutHello: 9 } }, async (server) => {
+    const [ann, bob] = [await server.join("Ann"), await server.join("Bob")];
+    await ann.next("welcome");
+    await bob.next("welcome");
+    const other = await server.connectRaw(undefined, "127.0.0.2");
+    const hello = { type: "hello", version: PROTOCOL_VERSION, name: "Cid", room: "Main" } as const;
+    await other.write(enveloped(hello));
+    await rejects(bob.next("closing"), /ended/);
+    ann.send({ type: "ping", at: 1 });
+    await ann.next("pong");
+    strictEqual(server.control.counters.get("connections-given-way"), 1);
+    strictEqual(server.control.connectionCount, 2);
+    other.close();
   });
 });
 
