@@ -25,7 +25,7 @@ const OF_NGINX_MIN = 0.5;
 const RESIDENT_BYTES_MAX = 120e6;
 const AT_ONCE = 8;
 const KILLS = 20;
-/** Issue 6: at most one chunk again. */
+/** A chunk. */
 const AGAIN_BYTES_MAX = 1 << 20;
 /** A TLS record of 16 KiB has 22 bytes more. */
 const RECORD_OVERHEAD = 1 + 22 / 16_384;

@@ -1,6 +1,5 @@
 /**
  * Somebody who cannot show H.264 comes and goes: everybody's cameras send JPEG meanwhile, and H.264 again.
- * Judges real time by the second.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Counters } from "@fusionmeet/base";

@@ -1,4 +1,4 @@
-/** A shared screen, at real programs: what a viewer holds in the end is exactly what is on the presenter's screen. Judges no real time. */
+/** A shared screen, at real programs: what a viewer holds in the end is exactly what is on the presenter's screen. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "./support/browser.ts";
