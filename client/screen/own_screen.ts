@@ -241,6 +241,8 @@ class ShareRun {
   #input: ScreenInput | undefined;
   #status: ScreenStatus = "showing";
   #tries = 0;
+  /** An ffmpeg was asked for, and has not ended. */
+  #isCapturing = false;
   #lags = 0;
   #changedAtMs = 0;
   #cancelLook: () => void = () => {};
@@ -314,10 +316,14 @@ class ShareRun {
       case "message":
         return this.#writer?.send(message.bytes);
       case "figures":
-        if (message.figures.pictures + message.figures.tiles > 0) this.#tries = 0;
+        // Figures of a capture that has ended say nothing of the next one.
+        if (this.#isCapturing && message.figures.pictures + message.figures.tiles > 0) {
+          this.#tries = 0;
+        }
         this.#options.figures(message.figures);
         return this.#checkRate(message.figures);
       case "ended":
+        this.#isCapturing = false;
         if (++this.#tries > TRIES_MAX) return this.#options.over(endedSentence(message.lastWords));
         return this.#lookSoon(this.#tries === 1 ? 0 : LOOK_AGAIN_MS);
       case "failed": {
@@ -345,7 +351,7 @@ class ShareRun {
     try {
       const input = await this.#options.input(true);
       if (this.#isOver) return;
-      if (!isSame(input, this.#input) || this.#status !== "showing" || this.#tries > 0) {
+      if (!isSame(input, this.#input) || this.#status !== "showing" || !this.#isCapturing) {
         this.#capture(input);
       }
     } catch (thrown) {
@@ -364,6 +370,7 @@ class ShareRun {
     this.#input = input;
     this.#lags = 0;
     this.#changedAtMs = this.#options.epochMs();
+    this.#isCapturing = true;
     this.#handle.tell({ to: "capture", input });
     this.#setStatus("showing");
   }
