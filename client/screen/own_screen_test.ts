@@ -215,6 +215,15 @@ Deno.test("An ffmpeg that ends is started again, and given up when it never show
   ok(/\(no more\): choose again/.test(stage.warnings[0]));
 });
 
+Deno.test("An ffmpeg that ended is started again also when its last figures come late", async () => {
+  const stage = new Stage();
+  await stage.begin();
+  stage.say({ from: "ended", lastWords: "killed" });
+  stage.say({ from: "figures", figures: FIGURES });
+  await stage.pass(0);
+  deepStrictEqual(stage.whatTold(), ["start", "capture", "capture"]);
+});
+
 Deno.test("A computer that falls behind captures fewer pictures a second, one step at a time", async () => {
   const stage = new Stage();
   await stage.begin();
