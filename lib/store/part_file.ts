@@ -11,6 +11,12 @@ export const RENAME_WAIT_MS = 200;
 /** What is there already is read again in pieces of this size, to hash it. */
 const HASH_CHUNK_BYTES = 256 * 1024;
 
+/**
+ * After so many bytes the disk is told to write what there is, while more comes. Left to the system a file of 1 GB would all
+ * be written at its end: whoever waits for that waits twice, and so does whatever else is to be kept (the chat) meanwhile.
+ */
+export const WRITE_BACK_BYTES = 32 << 20;
+
 /** A file that comes piece by piece is not what it should be. */
 export class WrongContent extends Error {
   override readonly name = "WrongContent";
@@ -36,14 +42,22 @@ export class PartFile implements Disposable {
   readonly #path: string;
   readonly #expected: ExpectedFile;
   readonly #file: Deno.FsFile;
+  readonly #writeBack: (path: string) => Promise<void>;
   readonly #hash: Hash = createHash("sha256");
   #size = 0;
   #isClosed = false;
+  /** So much the disk was told to write. */
+  #writtenBack = 0;
+  #writingBack: Promise<void> | undefined;
 
-  /** @throws what the file system says. */
-  static async open(path: string, expected: ExpectedFile): Promise<PartFile> {
-    const options = { read: true, write: true, create: true };
-    const part = new PartFile(path, expected, await Deno.open(path + PART_SUFFIX, options));
+  /** @param writeBack Has the disk write what there is of a file; never rejects. @throws what the file system says. */
+  static async open(
+    path: string,
+    expected: ExpectedFile,
+    { writeBack = syncData }: { readonly writeBack?: (path: string) => Promise<void> } = {},
+  ): Promise<PartFile> {
+    const file = await Deno.open(path + PART_SUFFIX, { read: true, write: true, create: true });
+    const part = new PartFile(path, expected, { file, writeBack });
     try {
       await part.#takeWhatIsThere();
       return part;
@@ -53,10 +67,15 @@ export class PartFile implements Disposable {
     }
   }
 
-  private constructor(path: string, expected: ExpectedFile, file: Deno.FsFile) {
+  private constructor(
+    path: string,
+    expected: ExpectedFile,
+    { file, writeBack }: { file: Deno.FsFile; writeBack: (path: string) => Promise<void> },
+  ) {
     this.#path = path;
     this.#expected = expected;
     this.#file = file;
+    this.#writeBack = writeBack;
   }
 
   /** Bytes that are there. */
@@ -90,6 +109,7 @@ export class PartFile implements Disposable {
       }
     });
     this.#size += bytes.length;
+    if (this.#size - this.#writtenBack >= WRITE_BACK_BYTES) this.#beginWritingBack();
   }
 
   /**
@@ -104,6 +124,7 @@ export class PartFile implements Disposable {
       throw new WrongContent("What came is not what was offered: its hash is another one");
     }
     await this.#orFull(() => this.#file.sync());
+    await this.#writingBack;
     this.close();
     const path = await place();
     await renamePatiently(this.#path + PART_SUFFIX, path);
@@ -138,6 +159,14 @@ export class PartFile implements Disposable {
     this.close();
   }
 
+  #beginWritingBack(): void {
+    if (this.#writingBack !== undefined) return;
+
+    this.#writtenBack = this.#size;
+    this.#writingBack = this.#writeBack(this.#path + PART_SUFFIX)
+      .finally(() => this.#writingBack = undefined);
+  }
+
   async #orFull(run: () => Promise<void>): Promise<void> {
     try {
       await run();
@@ -157,6 +186,16 @@ export class PartFile implements Disposable {
       this.#hash.update(buffer.subarray(0, read));
       this.#size += read;
     }
+  }
+}
+
+/** By a handle of its own: with the same one, what is to be written would wait. Never throws: the last `sync` tells. */
+async function syncData(path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path, { write: true });
+    await file.syncData();
+  } catch {
+    // It is gone, or the disk says no: whoever finishes the file will hear of it.
   }
 }
 

@@ -8,6 +8,7 @@ import {
   PartFile,
   RENAME_TRIES,
   renamePatiently,
+  WRITE_BACK_BYTES,
   WrongContent,
 } from "./part_file.ts";
 
@@ -65,6 +66,30 @@ Deno.test("PartFile begins anew where there is more than the whole file", async 
     await part.write(CONTENT);
     await part.finish();
     deepStrictEqual(await Deno.readFile(path), CONTENT);
+  });
+});
+
+Deno.test("PartFile has the disk write while more comes, one stretch after the other", async () => {
+  await withFolder(async (path) => {
+    const expected = { size: 4 * WRITE_BACK_BYTES, hash: "0".repeat(64) };
+    const disk: { path: string; done: () => void }[] = [];
+    const writeBack = (path: string) =>
+      new Promise<void>((done) => disk.push({ path, done: () => done() }));
+    using part = await PartFile.open(path, expected, { writeBack });
+    const half = new Uint8Array(WRITE_BACK_BYTES / 2);
+    await part.write(half);
+    strictEqual(disk.length, 0);
+    await part.write(half);
+    strictEqual(disk.length, 1);
+    strictEqual(disk[0].path, `${path}.part`);
+    // A disk that is slower than the network does not hold it up, and is not asked twice at once.
+    for (let times = 0; times < 4; times++) await part.write(half);
+    strictEqual(disk.length, 1);
+    disk[0].done();
+    await Promise.resolve();
+    await part.write(half);
+    strictEqual(disk.length, 2);
+    disk[1].done();
   });
 });
 
