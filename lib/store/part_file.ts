@@ -12,8 +12,8 @@ export const RENAME_WAIT_MS = 200;
 const HASH_CHUNK_BYTES = 256 * 1024;
 
 /**
- * After so many bytes the disk is told to write what there is, while more comes. Left to the system a file of 1 GB would all
- * be written at its end: whoever waits for that waits twice, and so does whatever else is to be kept (the chat) meanwhile.
+ * After so many bytes the disk is told to write what there is, while more comes. Left to the system, most of a file of 1 GB
+ * would be written when its last byte is there, and whoever waits for that waits twice.
  */
 export const WRITE_BACK_BYTES = 32 << 20;
 
