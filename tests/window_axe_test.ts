@@ -2,7 +2,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { NOW, SCENES } from "../tools/screenshot_scenes.ts";
+import type { WindowState } from "@fusionmeet/bridge";
+import { NOW, type Scene, SCENES } from "../tools/screenshot_scenes.ts";
 import { FakeProgram } from "./support/fake_program.ts";
 import { browser, endBrowser, holds } from "./support/page_tests.ts";
 import { WAIT_MS_MAX } from "./support/wait.ts";
@@ -25,6 +26,21 @@ interface Violation {
 
 /** One page for all scenes, opened anew for each: its process keeps what it has read. */
 let opened: Promise<Page> | undefined;
+/** One program, too, as long as no scene ends it: of another address the page would get another process. */
+let running: FakeProgram | undefined;
+
+async function freshProgram(state: WindowState | undefined): Promise<FakeProgram> {
+  if (running === undefined || running.hasEnded) running = await FakeProgram.start(state);
+  else running.startOver(state);
+  return running;
+}
+
+/** A link that the page does not take for a place in the document it shows. */
+function linkTo({ name }: Scene, program: FakeProgram): string {
+  const link = new URL(program.link());
+  link.search = name;
+  return link.href;
+}
 
 async function open(): Promise<Page> {
   const viewport = { width: 1280, height: 800 };
@@ -44,10 +60,10 @@ for (const scene of SCENES.filter(({ link }) => link === undefined)) {
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async () => {
-      await using program = await FakeProgram.start(scene.state);
+      const program = await freshProgram(scene.state);
       const page = await (opened ??= open());
       await page.emulateMedia({ colorScheme: "light" });
-      await page.goto(program.link());
+      await page.goto(linkTo(scene, program));
       await page.locator("h1").waitFor({ state: "attached" });
       await scene.before?.({ program, page });
       if (program.state.screen === "meeting") await page.locator(".tile").first().waitFor();
@@ -60,10 +76,10 @@ for (const scene of SCENES.filter(({ link }) => link === undefined)) {
         "document.getAnimations().every(({ transitionProperty }) => !transitionProperty)",
       );
       deepStrictEqual(await findings(page, ["color-contrast"]), [], "dark");
-      await page.goto("about:blank");
       deepStrictEqual(faults.splice(0), []);
     },
   });
 }
 
+Deno.test.afterAll(async () => await running?.[Symbol.asyncDispose]());
 endBrowser();

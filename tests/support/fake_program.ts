@@ -30,6 +30,7 @@ export class FakeProgram implements AsyncDisposable {
   /** What the page is given when it asks for a thumbnail of a file, or looks at it: `data:image/webp;…`. */
   readonly pictures = new Map<number, string>();
   readonly #bridge: BridgeServer;
+  #hasEnded = false;
   #state: WindowState;
   #chat: readonly ChatEntry[] = [];
   #hasOlder = false;
@@ -69,6 +70,20 @@ export class FakeProgram implements AsyncDisposable {
 
   get state(): WindowState {
     return this.#state;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Is to the next page as if it were started anew, at the address of before; the page that is there hears nothing. */
+  startOver(state: WindowState = joinState()): void {
+    this.#state = state;
+    [this.#chat, this.#hasOlder] = [[], false];
+    [this.#files, this.#transfers, this.#coming] = [[], [], []];
+    this.pictures.clear();
+    this.posted.clear();
+    this.forget();
   }
 
   /** Changes sections of the state. */
@@ -140,6 +155,7 @@ export class FakeProgram implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hasEnded = true;
     await this.#bridge.close();
   }
 
