@@ -9,9 +9,12 @@
  * show), and with "Mostly waits." behind it already beside the tests beside the code. Files that say "Judges real time
  * by the second." (their limits are seconds, and they leave most of the machine alone) run two at a time as well, but
  * beside nothing else. All run with every permission: they start processes, open sockets and read /proc.
+ *
+ * With `--checked-in FILE` something else is still checked meanwhile, which takes about a core. FILE then says `ok` or
+ * what is wrong: only after an `ok` there is a quiet machine, and what judges real time runs.
  */
 
-import { stripVTControlCharacters } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 
 /** What one `deno test` counted. */
 export interface Counts {
@@ -39,6 +42,9 @@ export const REPORT_LINES_MAX = 200;
 /** Longest time for the tests beside the code, and for each file in tests/. */
 const FAST_TIMEOUT_MS = 4 * 60_000;
 const FILE_TIMEOUT_MS = 6 * 60_000;
+/** Longest time for what is checked beside the tests, from the first of them on, and how often it is looked for. */
+const CHECKED_TIMEOUT_MS = 8 * 60_000;
+const CHECKED_EVERY_MS = 200;
 
 /**
  * Reads the closing line of `deno test`. No such line (a file that does not compile, a killed run) is one failure;
@@ -232,9 +238,31 @@ export async function inTurns<Item, Result>(
   return results;
 }
 
+/** Waits for the end of what is checked beside. @returns what failed of it, or that nothing did. */
+export async function checkedIn(
+  path: string | undefined,
+  timeoutMs: number = CHECKED_TIMEOUT_MS,
+): Promise<Failure | undefined> {
+  if (path === undefined) return undefined;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const said = (await Deno.readTextFile(path).catch(() => "")).trim();
+    if (said === "ok") return undefined;
+    const isLate = performance.now() > deadline;
+    if (said !== "" || isLate) {
+      const text = said || `Cannot wait for ${path}: over ${timeoutMs} ms`;
+      return { title: "What was checked beside: nothing that judges real time ran", text };
+    }
+    await new Promise((resolve) => setTimeout(resolve, CHECKED_EVERY_MS));
+  }
+}
+
 async function main(args: string[]): Promise<number> {
-  const fastOnly = args.includes("--fast");
-  const chosen = args.filter((arg) => arg !== "--fast");
+  const { values: { fast: fastOnly, "checked-in": verdict }, positionals: chosen } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { fast: { type: "boolean" }, "checked-in": { type: "string" } },
+  });
   const files = chosen.length > 0
     ? chosen
     : ["lib", "server", "client", "tools", "tests"].flatMap((folder) => [...testFiles(folder)]);
@@ -250,12 +278,19 @@ async function main(args: string[]): Promise<number> {
   const twoAtOnce = (kind: Company) => inTurns(keeping(kind), AT_ONCE, (path) => run(path, true));
   const runFast = () => runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS });
 
+  const checked = checkedIn(verdict);
   const [patient, waiting] = await Promise.all([
     (async () => [...fast.length > 0 ? [await runFast()] : [], ...await twoAtOnce("patient")])(),
-    inTurns(keeping("much"), 1, (path) => run(path, true)),
+    // What is checked takes the place of one of these.
+    checked.then(() => inTurns(keeping("much"), 1, (path) => run(path, true))),
   ]);
-  const all: Run[] = [...patient, ...waiting, ...await twoAtOnce("roomy")];
-  for (const path of keeping("none")) all.push(await run(path, false));
+  const all: Run[] = [...patient, ...waiting];
+  const fault = await checked;
+  if (fault !== undefined) all.push({ passed: 0, failed: 1, failures: [fault] });
+  else {
+    all.push(...await twoAtOnce("roomy"));
+    for (const path of keeping("none")) all.push(await run(path, false));
+  }
   const passed = all.reduce((sum, each) => sum + each.passed, 0);
   const failed = all.reduce((sum, each) => sum + each.failed, all.length === 0 ? 1 : 0);
   console.log(failureReport(all.flatMap(({ failures }) => failures)));

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
+  checkedIn,
   companyOf,
   countsOf,
   FAILURE_LINES_MAX,
@@ -119,4 +120,20 @@ Deno.test("inTurns() has so many under way at once, and gives results in order",
     return item * 10;
   });
   deepStrictEqual([results, most], [[50, 10, 40, 20, 30], 2]);
+});
+
+Deno.test("checkedIn() waits for a verdict, and takes any but ok for a fault", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    strictEqual(await checkedIn(undefined), undefined);
+    const coming = checkedIn(path);
+    await Deno.writeTextFile(path, "ok\n");
+    strictEqual(await coming, undefined);
+    await Deno.writeTextFile(path, " task check; fmt --check;\n");
+    strictEqual((await checkedIn(path))?.text, "task check; fmt --check;");
+    await Deno.remove(path);
+    match((await checkedIn(path, 0))!.text, /^Cannot wait for .*: over 0 ms$/);
+  } finally {
+    await Deno.remove(path).catch(() => {});
+  }
 });
