@@ -1,7 +1,10 @@
 /** Bytes on their way never fall below this: less would leave a slow link idle between two acknowledgements. */
 export const WINDOW_BYTES_MIN = 16 * 1024;
-/** Enough for 100 MB/s over 40 ms. */
-export const WINDOW_BYTES_MAX = 4 << 20;
+/**
+ * Enough for 100 MB/s over 10 ms. No more than this goes over the network again after a cut: what the peer has not taken
+ * by then.
+ */
+export const WINDOW_BYTES_MAX = 1 << 20;
 /** At the start: 5 ms of a link of 100 Mbit/s. */
 export const WINDOW_BYTES_FIRST = 64 * 1024;
 /** So much longer than on an empty path bytes may take: what a voice waits for behind them. */
