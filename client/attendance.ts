@@ -18,6 +18,7 @@ import { type ClientOptions, type ServerAddress, UsageError } from "./options.ts
 import { pinsPathIn } from "./places.ts";
 import { prepareFolder, Recorder } from "./recorder.ts";
 import { systemScreens } from "./screen/system_screen.ts";
+import { personAt } from "./person_file.ts";
 import { SeatFile } from "./seat_file.ts";
 import { Shrinker } from "./shrink/shrinker.ts";
 import { thumbnailOf } from "./shrink/thumbnail_of.ts";
@@ -140,6 +141,11 @@ export class Attendance {
         ...{ name, room },
         trouble: (thrown) => means.warn("seat", `Cannot keep your seat: ${messageOf(thrown)}`),
       }),
+      person: (fingerprint) =>
+        personAt(means.folder, fingerprint).catch((thrown) => {
+          means.warn("person", `Cannot keep who you are: ${messageOf(thrown)}`);
+          return undefined;
+        }),
       microphone: microphone.kind !== "off",
       camera: camera.kind === "off" ? undefined : { codec: "h264", width, height, fps },
       depict: (file, signal) => thumbnailOf(file, { shrinker: this.shrinker, signal, ...means }),

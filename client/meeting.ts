@@ -99,6 +99,8 @@ export class Meeting {
   #opened: Opened | undefined;
   #link: ControlLink | undefined;
   #self: { participant: number; token: Uint8Array } | undefined;
+  /** What tells the server who one is; absent where that cannot be kept. */
+  #person: Uint8Array | undefined;
   #leaveReason: string | undefined;
   #cancelMediaCheck = () => {};
   /** What broke in this program. */
@@ -308,6 +310,7 @@ export class Meeting {
     const { open, timers, random, epochMs = systemEpochMs } = this.#options;
     let opened = await open(this.#leaving.signal);
     const loadedToken = await this.#options.seat.load(opened.fingerprint);
+    this.#person = await this.#options.person?.(opened.fingerprint);
     let redial: Redial<Opened> | undefined;
     for (;;) {
       const outcome = await this.#serve(opened, this.#self?.token ?? loadedToken);
@@ -360,6 +363,7 @@ export class Meeting {
       pin,
       ownerPin,
       resume,
+      person: this.#person,
       features: featuresOf(this.#decodes),
       microphone: this.#sources.isOn("microphone"),
     });

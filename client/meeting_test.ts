@@ -41,6 +41,7 @@ Deno.test("Meeting.run() says hello and joins with the server's keys", async () 
     pin: "42",
     ownerPin: undefined,
     resume: undefined,
+    person: undefined,
     microphone: true,
   });
   await bench.link.say(welcome());

@@ -69,6 +69,8 @@ export interface MeetingOptions {
   readonly openTicketed?: (options: TicketedOptions) => Promise<ByteStream>;
   readonly engine: Pick<EngineHandle, "command" | "onEvent">;
   readonly seat: SeatKeeper;
+  /** What tells a server that one is who shared things there before; never rejects. */
+  readonly person?: (fingerprint: Fingerprint) => Promise<Uint8Array | undefined>;
   /** There is a microphone; it is on from the start unless `startsOff` has it. */
   readonly microphone: boolean;
   /** There is a camera; on from the start likewise. */

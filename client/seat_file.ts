@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { equalBytes, messageOf } from "@fusionmeet/base";
 import { FolderOrigin } from "@fusionmeet/places";
 import { type Fingerprint, nameKey, RESUME_TOKEN_BYTES } from "@fusionmeet/protocol";
+import { PERSON_FILE } from "./person_file.ts";
 import type { SeatKeeper } from "./meeting_types.ts";
 
 const SEAT_PREFIX = "seat-";
@@ -33,6 +34,8 @@ async function forgetIfCopied(
   const names = isCopied ? await Array.fromAsync(Deno.readDir(folder), ({ name }) => name) : [];
   const seats = names.filter((name) => name.startsWith(SEAT_PREFIX));
   for (const name of seats) await Deno.remove(join(folder, name));
+  // What was shared over there is not theirs who have a copy.
+  if (names.includes(PERSON_FILE)) await Deno.remove(join(folder, PERSON_FILE));
   await origin.claim();
   return seats.length === 0
     ? undefined

@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { FolderOrigin, type Machine } from "@fusionmeet/places";
+import { personAt } from "./person_file.ts";
 import { forgetCopiedSeats, SeatFile } from "./seat_file.ts";
 
 const KEY = "ab".repeat(32);
@@ -92,6 +93,7 @@ Deno.test("forgetCopiedSeats() leaves the other computer its seats, and this one
   seat.save(TOKEN);
   seat.release();
   Deno.writeTextFileSync(join(data.path, "pins.json"), "{}");
+  const person = await personAt(data.path, KEY);
   strictEqual(await forgetCopiedSeats(data.path, here), undefined);
   for (const { name } of [...Deno.readDirSync(data.path)]) {
     Deno.writeFileSync(join(copy.path, name), Deno.readFileSync(join(data.path, name)));
@@ -104,5 +106,6 @@ Deno.test("forgetCopiedSeats() leaves the other computer its seats, and this one
   strictEqual(await forgetCopiedSeats(copy.path, there), undefined);
   const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
   deepStrictEqual(names(copy.path), ["client.origin", "pins.json"]);
-  strictEqual(names(data.path).length, 3);
+  strictEqual(names(data.path).length, 4);
+  deepStrictEqual(await personAt(data.path, KEY), person);
 });

@@ -61,6 +61,7 @@ export class Admission {
       address,
       link,
       resume: hello.resume,
+      person: hello.person,
       microphone: hello.microphone ?? false,
       features: hello.features,
       isOwner,

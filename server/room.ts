@@ -29,6 +29,8 @@ export interface Entrant {
   readonly address?: string;
   readonly link: MemberLink;
   readonly resume?: Uint8Array;
+  /** Their secret. */
+  readonly person?: Uint8Array;
   readonly microphone: boolean;
   /** What their program knows, as `hello` lists it. */
   readonly features?: readonly string[];
@@ -142,6 +144,7 @@ export class Room {
     seat.stopWaiting();
     seat.isListed = true;
     seat.features = new Set(entrant.features);
+    seat.person = entrant.person;
     this.#codec.update();
     const presence = this.#makePresence(seat, entrant);
     seat.presence = presence;

@@ -60,6 +60,8 @@ export class Seat {
   readonly chatBytes: TokenBucket;
   /** Of their latest `hello`. */
   features: ReadonlySet<string> = new Set();
+  /** Of their latest `hello`: what they share is theirs by it. */
+  person?: Uint8Array;
   /** They showed the owner PIN. */
   isOwner = false;
   /** How often the host muted them. */

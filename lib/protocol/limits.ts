@@ -74,6 +74,8 @@ export const CHAT_LINES_MAX = 100;
 /** People in one `participants` message. */
 export const PARTICIPANTS_PER_MESSAGE = 50;
 export const RESUME_TOKEN_BYTES = 16;
+/** What tells a server that somebody is who they were (`hello.person`). */
+export const PERSON_BYTES = 16;
 
 /** A share without pictures is over after this; and one whose presenter's connection was closed, unless they are back by then. */
 export const SHARE_START_MS = 30_000;

@@ -34,6 +34,7 @@ import {
   MARK_LENGTH_MAX,
   NAME_LENGTH_MAX,
   PARTICIPANTS_PER_MESSAGE,
+  PERSON_BYTES,
   PIN_LENGTH_MAX,
   REMOVED_MAX,
   RESUME_TOKEN_BYTES,
@@ -131,6 +132,11 @@ export const CLIENT_MESSAGES = {
     pin: optional(text(PIN_LENGTH_MAX)),
     /** From the last `welcome`: takes the same seat again. */
     resume: optional(bytes(RESUME_TOKEN_BYTES)),
+    /**
+     * A secret of whoever it is, the same each time they come to this server and another one for each server: what they share
+     * stays theirs, and is not whose name is the same.
+     */
+    person: optional(bytes(PERSON_BYTES)),
     /** Codecs, extensions and feedback kinds it knows; unknown ones are ignored. */
     features: optional(list(text(32), 64)),
     /** What is on from the start; default off. */

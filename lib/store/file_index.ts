@@ -22,6 +22,7 @@ export const FILES_TABLE = `CREATE TABLE files (
 export const FILES_EXECUTABLE =
   "ALTER TABLE files ADD COLUMN executable INTEGER NOT NULL DEFAULT 0;";
 export const FILES_THUMBNAIL = "ALTER TABLE files ADD COLUMN thumbnail BLOB;";
+export const FILES_PERSON = "ALTER TABLE files ADD COLUMN person TEXT;";
 
 /** A file of a room, or the offer of one that has not come whole yet. */
 export interface StoredFile {
@@ -36,6 +37,8 @@ export interface StoredFile {
   readonly hash: string;
   /** Name of whoever offered it. */
   readonly owner: string;
+  /** What is known of whoever that is besides a name; absent where nothing is. */
+  readonly person?: string;
   /** When it was offered, or came whole; epoch ms. */
   readonly at: number;
   readonly isWhole: boolean;
@@ -46,14 +49,14 @@ export interface StoredFile {
 }
 
 /** What is known of a file when it is offered. */
-export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "at"> & {
+export type OfferedFile = Pick<StoredFile, "name" | "size" | "hash" | "owner" | "person" | "at"> & {
   /** Its small picture. */
   readonly thumbnail?: Uint8Array;
 };
 
 const NAMES_TRIED_MAX = 20;
 const COLUMNS =
-  "files.id AS id, files.name AS name, stored, size, hash, owner, at, whole, executable, length(thumbnail) AS thumbnail";
+  "files.id AS id, files.name AS name, stored, size, hash, owner, person, at, whole, executable, length(thumbnail) AS thumbnail";
 
 /** Which files rooms have, in SQLite. A room has each content once, under one name. What a call has returned survives a power cut. */
 export class FileIndex {
@@ -68,7 +71,7 @@ export class FileIndex {
       stored: prepare("SELECT 1 FROM files WHERE room = ? AND stored_key = ?"),
       whole: prepare(`SELECT ${COLUMNS} FROM files WHERE room = ? AND whole = 1 ORDER BY id`),
       add: prepare(
-        "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, at, thumbnail, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        "INSERT INTO files (room, name, stored, stored_key, size, hash, owner, person, at, thumbnail, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
       ),
       thumbnail: prepare("SELECT thumbnail FROM files WHERE room = ? AND id = ?"),
       depict: prepare("UPDATE files SET thumbnail = ? WHERE id = ?"),
@@ -107,10 +110,10 @@ export class FileIndex {
 
   /** Keeps an offer, under a free name as like its own as can be. There must be none with that content. */
   offer(room: number, file: OfferedFile): StoredFile {
-    const { name, size, hash, owner, at, thumbnail = null } = file;
+    const { name, size, hash, owner, person = null, at, thumbnail = null } = file;
     const stored = this.#freeName(room, notPart(safeFileName(name)));
     const key = nameKey(stored);
-    this.#statements.add.run(room, name, stored, key, size, hash, owner, at, thumbnail);
+    this.#statements.add.run(room, name, stored, key, size, hash, owner, person, at, thumbnail);
     return this.byHash(room, hash)!;
   }
 
@@ -184,10 +187,11 @@ function optionalFile(row: Record<string, unknown> | undefined): StoredFile | un
 }
 
 function asFile(
-  { whole, executable, thumbnail, slug: _, ...row }: Record<string, unknown>,
+  { whole, executable, thumbnail, person, slug: _, ...row }: Record<string, unknown>,
 ): StoredFile {
   return {
     ...row,
+    ...(typeof person === "string" && { person }),
     isWhole: whole === 1,
     isExecutable: executable === 1,
     thumbnailBytes: Number(thumbnail ?? 0),

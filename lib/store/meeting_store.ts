@@ -1,7 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { assert, messageOf } from "@fusionmeet/base";
 import { nameKey, roomSlug } from "@fusionmeet/protocol";
-import { FileIndex, FILES_EXECUTABLE, FILES_TABLE, FILES_THUMBNAIL } from "./file_index.ts";
+import {
+  FileIndex,
+  FILES_EXECUTABLE,
+  FILES_PERSON,
+  FILES_TABLE,
+  FILES_THUMBNAIL,
+} from "./file_index.ts";
 
 /** A room as it is kept. */
 export interface StoredRoom {
@@ -50,6 +56,7 @@ const MIGRATIONS = [
   FILES_TABLE,
   FILES_EXECUTABLE,
   FILES_THUMBNAIL,
+  FILES_PERSON,
 ];
 
 /**

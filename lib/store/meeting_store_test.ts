@@ -133,7 +133,7 @@ Deno.test("MeetingStore says what is wrong with a damaged or newer file, and lea
     const database = new DatabaseSync(newer);
     database.exec("PRAGMA user_version = 99");
     database.close();
-    throws(() => new MeetingStore(newer), /made by a newer version \(99, this one knows 4\)/);
+    throws(() => new MeetingStore(newer), /made by a newer version \(99, this one knows 5\)/);
     throws(() => new MeetingStore(join(folder, "no", "where.sqlite")), /Cannot open/);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { messageOf, Refusal } from "@fusionmeet/base";
 import type { Timers } from "@fusionmeet/net";
 import {
@@ -14,6 +15,8 @@ import { noSuchFile, type Shelf } from "./shelf.ts";
 /** Whoever does something with files. */
 export interface FilePerson {
   readonly name: string;
+  /** Their secret; absent where their program has none. */
+  readonly person?: Uint8Array;
 }
 
 export interface RoomFilesOptions {
@@ -73,7 +76,7 @@ export class RoomFiles {
 
   /** @throws Refusal: those of `Shelf.offer`, `file-name-bad`, `thumbnail-bad`, `disk` */
   offer(
-    { name: owner }: FilePerson,
+    { name: owner, person }: FilePerson,
     { name, size, hash, thumbnail }: {
       name: string;
       size: number;
@@ -87,7 +90,14 @@ export class RoomFiles {
     if (fault !== undefined) {
       throw new Refusal("thumbnail-bad", `Cannot take the thumbnail of ${shown}: ${fault}`);
     }
-    const offer = { name: shown, size, hash: hash.toHex(), owner, thumbnail };
+    const offer = {
+      name: shown,
+      size,
+      hash: hash.toHex(),
+      owner,
+      person: markOf(person),
+      thumbnail,
+    };
     const { id, isWhole } = this.#orDisk(() => this.#shelf.offer(this.#room, offer));
     return { id, isThere: isWhole };
   }
@@ -103,14 +113,14 @@ export class RoomFiles {
   }
 
   /** @throws Refusal `no-such-file`, `not-yours` */
-  delete({ name }: FilePerson, id: number, { isHost = false } = {}): void {
+  delete(person: FilePerson, id: number, { isHost = false } = {}): void {
     const file = this.byId(id);
     if (file === undefined) throw noSuchFile();
-    if (file.owner !== name && !isHost) {
-      throw new Refusal(
-        "not-yours",
-        `${file.name} is ${file.owner}'s: only they and the host can delete it`,
-      );
+    if (!isHost && !isOf(file, person)) {
+      const whose = file.owner === person.name
+        ? "was shared on another computer, by somebody of your name"
+        : `is ${file.owner}'s`;
+      throw new Refusal("not-yours", `${file.name} ${whose}: only they and the host can delete it`);
     }
     void this.#shelf.remove(this.#room, file);
     this.gone(file);
@@ -135,6 +145,16 @@ export class RoomFiles {
       throw thrown instanceof Refusal ? thrown : this.#shelf.diskRefusal(thrown);
     }
   }
+}
+
+/** What is kept of somebody's secret: who reads the index cannot take their place. */
+function markOf(person: Uint8Array | undefined): string | undefined {
+  return person && createHash("sha256").update(person).digest("hex");
+}
+
+/** One that was offered without a secret is of whoever has the name. */
+function isOf(file: StoredFile, { name, person }: FilePerson): boolean {
+  return file.person === undefined ? file.owner === name : file.person === markOf(person);
 }
 
 function wireFile(

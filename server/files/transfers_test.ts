@@ -19,6 +19,7 @@ import {
   FILES_PER_MESSAGE,
   OFFER_IDLE_MS,
   OFFERS_PER_PERSON_MAX,
+  PERSON_BYTES,
   ROOM_FILES_MAX,
   type ServerMessage,
   TRANSFER_CHUNK_BYTES_MAX,
@@ -551,6 +552,31 @@ Deno.test("the host deletes anybody's file", async () => {
     host.send({ type: "file.delete", id });
     strictEqual((await bob.next("file.gone")).id, id);
     await until(() => onDisk(bench).length === 0);
+  });
+});
+
+Deno.test("who has only the name of somebody who left cannot delete their files; under another name they can", async () => {
+  const [one, other] = [1, 2].map((byte) => new Uint8Array(PERSON_BYTES).fill(byte));
+  await withFiles({}, async (bench) => {
+    await bench.server.join("Host");
+    const ann = await bench.server.join("Ann", { person: one });
+    const id = await bench.share(ann, content("a.txt", 10));
+    ann.send({ type: "leave" });
+    await ann.rest();
+    for (const person of [other, undefined]) {
+      const impostor = await bench.server.join("Ann", { person });
+      impostor.send({ type: "file.delete", id });
+      const { code, message } = await impostor.next("refused");
+      deepStrictEqual([code, /on another computer, by somebody of your name/.test(message)], [
+        "not-yours",
+        true,
+      ]);
+      impostor.send({ type: "leave" });
+      await impostor.rest();
+    }
+    const back = await bench.server.join("Ann B.", { person: one });
+    back.send({ type: "file.delete", id });
+    strictEqual((await back.next("file.gone")).id, id);
   });
 });
 
