@@ -200,9 +200,12 @@ const WORDS: readonly (readonly [string, Company])[] = [
 ];
 const AT_ONCE = 2;
 const FIRST_LINES = 8;
-/** Take longest: last, they would run alone. */
-const BEGIN_FIRST = ["axe", "page", "layout"].map((name) => `window_${name}`)
-  .concat(["executables", "bundle", "files"]);
+/** Take longest, in this order: last, they would run alone. */
+const BEGIN_FIRST = [
+  ...["window_axe", "window_page", "executables", "bundle", "files", "window_child"],
+  ...["window_layout", "window_share", "window_files"],
+  ...["discovery", "lan_meeting", "network_cut"],
+];
 
 /** What may run beside a file of tests, by its text. */
 export function companyOf(text: string): Company {
