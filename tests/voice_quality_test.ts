@@ -166,11 +166,19 @@ function delayMs(found: readonly Piece[]): number {
   return median(found.filter(({ likeness }) => likeness > 0.8).map((piece) => piece.delayMs));
 }
 
-async function judgeSpeech({ spoken, good }: Meeting): Promise<Verdict> {
+/** A meeting, and the pieces as they were heard on the good network: looking for them takes a while. */
+interface Judged {
+  readonly meeting: Meeting;
+  readonly goodPieces: readonly Piece[];
+}
+
+async function judgeSpeech(
+  { meeting: { spoken, good }, goodPieces }: Judged,
+): Promise<Verdict> {
   const twice = await opusTwice(spoken, OPUS_BITRATE / 1_000);
   const shift = bestShift(spoken, twice, 480);
   const [ours, theirs] = [new Distortion(), new Distortion()];
-  const found = steady(pieces(spoken, good));
+  const found = steady(goodPieces);
   for (const { at, heardAt } of found) {
     const piece = spoken.subarray(at, at + PIECE_SAMPLES);
     const there = Math.max(0, at + shift);
@@ -204,7 +212,9 @@ function judgeExact({ noise: said, exact: { ear, startAt } }: Meeting): Verdict 
   return { fine: seconds > EXACT_SECONDS_MIN, words: `exact for ${seconds.toFixed(1)} s` };
 }
 
-function judgeBad({ spoken, good, bad, lost, server }: Meeting): Verdict {
+function judgeBad(
+  { meeting: { spoken, bad, lost, server }, goodPieces }: Judged,
+): Verdict {
   const found = pieces(spoken, bad);
   const during = found.filter(({ saidMs }) => saidMs < BAD_MS);
   const likeness = median(during.map((piece) => piece.likeness));
@@ -214,7 +224,7 @@ function judgeBad({ spoken, good, bad, lost, server }: Meeting): Verdict {
   );
   const isAfter = ({ saidMs }: Piece) => saidMs > WHOLE_MS - 4_000;
   const badMs = delayMs(found.filter(isAfter));
-  const goodMs = delayMs(pieces(spoken, good).filter(isAfter));
+  const goodMs = delayMs(goodPieces.filter(isAfter));
   const counted = server.media["voice.lostPackets"];
   const concealedMs = server.media["voice.concealedSamples"] / 48;
   return {
@@ -230,10 +240,11 @@ function judgeBad({ spoken, good, bad, lost, server }: Meeting): Verdict {
 
 async function judgeMeeting() {
   const meeting = await meet();
+  const judged = { meeting, goodPieces: pieces(meeting.spoken, meeting.good) };
   const verdicts = {
-    speech: await judgeSpeech(meeting),
+    speech: await judgeSpeech(judged),
     exact: judgeExact(meeting),
-    bad: judgeBad(meeting),
+    bad: judgeBad(judged),
   };
   return { verdicts, heldUp: meeting.heldUp };
 }

@@ -56,11 +56,22 @@ export function levelAt(
   const count = within.length;
   let real = 0;
   let imaginary = 0;
+  // Both angles are turned on by a fixed one: a sine and cosine of each sample would take ten times as long.
   const step = 2 * Math.PI * hz / rate;
+  const [stepCosine, stepSine] = [Math.cos(step), Math.sin(step)];
+  const turn = 2 * Math.PI / count;
+  const [turnCosine, turnSine] = [Math.cos(turn), Math.sin(turn)];
+  let [toneCosine, toneSine, hannCosine, hannSine] = [1, 0, 1, 0];
   for (let index = 0; index < count; index++) {
-    const weight = 0.5 - 0.5 * Math.cos(2 * Math.PI * index / count);
-    real += weight * within[index] * Math.cos(step * index);
-    imaginary += weight * within[index] * Math.sin(step * index);
+    const weighted = (0.5 - 0.5 * hannCosine) * within[index];
+    real += weighted * toneCosine;
+    imaginary += weighted * toneSine;
+    const tone = toneCosine * stepCosine - toneSine * stepSine;
+    toneSine = toneSine * stepCosine + toneCosine * stepSine;
+    toneCosine = tone;
+    const hann = hannCosine * turnCosine - hannSine * turnSine;
+    hannSine = hannSine * turnCosine + hannCosine * turnSine;
+    hannCosine = hann;
   }
   return dbfs(4 * Math.hypot(real, imaginary) / count);
 }
@@ -323,17 +334,23 @@ function fourier(real: Float64Array, imaginary: Float64Array, inverse: boolean):
       imaginary[reversed] = i;
     }
   }
+  const angle = (inverse ? 2 : -2) * Math.PI / size;
+  const cosines = new Float64Array(size >> 1);
+  const sines = new Float64Array(size >> 1);
+  for (let k = 0; k < cosines.length; k++) {
+    cosines[k] = Math.cos(angle * k);
+    sines[k] = Math.sin(angle * k);
+  }
   for (let length = 2; length <= size; length <<= 1) {
     const half = length >> 1;
-    const angle = (inverse ? 2 : -2) * Math.PI / length;
-    const cosines = Float64Array.from({ length: half }, (_, k) => Math.cos(angle * k));
-    const sines = Float64Array.from({ length: half }, (_, k) => Math.sin(angle * k));
+    const stride = size / length;
     for (let start = 0; start < size; start += length) {
       for (let k = 0; k < half; k++) {
+        const [cosine, sine] = [cosines[k * stride], sines[k * stride]];
         const even = start + k;
         const odd = even + half;
-        const r = real[odd] * cosines[k] - imaginary[odd] * sines[k];
-        const i = real[odd] * sines[k] + imaginary[odd] * cosines[k];
+        const r = real[odd] * cosine - imaginary[odd] * sine;
+        const i = real[odd] * sine + imaginary[odd] * cosine;
         real[odd] = real[even] - r;
         imaginary[odd] = imaginary[even] - i;
         real[even] += r;
