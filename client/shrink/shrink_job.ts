@@ -1,6 +1,7 @@
 /** What a process that makes a small picture is told, and how it is started. The functions here only compute. */
 import { THUMBNAIL_BYTES_MAX, THUMBNAIL_SIDE_MAX } from "@fusionmeet/protocol";
-import { ALONE_FLAGS, type ChildCommand, type RunningProgram } from "../window/webview_start.ts";
+import type { ChildCommand } from "../child_command.ts";
+import { ALONE_FLAGS, type RunningProgram } from "../window/webview_start.ts";
 
 /** A small picture of a file: what it is to be, and what may be spent on it. */
 export interface ShrinkJob {

@@ -1,9 +1,9 @@
 import { messageOf, Refusal } from "@fusionmeet/base";
 import { contentFolder, contentPath, isBundled } from "@fusionmeet/places";
 import { PICTURE_BEGINNING_BYTES, pictureFormat, plainWebpSize } from "@fusionmeet/protocol";
+import { type ChildCommand, spawnPiped } from "../child_command.ts";
 import { Slots } from "../files/slots.ts";
 import { readLines } from "../stdin_commands.ts";
-import type { ChildCommand } from "../window/webview_start.ts";
 import { sharpPlace } from "./sharp_place.ts";
 import { type SharpPlace, SHRINK_EXIT, shrinkCommand, type ShrinkJob } from "./shrink_job.ts";
 
@@ -85,14 +85,7 @@ export class Shrinker {
 
   #spawn(job: ShrinkJob): Deno.ChildProcess {
     try {
-      const { program, args, environment } = this.#start(job);
-      return new Deno.Command(program, {
-        args: [...args],
-        env: { ...environment },
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
+      return spawnPiped(this.#start(job));
     } catch (thrown) {
       throw new Refusal("no-sharp", messageOf(thrown), { cause: thrown });
     }

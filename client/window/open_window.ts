@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { messageOf } from "@fusionmeet/base";
 import { cacheFolder, contentFolder, contentPath, isBundled } from "@fusionmeet/places";
+import { type ChildCommand, spawnPiped } from "../child_command.ts";
 import { readTextFileIfThere } from "../places.ts";
 import { readLines } from "../stdin_commands.ts";
 import { openLink } from "./browser.ts";
@@ -13,7 +14,6 @@ import {
 } from "./webview_lines.ts";
 import { rememberedSize, rememberSize } from "./webview_size.ts";
 import {
-  type ChildCommand,
   displayFault,
   lastWindowWords,
   webviewCommand,
@@ -256,15 +256,9 @@ class ChildWindow implements OpenedWindow {
   }
 }
 
-function spawn({ program, args, environment }: ChildCommand): Deno.ChildProcess {
+function spawn(command: ChildCommand): Deno.ChildProcess {
   try {
-    return new Deno.Command(program, {
-      args: [...args],
-      env: { ...environment },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    return spawnPiped(command);
   } catch (thrown) {
     throw noWindow("process", messageOf(thrown));
   }

@@ -1,12 +1,6 @@
 /** How the window's process is started on each system. The functions here only compute. */
+import type { ChildCommand } from "../child_command.ts";
 import type { WindowStep } from "./webview_lines.ts";
-
-/** A program and its arguments, with what its environment has besides ours. */
-export interface ChildCommand {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-}
 
 /** The running program, as far as starting it again goes. */
 export interface RunningProgram {
