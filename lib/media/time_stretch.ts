@@ -26,31 +26,36 @@ export function bestLag(
   from: number,
   options: { direction: 1 | -1; samplesMax?: number },
 ): Lag {
+  const { direction } = options;
   const longest = Math.min(LAG_SAMPLES_MAX, options.samplesMax ?? LAG_SAMPLES_MAX);
+  // Looked at hundreds of times below: read once.
+  const start = direction === 1 ? from : from - longest;
+  const sound = new Int32Array(longest + OVERLAP_SAMPLES);
+  for (let index = 0; index < sound.length; index++) sound[index] = at(start + index);
+  const compared = from - start;
   let best: Lag = { samples: LAG_SAMPLES_MIN, likeness: -1 };
-  const consider = (samples: number, step: number) => {
-    const likeness = alike(at, { from, other: from + options.direction * samples, step });
-    if (likeness > best.likeness) best = { samples, likeness };
-  };
-  for (let lag = LAG_SAMPLES_MIN; lag <= longest; lag += 2) consider(lag, 2);
+  for (let lag = LAG_SAMPLES_MIN; lag <= longest; lag += 2) {
+    const likeness = alike(sound, compared, compared + direction * lag, 2);
+    if (likeness > best.likeness) best = { samples: lag, likeness };
+  }
   const coarse = best.samples;
   best = { samples: coarse, likeness: -1 };
-  for (let lag = coarse - 1; lag <= Math.min(coarse + 1, longest); lag++) consider(lag, 1);
+  for (let lag = coarse - 1; lag <= Math.min(coarse + 1, longest); lag++) {
+    const likeness = alike(sound, compared, compared + direction * lag, 1);
+    if (likeness > best.likeness) best = { samples: lag, likeness };
+  }
   return best;
 }
 
-function alike(
-  at: (place: number) => number,
-  options: { from: number; other: number; step: number },
-): number {
+function alike(sound: Int32Array, one: number, other: number, step: number): number {
   let cross = 0, power = 0, otherPower = 0;
-  for (let index = 0; index < OVERLAP_SAMPLES; index += options.step) {
-    const a = at(options.from + index), b = at(options.other + index);
+  for (let index = 0; index < OVERLAP_SAMPLES; index += step) {
+    const a = sound[one + index], b = sound[other + index];
     cross += a * b;
     power += a * a;
     otherPower += b * b;
   }
-  const quiet = QUIET_POWER * OVERLAP_SAMPLES / options.step;
+  const quiet = QUIET_POWER * OVERLAP_SAMPLES / step;
   if (power <= quiet && otherPower <= quiet) return 1;
   return cross / Math.sqrt(Math.max(power, quiet) * Math.max(otherPower, quiet));
 }
