@@ -105,7 +105,7 @@ Deno.test("A server and two clients from the unpacked bundle meet, and keep what
   const kept = names(bundle.folder).filter((name) => !fresh.includes(name));
   deepStrictEqual(kept, [
     ...["client.origin", "ffmpeg", "fusionmeet-server.log", "fusionmeet.sqlite", "in-use.lock"],
-    ...["pins.json", "server.crt", "server.key", "server.origin", "settings.json"],
+    ...["person", "pins.json", "server.crt", "server.key", "server.origin", "settings.json"],
     "uploads",
   ]);
   strictEqual(Deno.statSync(join(bundle.folder, "server.key")).mode! & 0o777, 0o600);
