@@ -31,6 +31,17 @@ const streamReady = (values: Partial<Extract<ServerMessage, { type: "stream.read
   }) satisfies ServerMessage;
 const shown = (bench: MeetingBench) => bench.eventsOf("chat").map(({ line }) => line.id);
 
+Deno.test("Meeting.run() says who one is, by what is kept for that server", async () => {
+  const asked: string[] = [];
+  const person = (fingerprint: string) => {
+    asked.push(fingerprint);
+    return Promise.resolve(new Uint8Array(16).fill(5));
+  };
+  const bench = await new MeetingBench({ person }).start();
+  deepStrictEqual(bench.link.sentOf("hello")[0].person, new Uint8Array(16).fill(5));
+  strictEqual(asked.length, 1);
+});
+
 Deno.test("Meeting.run() says hello and joins with the server's keys", async () => {
   const bench = await new MeetingBench({ pin: "42" }).start();
   const { version: _, features: __, ...hello } = bench.link.sentOf("hello")[0];

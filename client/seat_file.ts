@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { equalBytes, messageOf } from "@fusionmeet/base";
 import { FolderOrigin } from "@fusionmeet/places";
 import { type Fingerprint, nameKey, RESUME_TOKEN_BYTES } from "@fusionmeet/protocol";
-import { PERSON_FILE } from "./person_file.ts";
 import type { SeatKeeper } from "./meeting_types.ts";
+import { PERSON_FILE } from "./person_file.ts";
 
 const SEAT_PREFIX = "seat-";
 

@@ -10,11 +10,11 @@
  * by the second." (their limits are seconds, and they leave most of the machine alone) run two at a time as well, but
  * beside nothing else. All run with every permission: they start processes, open sockets and read /proc.
  *
- * With `--checked-in FILE` something else is still checked meanwhile, which takes about a core. FILE then says `ok` or
- * what is wrong: only after an `ok` there is a quiet machine, and what judges real time runs.
+ * With CHECKED_IN=FILE in the environment something else is still checked meanwhile, which takes about a core. FILE then
+ * says `ok` or what is wrong: only after an `ok` there is a quiet machine, and what judges real time runs.
  */
 
-import { parseArgs, stripVTControlCharacters } from "node:util";
+import { stripVTControlCharacters } from "node:util";
 
 /** What one `deno test` counted. */
 export interface Counts {
@@ -261,11 +261,8 @@ export async function checkedIn(
 }
 
 async function main(args: string[]): Promise<number> {
-  const { values: { fast: fastOnly, "checked-in": verdict }, positionals: chosen } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { fast: { type: "boolean" }, "checked-in": { type: "string" } },
-  });
+  const fastOnly = args.includes("--fast");
+  const chosen = args.filter((arg) => arg !== "--fast");
   const files = chosen.length > 0
     ? chosen
     : ["lib", "server", "client", "tools", "tests"].flatMap((folder) => [...testFiles(folder)]);
@@ -281,7 +278,7 @@ async function main(args: string[]): Promise<number> {
   const twoAtOnce = (kind: Company) => inTurns(keeping(kind), AT_ONCE, (path) => run(path, true));
   const runFast = () => runTests(fast, { parallel: true, timeoutMs: FAST_TIMEOUT_MS });
 
-  const checked = checkedIn(verdict);
+  const checked = checkedIn(Deno.env.get("CHECKED_IN"));
   const [patient, waiting] = await Promise.all([
     (async () => [...fast.length > 0 ? [await runFast()] : [], ...await twoAtOnce("patient")])(),
     // What is checked takes the place of one of these.

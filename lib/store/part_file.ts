@@ -161,7 +161,6 @@ export class PartFile implements Disposable {
 
   #beginWritingBack(): void {
     if (this.#writingBack !== undefined) return;
-
     this.#writtenBack = this.#size;
     this.#writingBack = this.#writeBack(this.#path + PART_SUFFIX)
       .finally(() => this.#writingBack = undefined);
