@@ -119,9 +119,9 @@ class Stage implements AsyncDisposable {
     return picture && readNumber(picture);
   }
 
-  /** What anybody sees who looks at Bob's screen. */
+  /** What anybody sees of Ada who looks at Bob's screen: of all places there, one may look like some number by chance. */
   async bobSees(): Promise<{ frame: number; source: number } | undefined> {
-    return findNumber(await this.display.look());
+    return findNumber(await this.display.look(), SOURCES.Ada);
   }
 
   /** How loud a tone comes out of a speaker in the next second, dBFS. */
