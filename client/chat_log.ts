@@ -20,7 +20,8 @@ export class ChatLog {
   #shown = 0;
   /** The highest id known to exist. */
   #highest = 0;
-  #fetching = false;
+  /** The id after which lines are being asked for, while they are. */
+  #askedAfter: number | undefined;
 
   /** @param options.fetch asks the server for the lines after an id; the answer goes to `page`. */
   constructor(options: { fetch: (after: number) => void; show: (line: ChatLine) => void }) {
@@ -42,7 +43,7 @@ export class ChatLog {
     const goesOn = latest >= this.#shown;
     if (!goesOn) this.#shown = 0;
     this.#highest = latest;
-    this.#fetching = false;
+    this.#askedAfter = undefined;
     this.#fill();
     return goesOn;
   }
@@ -54,14 +55,15 @@ export class ChatLog {
     this.#fill();
   }
 
-  /** The answer to `fetch`: lines in order; `more` when the server has later ones. */
+  /** The answer to `fetch`: lines in order; `more` when the server has later ones. One that was not asked for is none. */
   page(lines: readonly ChatLine[], more: boolean): void {
-    const before = this.#shown;
+    if (this.#askedAfter === undefined) return;
     for (const line of lines) this.#take(line);
-    this.#fetching = false;
-    if (more) this.#highest = Math.max(this.#highest, this.#shown + 1);
-    // A server that does not have what it announced is not asked for ever.
-    else if (this.#shown === before) this.#highest = this.#shown;
+    const goesOn = this.#shown > this.#askedAfter;
+    this.#askedAfter = undefined;
+    // A server that does not have what it announced is not asked for ever; a later line may bring it along.
+    if (!goesOn) this.#highest = this.#shown;
+    else if (more) this.#highest = Math.max(this.#highest, this.#shown + 1);
     this.#fill();
   }
 
@@ -72,8 +74,8 @@ export class ChatLog {
   }
 
   #fill(): void {
-    if (this.#fetching || this.#shown >= this.#highest) return;
-    this.#fetching = true;
+    if (this.#askedAfter !== undefined || this.#shown >= this.#highest) return;
+    this.#askedAfter = this.#shown;
     this.#fetch(this.#shown);
   }
 }

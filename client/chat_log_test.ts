@@ -14,7 +14,7 @@ function logBench() {
   return { log, asked, shown };
 }
 
-Deno.test("ChatLog.page() goes on asking while there is more, also after an empty page", () => {
+Deno.test("ChatLog.page() goes on asking while there is more", () => {
   const { log, asked, shown } = logBench();
   log.connected(4);
   log.page([line(1), line(2)], true);
@@ -30,6 +30,35 @@ Deno.test("ChatLog.page() does not ask for ever for what the server does not hav
   deepStrictEqual(asked, [0]);
   log.live(line(1));
   strictEqual(log.shown, 1);
+});
+
+Deno.test("ChatLog.page() with more but nothing new of it ends the asking, until a line comes", () => {
+  for (const nothing of [[], [line(1)], [line(3), line(4)]]) {
+    const { log, asked, shown } = logBench();
+    log.connected(9);
+    log.page([line(1)], true);
+    for (let time = 0; time < 5; time++) log.page(nothing, true);
+    deepStrictEqual([asked, shown], [[0, 1], [1]]);
+    log.live(line(4));
+    log.page([line(2), line(3), line(4)], false);
+    deepStrictEqual([asked, shown], [[0, 1, 1], [1, 2, 3, 4]]);
+  }
+});
+
+Deno.test("ChatLog.page() goes on where live lines were quicker than the whole page", () => {
+  const { log, asked, shown } = logBench();
+  log.connected(2);
+  for (const id of [1, 2, 3]) log.live(line(id));
+  log.page([line(1), line(2)], true);
+  log.page([line(4)], false);
+  deepStrictEqual([asked, shown], [[0, 3], [1, 2, 3, 4]]);
+});
+
+Deno.test("ChatLog.page() that was not asked for is no answer", () => {
+  const { log, asked, shown } = logBench();
+  log.connected(0);
+  log.page([line(1)], true);
+  deepStrictEqual([asked, shown], [[], []]);
 });
 
 Deno.test("ChatLog shows every line once and in order, whatever comes when (seeded)", () => {

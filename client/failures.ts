@@ -200,7 +200,7 @@ export function declined(
     ? sentencePart(refusal.message).replace(/^(The|This) /, (word) => word.toLowerCase())
     : `this program speaks version ${PROTOCOL_VERSION} of the protocol, the server version ${version}`;
   const advice = version === undefined
-    ? ADVICE[code] ?? "Ask whoever runs the server"
+    ? ADVICE.get(code) ?? "Ask whoever runs the server"
     : `Update ${version > PROTOCOL_VERSION ? "this program" : "the server"} to the other's version`;
   return new JoinFailure(
     code,
@@ -211,7 +211,7 @@ export function declined(
   );
 }
 
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: ReadonlyMap<string, string> = new Map(Object.entries({
   "pin-needed": "Ask whoever runs the server for the PIN and give it with --pin",
   "pin-wrong": "Check the PIN with whoever runs the server",
   "too-many-wrong-pins":
@@ -226,7 +226,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "locked": "Ask somebody in the room, or wait until its host opens it",
   "full": "Wait until somebody leaves, or choose another room with --room",
   "rooms-full": "Choose a room that is open already, or wait until one is empty",
-};
+}));
 /** Reasons that may be gone at the next attempt, when coming back: first of all one's own seat, not free yet. */
 const PASSING: ReadonlySet<string> = new Set([
   "name-taken",

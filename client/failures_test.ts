@@ -1,4 +1,4 @@
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   addressText,
   badName,
@@ -70,6 +70,13 @@ Deno.test("declined() says which side to update when the versions differ", () =>
   ok(newer.advice.startsWith("Update this program"));
   const older = declined({ code: "version", message: "", version: 0 }, ASKED);
   ok(older.advice.startsWith("Update the server"));
+});
+
+Deno.test("What a server calls a refusal is looked up among our own words only", () => {
+  for (const code of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    const { advice, mayPass } = declined({ code, message: "No" }, ASKED);
+    deepStrictEqual([advice, mayPass], ["Ask whoever runs the server", false], code);
+  }
 });
 
 Deno.test("addressText() puts brackets where a port would not be told from an address", () => {

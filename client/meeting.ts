@@ -32,7 +32,7 @@ import type {
 import { SharedFiles } from "./files/shared_files.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
-import { RECONNECT_FOR_MS, Redial } from "./redial.ts";
+import { Redial, SETTLED_MS } from "./redial.ts";
 import { RoomRoles } from "./room_roles.ts";
 import { NO_SCREEN, OwnScreen } from "./screen/own_screen.ts";
 import { ScreenView } from "./screen/screen_view.ts";
@@ -48,7 +48,8 @@ type Acknowledgement = Extract<ClientMessage, { type: "stream.ack" | "keys.ack" 
 
 /** How one connection went. */
 interface Outcome {
-  readonly wasJoined: boolean;
+  /** From joining on; absent where it never came to that. */
+  readonly lastedMs?: number;
   /** A sentence: why it is over. */
   readonly reason: string;
   /** `hello` was declined, or the server ended it for what we sent. */
@@ -59,8 +60,6 @@ interface Outcome {
 const MEDIA_SILENT_MS = 5_000;
 /** How long leaving waits for lines that the server has not accepted yet. */
 const LAST_LINES_MS = 500;
-/** A server that ends a connection for what we sent, sooner than this after joining, would do so again. */
-const SETTLED_MS = 10_000;
 
 /**
  * One person's meeting, from joining to leaving, over as many connections as it takes. Headless, window and tests
@@ -318,20 +317,21 @@ export class Meeting {
       if (this.#self === undefined || (outcome.failure && !outcome.failure.mayPass)) {
         throw outcome.failure;
       }
-      if (outcome.wasJoined) {
-        redial = undefined;
-        const lostAt = Math.round(epochMs());
-        const givesUpAt = lostAt + RECONNECT_FOR_MS;
-        this.#emit({ event: "reconnecting", reason: outcome.reason, lostAt, givesUpAt });
-      }
+      const { lastedMs, reason, failure } = outcome;
+      if (lastedMs !== undefined && lastedMs >= SETTLED_MS) redial = undefined;
+      else redial?.lost(lastedMs ?? 0);
       redial ??= new Redial({
         open,
         discard: ({ link }) => link.destroy("another attempt was faster"),
         timers,
         random,
-        lostAtMs: timers.nowMs(),
       });
-      if (outcome.failure) redial.failed(outcome.failure);
+      if (lastedMs !== undefined) {
+        const lostAt = Math.round(epochMs());
+        const givesUpAt = lostAt + Math.round(redial.leftMs);
+        this.#emit({ event: "reconnecting", reason, lostAt, givesUpAt });
+      }
+      if (failure) redial.failed(failure);
       opened = await redial.next(this.#leaving.signal);
     }
   }
@@ -346,8 +346,8 @@ export class Meeting {
   async #serve(opened: Opened, resume: Uint8Array | undefined): Promise<Outcome> {
     const { name, room, pin, ownerPin, timers } = this.#options;
     const { link } = opened;
-    let wasJoined = false;
-    let joinedAtMs = 0;
+    let joinedAtMs: number | undefined;
+    let lastedMs: number | undefined;
     let failure: JoinFailure | undefined;
     const onLeave = () => {
       link.send({ type: "leave" });
@@ -371,14 +371,15 @@ export class Meeting {
     try {
       for await (const message of link.messages()) {
         if (message.type === "error") {
-          const isSettled = wasJoined && timers.nowMs() - joinedAtMs > SETTLED_MS;
+          const isSettled = joinedAtMs !== undefined && timers.nowMs() - joinedAtMs >= SETTLED_MS;
           failure = endedByServer(message, { isSettled });
-          if (wasJoined && message.code === "removed") this.#emit({ event: "removed" });
-        } else if (wasJoined) {
+          if (joinedAtMs !== undefined && message.code === "removed") {
+            this.#emit({ event: "removed" });
+          }
+        } else if (joinedAtMs !== undefined) {
           this.#handle(message);
         } else if (message.type === "welcome") {
           cancelTimeout();
-          wasJoined = true;
           joinedAtMs = timers.nowMs();
           this.#welcomed(message, opened);
         } else if (message.type === "refused") {
@@ -389,14 +390,17 @@ export class Meeting {
     } finally {
       cancelTimeout();
       this.#leaving.signal.removeEventListener("abort", onLeave);
-      if (wasJoined) this.#disconnected();
+      if (joinedAtMs !== undefined) {
+        lastedMs = timers.nowMs() - joinedAtMs;
+        this.#disconnected();
+      }
       // "leave" may still be on its way out.
       if (this.#leaving.signal.aborted) await link.close("left");
       else link.destroy("done");
     }
     const reason = lossReason(await link.ended);
-    if (!wasJoined) failure ??= noAnswer(reason);
-    return { wasJoined, reason: failure?.message ?? reason, failure };
+    if (joinedAtMs === undefined) failure ??= noAnswer(reason);
+    return { lastedMs, reason: failure?.message ?? reason, failure };
   }
 
   #welcomed(welcome: Received<"welcome">, opened: Opened): void {

@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { Refusal } from "@fusionmeet/base";
 import type { ServerMessage } from "@fusionmeet/protocol";
 import { JoinFailure, keyChanged, unreachable } from "./failures.ts";
+import { RECONNECT_FOR_MS, SETTLED_MS } from "./redial.ts";
 import { MeetingBench, settle, welcome } from "./test_support.ts";
 
 const SERVER = { hostname: "192.0.2.1", port: 65_435 };
@@ -188,6 +189,66 @@ Deno.test("Meeting keeps trying: at least every half second while the seat is ke
   strictEqual(bench.end!.exitCode, 6);
   ok(bench.end!.failure!.message.includes("no program accepts connections"));
   strictEqual(bench.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting does not hurry back to a server that accepts and ends each connection at once, and gives it up", async () => {
+  const bench = await new MeetingBench().join();
+  const endAtOnce = async () => {
+    const { link } = bench;
+    await link.say(welcome({ resumed: true }));
+    await link.breakDown("the server closed it");
+  };
+  await endAtOnce();
+  let isOver = 0;
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await bench.advance(100);
+      for (let times = 0; times < 10 && !bench.link.isOver; times++) await endAtOnce();
+    }
+    isOver = bench.links.length;
+  };
+  await pass(20_000);
+  ok(isOver >= 40 && isOver <= 60, `${isOver} connections in 20 s`);
+  const { lostAt, givesUpAt } = bench.eventsOf("reconnecting").at(-1)!;
+  ok(
+    givesUpAt - lostAt <= RECONNECT_FOR_MS - 19_000,
+    "it is not tried from the beginning each time",
+  );
+  await pass(60_000);
+  ok(isOver <= 85, `${isOver} connections in 80 s`);
+  strictEqual(bench.end, undefined);
+  await pass(45_000);
+  strictEqual(bench.end!.exitCode, 6);
+  strictEqual(bench.timers.waitingCount, 0);
+});
+
+Deno.test("Meeting comes back at once from a connection that settled, and behind a pause from a shorter one", async () => {
+  const attemptsAfter = async (lastedMs: number) => {
+    const bench = await new MeetingBench().join();
+    await bench.link.breakDown();
+    await bench.link.say(welcome({ resumed: true }));
+    await bench.advance(lastedMs);
+    await bench.link.breakDown();
+    const atOnce = bench.attempts;
+    await bench.advance(500);
+    return [atOnce, bench.attempts];
+  };
+  deepStrictEqual(await attemptsAfter(SETTLED_MS), [3, 3]);
+  deepStrictEqual(await attemptsAfter(SETTLED_MS - 1), [2, 3]);
+});
+
+Deno.test("Meeting stays with a server that goes down soon after every join, and in a network that breaks all the time", async () => {
+  const bench = await new MeetingBench().join();
+  for (let time = 0; time < 100; time++) {
+    await bench.advance(3_000);
+    await bench.link.breakDown();
+    while (bench.link.isOver) await bench.advance(100);
+    // The server is there again, or the network.
+    await bench.advance(2_000);
+    await bench.link.say(welcome());
+  }
+  strictEqual(bench.end, undefined);
+  strictEqual(bench.eventsOf("reconnected").length, 100);
 });
 
 Deno.test("Meeting does not wait for attempts that hang: a later one wins, the others are given up", async () => {

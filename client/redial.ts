@@ -5,6 +5,8 @@ import { EXIT, JoinFailure } from "./failures.ts";
 
 /** How long we try to come back before the connection counts as lost for good. */
 export const RECONNECT_FOR_MS = 120_000;
+/** A connection that lasted so long from joining on is a good one: when it is lost, everything begins anew. */
+export const SETTLED_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 /** While the seat is kept, a new attempt starts at least this often: voice is back within a second of the link. */
 const PAUSE_MS_MAX_WHILE_SEATED = 500;
@@ -34,25 +36,41 @@ export interface RedialOptions<T> {
   readonly discard: (opened: T) => void;
   readonly timers: Timers;
   readonly random: Random;
-  /** When the connection was lost, on the clock of `timers`. */
-  readonly lostAtMs: number;
 }
 
 /**
- * The attempts to reach the server again after one loss; `next` may be called again when what it gave did not last.
- * The first attempt starts at once.
+ * The attempts to reach the server again after a loss, from its construction on; `next` may be called again when what it
+ * gave did not last. The first attempt starts at once, and those after a connection that did not last behind a pause: a
+ * server that ends every connection at once is not asked as fast as it can answer.
  */
 export class Redial<T> {
   readonly #options: RedialOptions<T>;
   #index = 0;
   #lastFailure: JoinFailure | undefined;
+  /** From when on time counts as spent trying; moved on by connections that lasted a little. */
+  #sinceMs: number;
 
   constructor(options: RedialOptions<T>) {
     this.#options = options;
+    this.#sinceMs = options.timers.nowMs();
   }
 
   get #elapsedMs(): number {
-    return this.#options.timers.nowMs() - this.#options.lostAtMs;
+    return this.#options.timers.nowMs() - this.#sinceMs;
+  }
+
+  /** How much longer it is tried, ms. */
+  get leftMs(): number {
+    return RECONNECT_FOR_MS - this.#elapsedMs;
+  }
+
+  /**
+   * What `next` gave was lost after so long, before it was a good one. That time was not spent trying, and makes up for as
+   * much that was: over a network that breaks every few seconds somebody stays in the meeting, and with a server that ends
+   * every connection at once it is over after `RECONNECT_FOR_MS`.
+   */
+  lost(lastedMs: number): void {
+    this.#sinceMs = Math.min(this.#options.timers.nowMs(), this.#sinceMs + 2 * lastedMs);
   }
 
   /** Notes why the last connection did not last, for the final sentence. */

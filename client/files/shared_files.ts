@@ -99,16 +99,17 @@ const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 5_000;
 /** A server that does not say in this time whether a file may come is not waited for. */
 const PLAN_ANSWER_MS = 1_000;
+const NOT_CONNECTED = "The connection is lost";
 /** Refusals that pass by themselves. */
-const PASSING: Readonly<Record<string, string>> = {
-  "not-connected": "The connection is lost",
+const PASSING: ReadonlyMap<string, string> = new Map(Object.entries({
+  "not-connected": NOT_CONNECTED,
   "ticket-bad": "The server was too late",
   "file-busy": "Somebody else is sending it",
   "too-many-offers": "Other files are under way",
   "too-many-transfers": "Other files are under way",
   "too-many-tickets": "Other files are under way",
   "too-many-connections": "Other files are under way",
-};
+}));
 /** Files that are sent at once, and fetched: a folder of many comes one after the other. */
 export const AT_ONCE_MAX = TRANSFERS_PER_PARTICIPANT_MAX / 2;
 const NOTHING: Progress = { bytes: 0, size: 0, bytesPerSecond: 0 };
@@ -256,7 +257,7 @@ export class SharedFiles {
     this.thumbnails.disconnected();
     this.#connection.abort();
     for (const question of this.#questions.values()) {
-      question.reject(new Refusal("not-connected", PASSING["not-connected"]));
+      question.reject(new Refusal("not-connected", NOT_CONNECTED));
     }
     this.#questions.clear();
   }
@@ -575,9 +576,9 @@ export class SharedFiles {
 
 /** Why it is worth another try; `undefined` where it is not. */
 function passingReason(thrown: unknown): string | undefined {
-  if (thrown instanceof Refusal) return PASSING[thrown.code];
+  if (thrown instanceof Refusal) return PASSING.get(thrown.code);
   const isNetwork = thrown instanceof BrokenOff || thrown instanceof ConnectFailure;
-  return isNetwork ? PASSING["not-connected"] : undefined;
+  return isNetwork ? NOT_CONNECTED : undefined;
 }
 
 /** The file itself; of a folder all files in it and below. @throws Refusal */

@@ -129,6 +129,17 @@ Deno.test("SharedFiles says as what the room has a file already", async () => {
   ]);
 });
 
+Deno.test("SharedFiles ends a transfer that is refused for whatever reason it does not know", async () => {
+  for (const code of ["constructor", "__proto__", "something-new"]) {
+    const bench = new Bench();
+    bench.share("a.txt", 0);
+    const [{ mark }] = await bench.asked();
+    bench.files.declined(mark, { code, message: "No" });
+    await bench.asked();
+    deepStrictEqual([bench.ends(), bench.timers.waitingCount], [["a.txt: No"], 0], code);
+  }
+});
+
 Deno.test("SharedFiles leaves nothing of a file that is deleted while it is fetched", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -157,7 +157,7 @@ export class FilePreviews {
 }
 
 /** For people: sentences without full stop at the end. */
-const PROBLEMS: Readonly<Record<string, (message: string) => string>> = {
+const PROBLEMS: ReadonlyMap<string, (message: string) => string> = new Map(Object.entries({
   "not-a-picture": () => "It is no picture of a kind that is shown here",
   "picture-too-big": () => "It is too large to be shown",
   "picture-broken": (message) => `It cannot be read as a picture (${message})`,
@@ -165,11 +165,11 @@ const PROBLEMS: Readonly<Record<string, (message: string) => string>> = {
   "picture-slow": () => "Showing it takes too long",
   "no-sharp": (message) => `Pictures cannot be shown on this computer (${message})`,
   "still-no-sharp": (message) => `Pictures cannot be shown on this computer (${message})`,
-};
+}));
 
 function problemOf(thrown: unknown): string {
   if (!(thrown instanceof Refusal)) return messageOf(thrown);
-  return PROBLEMS[thrown.code]?.(thrown.message) ?? thrown.message;
+  return PROBLEMS.get(thrown.code)?.(thrown.message) ?? thrown.message;
 }
 
 /** The one kind of picture that was checked, whatever its sender says it is. */

@@ -25,7 +25,7 @@ export function emptyState(): WindowState {
 }
 
 /** Advice for somebody with the form in front of them, where the general one names options of the command line. */
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: ReadonlyMap<string, string> = new Map(Object.entries({
   "key-unknown": "Compare the words with those the server prints",
   "pin-needed": "Ask whoever runs the server for the PIN and type it here",
   "owner-pin-wrong": "Check it with whoever runs the server, or leave it empty to join as a guest",
@@ -40,7 +40,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "key-not-as-given":
     "Ask for a new link, and compare the words with those the server prints: somebody else may be answering there",
   "full": "Wait until somebody leaves, or choose another room",
-};
+}));
 
 /** A failure as the join screen shows it, beside the field that can mend it. @param form What was typed. */
 export function joinProblem(
@@ -51,7 +51,7 @@ export function joinProblem(
   // The words are there to compare; the fingerprint they stand for is of no use to the eye.
   const message = failure.message.replaceAll(/ \([0-9a-f]{64}\)/g, "");
   const field = isOfOwnerPin(code, form) ? "ownerPin" : fieldOf(failure);
-  return { code, message, advice: ADVICE[code] ?? failure.advice, field };
+  return { code, message, advice: ADVICE.get(code) ?? failure.advice, field };
 }
 
 /** Why a meeting that was joined is over. */

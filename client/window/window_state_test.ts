@@ -32,6 +32,12 @@ Deno.test("joinProblem() points to the field that can mend a failure", () => {
   strictEqual(fieldOf(refused("version")), null);
 });
 
+Deno.test("joinProblem() takes the general advice where a server calls a refusal something of its own", () => {
+  for (const code of ["constructor", "__proto__"]) {
+    strictEqual(joinProblem(refused(code)).advice, refused(code).advice, code);
+  }
+});
+
 Deno.test("joinProblem() points to the owner PIN when that is what is wrong", () => {
   const fieldWith = (code: string, pin: string, ownerPin: string) =>
     joinProblem(refused(code), { pin, ownerPin }).field;
