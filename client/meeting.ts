@@ -1,5 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
-import { type ByteStream, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
+import { type ByteStream, ConnectFailure, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
 import {
   CAMERA_CODECS,
   type CameraCodec,
@@ -279,6 +279,7 @@ export class Meeting {
     const opened = this.#link && this.#opened;
     if (opened === undefined) throw new Refusal("not-connected", "There is no connection now");
     const ticket = await this.#tickets.ask(purpose, subject);
+    if (options.signal?.aborted) throw new ConnectFailure("aborted", "Given up");
     const { hostname, port, fingerprint, certificate } = opened;
     const { openTicketed: open = openTicketed } = this.#options;
     try {

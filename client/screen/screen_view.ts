@@ -1,4 +1,4 @@
-import { messageOf, pause, ProtocolError, Refusal } from "@fusionmeet/base";
+import { messageOf, pause, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
 import { type ByteStream, ConnectFailure, type Timers } from "@fusionmeet/net";
 import {
   encodeScreenMessage,
@@ -36,8 +36,16 @@ export interface ScreenViewOptions {
   readonly warn: (code: string, message: string) => void;
 }
 
-/** A connection that broke, or was not to be had, is tried again after this while the share goes on. */
+/**
+ * A connection that broke, or was not to be had, is tried again after this while the share goes on; after each one that was
+ * no better, after twice as long, up to the other. One that lasted `VIEW_SETTLED_MS` was good: then it begins anew.
+ */
 export const VIEW_AGAIN_MS = 300;
+export const VIEW_AGAIN_MS_MAX = 8_000;
+export const VIEW_SETTLED_MS = 10_000;
+/** Connections that are opened, whatever the server says who presents: a handful of changes at once is more than people make. */
+export const VIEWS_PER_SECOND = 2;
+export const VIEWS_BURST = 8;
 
 /** The shared screen as this client receives it: whoever presents, as long as somebody here listens. */
 export class ScreenView {
@@ -49,10 +57,13 @@ export class ScreenView {
   #isConnected = false;
   /** Of the share that is being viewed. */
   #viewing: { share: number; stop: AbortController } | undefined;
+  readonly #openings: TokenBucket;
   readonly totals = { messages: 0, bytes: 0, skipped: 0 };
 
   constructor(options: ScreenViewOptions) {
     this.#options = options;
+    const rate = { perSecond: VIEWS_PER_SECOND, burst: VIEWS_BURST };
+    this.#openings = new TokenBucket({ ...rate, nowMs: options.timers.nowMs() });
   }
 
   /** @returns ends that. */
@@ -114,7 +125,10 @@ export class ScreenView {
   async #view(share: number, participant: number, signal: AbortSignal): Promise<void> {
     const { open, timers, warn } = this.#options;
     let hasWarned = false;
-    while (!signal.aborted) {
+    for (let waitMs = VIEW_AGAIN_MS;; waitMs = Math.min(VIEW_AGAIN_MS_MAX, 2 * waitMs)) {
+      await this.#opening(signal);
+      if (signal.aborted) return;
+      const openedAtMs = timers.nowMs();
       try {
         const stream = await open(share, signal);
         const close = () => stream.close();
@@ -132,7 +146,16 @@ export class ScreenView {
           warn("screen", `The shared screen cannot be shown: ${messageOf(thrown)}`);
         }
       }
-      if (!signal.aborted) await pause(VIEW_AGAIN_MS, { timers, signal });
+      if (timers.nowMs() - openedAtMs >= VIEW_SETTLED_MS) waitMs = VIEW_AGAIN_MS;
+      await pause(waitMs, { timers, signal });
+    }
+  }
+
+  /** Waits until one more connection may be opened. */
+  async #opening(signal: AbortSignal): Promise<void> {
+    const { timers } = this.#options;
+    while (!signal.aborted && !this.#openings.take(timers.nowMs())) {
+      await pause(1000 / VIEWS_PER_SECOND, { timers, signal });
     }
   }
 

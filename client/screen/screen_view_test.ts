@@ -5,7 +5,7 @@ import { encodeScreenMessage, type ScreenMessage, ScreenMessageReader } from "@f
 import { type MemoryStream, memoryStreams } from "../../tests/support/memory_stream.ts";
 import type { Presenting } from "../room_roles.ts";
 import { settle } from "../test_support.ts";
-import { type ScreenArrival, ScreenView, VIEW_AGAIN_MS } from "./screen_view.ts";
+import { type ScreenArrival, ScreenView, VIEW_AGAIN_MS, VIEW_AGAIN_MS_MAX, VIEW_SETTLED_MS, VIEWS_BURST } from "./screen_view.ts";
 
 const ADA: Presenting = { share: 7, participant: 1, name: "Ada", paused: false };
 const STATUS: ScreenMessage = { type: "status", sequence: 4, status: "showing" };
@@ -118,12 +118,57 @@ Deno.test("A connection that breaks is opened again while the share goes on; non
   await settle();
   deepStrictEqual([room.opened, room.warnings], [[7, 7], ["screen"]]);
   room.refusal = new Refusal("no-such-share", "That share is over");
-  room.timers.advance(VIEW_AGAIN_MS);
+  room.timers.advance(2 * VIEW_AGAIN_MS);
   await settle();
   room.view.presenterSaid(undefined, false);
   room.timers.advance(10 * VIEW_AGAIN_MS);
   await settle();
   deepStrictEqual(room.opened, [7, 7, 7]);
+});
+
+/** How often a share is opened in the next `ms`. */
+async function openedIn(room: Room, ms: number): Promise<number> {
+  const before = room.opened.length;
+  for (let passed = 0; passed < ms; passed += 100) {
+    room.timers.advance(100);
+    await settle();
+  }
+  return room.opened.length - before;
+}
+
+Deno.test("A share that cannot be viewed is opened ever more seldom, and soon again after a view that was good", async () => {
+  const room = new Room();
+  room.refusal = new Refusal("no-such-share", "That share is over");
+  await room.watch();
+  // After 0.3, 0.9, 2.1, 4.5, 9.3 and 17.3 s.
+  strictEqual(await openedIn(room, 17_300), 6);
+  strictEqual(await openedIn(room, 80_000), 10);
+  room.refusal = undefined;
+  await openedIn(room, VIEW_AGAIN_MS_MAX);
+  await room.send(STATUS);
+  await openedIn(room, VIEW_SETTLED_MS);
+  const { length } = room.opened;
+  await room.server!.closeWrite();
+  await settle();
+  strictEqual(await openedIn(room, VIEW_AGAIN_MS), 1);
+  // That one was short.
+  await room.server!.closeWrite();
+  await settle();
+  strictEqual(await openedIn(room, VIEW_AGAIN_MS), 0);
+  strictEqual(await openedIn(room, VIEW_AGAIN_MS), 1);
+  strictEqual(room.opened.length, length + 2);
+});
+
+Deno.test("Who presents may change as often as the server says: connections are opened no faster for it", async () => {
+  const room = new Room();
+  await room.watch();
+  for (let share = 8; share < 1_000; share++) {
+    room.view.presenterSaid({ ...ADA, share }, false);
+    await settle();
+  }
+  strictEqual(room.opened.length, VIEWS_BURST);
+  strictEqual(await openedIn(room, 1_000), 1);
+  strictEqual(room.opened.at(-1), 999);
 });
 
 Deno.test("One's own share is viewed where that is asked for, until it is over; again() begins anew", async () => {
