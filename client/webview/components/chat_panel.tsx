@@ -120,15 +120,17 @@ function useChatScroll() {
   const { chat } = useApp().store;
   const list = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
-  const kept = useRef({ isAtEnd: true, height: 0, first: "" });
+  const kept = useRef({ isAtEnd: true, top: 0, height: 0, first: "" });
   const entries = chat.entries.value;
 
   const seeEnd = () => {
     if (kept.current.isAtEnd && !document.hidden) chat.seen();
   };
-  const moved = () => {
+  const moved = (heightSeen = Infinity) => {
     const { scrollTop, scrollHeight, clientHeight } = list.current!;
-    kept.current.isAtEnd = scrollHeight - scrollTop - clientHeight <= END_SLACK;
+    const end = Math.min(scrollHeight, heightSeen) - clientHeight;
+    kept.current.isAtEnd = end - scrollTop <= END_SLACK;
+    kept.current.top = scrollTop;
     setAtEnd(kept.current.isAtEnd);
     seeEnd();
   };
@@ -139,10 +141,15 @@ function useChatScroll() {
 
   useLayoutEffect(() => {
     const element = list.current!;
-    const { isAtEnd, height, first } = kept.current;
+    const { top, height, first } = kept.current;
+    // The browser tells of scrolling a frame later: entries may come in between.
+    if (element.scrollTop !== top) moved(height);
     const firstNow = entries[0]?.mark ?? "";
-    if (isAtEnd) toEnd();
-    else if (firstNow !== first) element.scrollTop += element.scrollHeight - height;
+    if (kept.current.isAtEnd) toEnd();
+    else if (firstNow !== first) {
+      element.scrollTop += element.scrollHeight - height;
+      kept.current.top = element.scrollTop;
+    }
     kept.current.height = element.scrollHeight;
     kept.current.first = firstNow;
   }, [entries]);
