@@ -10,7 +10,7 @@ import type { MeetingEnd } from "./meeting_types.ts";
 import { type ClientOptions, UsageError } from "./options.ts";
 import { rememberMeeting } from "./places.ts";
 import { failureReport, leftReport, type Report, reportOf, sentenceOf } from "./reports.ts";
-import type { ScreenSource } from "./screen/screen_source.ts";
+import type { OpenScreenSource } from "./screen/screen_input.ts";
 import { leaveOnSignals } from "./signals.ts";
 import { LATER, parseStdinCommand, readLines, type StdinCommand } from "./stdin_commands.ts";
 
@@ -83,6 +83,10 @@ class Headless {
   readonly #folder: string;
   readonly #output: Output;
   readonly #names = new Map<number, string>();
+  /** What the command line says is shown at one's turn: until one stops it, and again when one asks. */
+  #showsScreen = true;
+  /** The share of one's last turn. */
+  #turn: number | undefined;
 
   constructor(options: ClientOptions, { folder, output }: { folder: string; output: Output }) {
     this.#options = options;
@@ -130,7 +134,9 @@ class Headless {
       const sentence = sentenceOf(event, context);
       if (sentence !== undefined) this.#output.sentence(sentence);
       if (event.event === "file") errands.happened(event);
-      if (event.event === "presenter" && event.you) this.#present(meeting);
+      if (event.event === "presenter" && event.you) {
+        this.#turnCame(meeting, event.presenting!.share);
+      }
       if (event.event === "joined") {
         this.#remember();
         for (const text of chat) this.#try(JSON.stringify({ do: "chat", text }), meeting, errands);
@@ -142,15 +148,32 @@ class Headless {
     });
   }
 
-  /** One presents: what was chosen is shown, else what the command line says. */
-  #present(meeting: Meeting): void {
+  /** One's own turn: what was chosen is shown, else what the command line says. */
+  #turnCame(meeting: Meeting, share: number): void {
+    if (share === this.#turn) return;
+    this.#turn = share;
     const { screen } = this.#options;
-    if (meeting.screen.source === undefined && screen.kind !== "off") this.#share(meeting, screen);
+    if (meeting.screen.source !== undefined || !this.#showsScreen || screen.kind === "off") return;
+    this.#share(meeting, screen);
   }
 
-  #share(meeting: Meeting, source: ScreenSource): void {
-    if (source.kind === "off") return meeting.screen.stop();
+  #share(meeting: Meeting, source: OpenScreenSource): void {
+    this.#showsScreen = true;
     meeting.screen.share(source).catch((thrown) => this.#decline("screen", thrown));
+  }
+
+  /** Asks for the turn, to show what the command line says; or ends one's own share. @throws Refusal */
+  #present(meeting: Meeting, on: boolean): void {
+    const { screen } = this.#options;
+    if (!on) return this.#stopPresenting(meeting);
+    if (meeting.screen.source === undefined && screen.kind !== "off") this.#share(meeting, screen);
+    else meeting.screen.request();
+  }
+
+  /** At once, whatever the server says. @throws Refusal where there is nothing to stop. */
+  #stopPresenting(meeting: Meeting): void {
+    this.#showsScreen = false;
+    if (!meeting.screen.stop()) throw new Refusal("not-presenter", "You are not presenting");
   }
 
   #remember(): void {
@@ -179,8 +202,10 @@ class Headless {
     try {
       const command = parseStdinCommand(line);
       request = command.do;
-      if (command.do === "screen") this.#share(meeting, command.source);
-      else carryOut(command, meeting, errands);
+      if (command.do === "present") this.#present(meeting, command.on);
+      else if (command.do !== "screen") carryOut(command, meeting, errands);
+      else if (command.source.kind === "off") this.#stopPresenting(meeting);
+      else this.#share(meeting, command.source);
     } catch (thrown) {
       this.#decline(request, thrown);
     }
@@ -201,7 +226,7 @@ class Headless {
 }
 
 function carryOut(
-  command: Exclude<StdinCommand, { do: "screen" }>,
+  command: Exclude<StdinCommand, { do: "screen" | "present" }>,
   meeting: Meeting,
   errands: FileErrands,
 ): void {
@@ -225,8 +250,6 @@ function carryOut(
       return errands.delete(command.name);
     case "thumbnail":
       return errands.thumbnail(command.name);
-    case "present":
-      return command.on ? roles.request() : roles.stop();
     case "present.ask":
       return roles.ask();
     case "present.answer":

@@ -1,5 +1,5 @@
 import { Refusal } from "@fusionmeet/base";
-import { type ByteStream, ConnectFailure, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
+import { type ByteStream, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
 import {
   CAMERA_CODECS,
   type CameraCodec,
@@ -160,7 +160,8 @@ export class Meeting {
       means: options.screen ?? NO_SCREEN,
       open: (share, signal) => this.openTicketed("screen.send", share, { signal }),
       request: () => this.roles.request(),
-      release: () => this.roles.stop(),
+      release: (share) => this.#send({ type: "presenter.stop", share }),
+      unanswered: (message) => this.#requestUnanswered("presenter.request", message),
       emit: (event) => this.#emit(event),
       fault: (error) => this.#broke(error),
     });
@@ -278,8 +279,7 @@ export class Meeting {
   ): Promise<ByteStream> {
     const opened = this.#link && this.#opened;
     if (opened === undefined) throw new Refusal("not-connected", "There is no connection now");
-    const ticket = await this.#tickets.ask(purpose, subject);
-    if (options.signal?.aborted) throw new ConnectFailure("aborted", "Given up");
+    const ticket = await this.#tickets.ask(purpose, subject, options);
     const { hostname, port, fingerprint, certificate } = opened;
     const { openTicketed: open = openTicketed } = this.#options;
     try {
@@ -537,6 +537,8 @@ export class Meeting {
 
   #declined({ request = "", code, message, mark }: Received<"refused">): void {
     if (mark !== undefined && this.#tickets.declined(mark, { code, message })) return;
+    // Nobody waits for that ticket any more.
+    if (request === "ticket.get") return;
     if (mark !== undefined && this.files.declined(mark, { code, message })) return;
     if (request === "chat.post" && code === "too-fast") {
       const link = this.#link;
@@ -550,6 +552,10 @@ export class Meeting {
     if (request === "chat.fetch") this.#chatLog.page([], false);
     const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
     this.#emit({ event: "refused", request, code, message, mark, ...line });
+  }
+
+  #requestUnanswered(request: ClientMessage["type"], message: string): void {
+    this.#emit({ event: "refused", request, code: "no-answer", message });
   }
 
   /** The server has switched the microphone off already; here it follows, and can be switched on again. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { MeetingBench } from "./test_support.ts";
+import { TURN_WAIT_MS } from "./screen/own_screen.ts";
+import { MeetingBench, welcome } from "./test_support.ts";
 
 const NOBODY = { microphone: false, camera: false, away: false };
 const BOB = { ...NOBODY, id: 8, name: "Bob" };
@@ -51,7 +52,6 @@ Deno.test("Meeting holds who leads, who presents and whether the room is locked,
 
 Deno.test("Meeting: what is asked of the host and the presenter goes out by number", async () => {
   const { link, meeting: { roles } } = await joined();
-  throws(() => roles.stop(), { name: "Refusal", code: "not-presenter" });
   throws(() => roles.endShare(), { code: "nobody-presents" });
   throws(() => roles.remove("Nobody"), { code: "no-such-person" });
   await link.say({ type: "presenter", share: 100, participant: 7, name: "Ada", paused: false });
@@ -62,7 +62,6 @@ Deno.test("Meeting: what is asked of the host and the presenter goes out by numb
   roles.ask();
   roles.answer("Bob", true);
   roles.giveScreen("Bob");
-  roles.stop();
   roles.mute();
   roles.mute("Bob");
   roles.endShare();
@@ -75,7 +74,6 @@ Deno.test("Meeting: what is asked of the host and the presenter goes out by numb
     { type: "presenter.ask" },
     { type: "presenter.answer", participant: 8, accept: true },
     { type: "presenter.give", participant: 8 },
-    { type: "presenter.stop", share: 100 },
     { type: "host.mute", participant: undefined },
     { type: "host.mute", participant: 8 },
     { type: "host.unshare", share: 100 },
@@ -104,4 +102,33 @@ Deno.test("Meeting says that one was removed before it ends", async () => {
   await bench.link.breakDown();
   strictEqual(bench.eventsOf("removed").length, 1);
   strictEqual(bench.end?.exitCode, 4);
+});
+
+const OWN_SHARE = { share: 100, participant: 7, name: "Ada" };
+
+Deno.test("Meeting: one's own share is stopped by its number, and what is not answered is refused here", async () => {
+  const bench = await joined();
+  const { link, meeting: { screen } } = bench;
+  strictEqual(screen.stop(), false);
+  screen.request();
+  await link.say({ type: "presenter", ...OWN_SHARE, paused: false });
+  link.sent.length = 0;
+  strictEqual(screen.stop(), true);
+  deepStrictEqual(link.sent, [{ type: "presenter.stop", share: 100 }]);
+  screen.request();
+  bench.timers.advance(TURN_WAIT_MS);
+  const [{ request, code, message }] = bench.eventsOf("refused");
+  deepStrictEqual([request, code], ["presenter.request", "no-answer"]);
+  strictEqual(message, "Whether you may present was not answered within 10 s: try it again");
+});
+
+Deno.test("Meeting: a share that is somebody else's after coming back is not one's own any more", async () => {
+  const bench = await joined();
+  const { meeting: { screen } } = bench;
+  screen.request();
+  await bench.link.say({ type: "presenter", ...OWN_SHARE, paused: false });
+  await bench.link.breakDown();
+  await bench.link.say(welcome({ participant: 9 }));
+  await bench.link.say({ type: "presenter", ...OWN_SHARE, paused: true });
+  strictEqual(screen.stop(), false);
 });

@@ -63,3 +63,22 @@ Deno.test("Meeting.openTicketed() says why there is none", async () => {
   await settle();
   strictEqual(bench.eventsOf("reconnecting").length, 1);
 });
+
+Deno.test("Meeting.openTicketed() waits for no ticket that is not wanted any more, and tells nobody of it", async () => {
+  const { bench, opened } = await joined(() => Promise.resolve(STREAM));
+  const { link, meeting } = bench;
+  const wanted = new AbortController();
+  const opening = meeting.openTicketed("screen.view", 5, { signal: wanted.signal });
+  opening.catch(() => {});
+  wanted.abort();
+  await rejects(opening, { name: "ConnectFailure", code: "aborted" });
+  const [{ mark }] = link.sentOf("ticket.get");
+  await link.say(
+    { type: "ticket", mark, ticket: TICKET },
+    { type: "refused", request: "ticket.get", mark, code: "no-such-share", message: "It is over" },
+  );
+  strictEqual(opened.length, 0);
+  deepStrictEqual(bench.eventsOf("refused"), []);
+  const late = meeting.openTicketed("screen.view", 5, { signal: AbortSignal.abort() });
+  await rejects(late, { code: "aborted" });
+});

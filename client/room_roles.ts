@@ -130,15 +130,6 @@ export class RoomRoles {
     this.#means.send({ type: "presenter.request" });
   }
 
-  /** Ends one's own share. @throws Refusal */
-  stop(): void {
-    const { share, participant } = this.#presenting ?? {};
-    if (share === undefined || participant !== this.#means.self()) {
-      throw new Refusal("not-presenter", "You are not presenting");
-    }
-    this.#means.send({ type: "presenter.stop", share });
-  }
-
   /** Asks the presenter to hand over. */
   ask(): void {
     this.#means.send({ type: "presenter.ask" });

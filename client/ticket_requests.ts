@@ -1,4 +1,5 @@
 import { type Random, Refusal } from "@fusionmeet/base";
+import { ConnectFailure } from "@fusionmeet/net";
 import type { ClientMessage, TicketPurpose } from "@fusionmeet/protocol";
 
 /** Tickets that were asked for, until the server answers or the connection is gone. */
@@ -12,13 +13,24 @@ export class TicketRequests {
     this.#random = random;
   }
 
-  /** @throws Refusal with the server's sentence, or `not-connected` */
-  ask(purpose: TicketPurpose, subject: number): Promise<Uint8Array> {
+  /** @throws Refusal with the server's sentence, or `not-connected`. @throws ConnectFailure `aborted` */
+  async ask(
+    purpose: TicketPurpose,
+    subject: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Uint8Array> {
     const mark = this.#random.fill(new Uint8Array(8)).toHex();
     const answer = Promise.withResolvers<Uint8Array>();
+    const giveUp = () => this.#take(mark)?.reject(new ConnectFailure("aborted", "Given up"));
     this.#waiting.set(mark, answer);
     this.#send({ type: "ticket.get", mark, purpose, subject });
-    return answer.promise;
+    signal?.addEventListener("abort", giveUp);
+    if (signal?.aborted) giveUp();
+    try {
+      return await answer.promise;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
   }
 
   given(mark: string, ticket: Uint8Array): void {

@@ -44,9 +44,12 @@ export interface OwnScreenOptions {
   readonly epochMs: () => number;
   /** Opens the connection of a share. @throws Refusal, ConnectFailure */
   readonly open: (share: number, signal: AbortSignal) => Promise<ByteStream>;
-  /** Asks the server for the presenter lock, or gives it back. */
+  /** Asks the server for the presenter lock. */
   readonly request: () => void;
-  readonly release: () => void;
+  /** Gives the lock of that share back. */
+  readonly release: (share: number) => void;
+  /** The lock was asked for, and no answer came; a sentence. */
+  readonly unanswered: (message: string) => void;
   readonly emit: (event: OwnScreenEvent) => void;
   readonly warn: (code: string, message: string) => void;
   /** A mistake of this program. */
@@ -55,6 +58,8 @@ export interface OwnScreenOptions {
 
 /** A source that cannot be captured is looked at again after this; and a broken connection opened again. */
 export const LOOK_AGAIN_MS = 500;
+/** Whoever asked for the lock does not want it any more when no answer came so long: nothing is to be seen of a screen all of a sudden. */
+export const TURN_WAIT_MS = 10_000;
 /** After so many tries in a row that gave no picture a share is over. */
 const TRIES_MAX = 6;
 /** A capture that falls behind goes on with the next of these. */
@@ -76,13 +81,32 @@ export const NO_SCREEN: ScreenMeans = {
   },
 };
 
-/** One's own shared screen: what is to be shown, capturing it, and its connection to the server. */
+/**
+ * One's own shared screen: what is to be shown, capturing it, and its connection to the server.
+ *
+ * Nothing is captured but what was chosen here, from when the server says on the connection there is now that it is one's
+ * turn, until `stop`, whatever the server says then.
+ */
 export class OwnScreen {
   readonly #options: OwnScreenOptions;
   /** What is to be shown; absent: nothing. */
   #source: OpenScreenSource | undefined;
+  /** Counts what was chosen and stopped: what was begun before does not go on. */
+  #wish = 0;
+  /** A source was chosen, and is looked at. */
+  #isLooking = false;
   #share: number | undefined;
+  /** The lock was asked for, and no answer has come. */
+  #asking: { readonly forget: () => void } | undefined;
+  /** It was taken back after it was asked for: the lock goes back when it comes. */
+  #isUnwanted = false;
+  /** The last share that was stopped here. */
+  #givenBack: number | undefined;
+  /** The server was told so on this connection. */
+  #isToldGivenBack = false;
   #isConnected = false;
+  /** The server has said on this connection who presents. */
+  #isTold = false;
   /** Ends what is under way for the share and source. */
   #running: AbortController | undefined;
   #input: ScreenInput | undefined;
@@ -100,57 +124,125 @@ export class OwnScreen {
     return this.#source;
   }
 
-  /** Shows that from now on; asks for the presenter lock where one does not have it. @throws Refusal when it cannot be captured. */
+  /**
+   * Shows that from now on; asks for the presenter lock where one does not have it. Nothing where it was stopped, or
+   * something else chosen, before it was found. @throws Refusal when it cannot be captured.
+   */
   async share(source: OpenScreenSource): Promise<void> {
-    const input = await this.#options.means.input(source, FRAME_RATES[0]);
+    const wish = ++this.#wish;
+    this.#isLooking = true;
+    let input: ScreenInput;
+    try {
+      input = await this.#options.means.input(source, FRAME_RATES[0]);
+    } catch (thrown) {
+      if (wish !== this.#wish) return;
+      this.#isLooking = false;
+      throw thrown;
+    }
+    if (wish !== this.#wish) return;
+    this.#isLooking = false;
     this.#source = input.source;
     this.#input = input;
     this.#rate = 0;
     // What it has to find out first it finds out meanwhile; what is wrong it says when it is asked again.
     this.#options.means.encoder(input).catch(() => undefined);
-    if (this.#share === undefined) this.#options.request();
+    if (this.#share === undefined) this.request();
     else this.#restart();
   }
 
-  /** Shows nothing any more. */
-  stop(): void {
+  /** Asks for the presenter lock, whatever is to be shown. */
+  request(): void {
+    this.#isUnwanted = false;
+    const wasAsked = this.#asking !== undefined;
+    this.#asking?.forget();
+    const forget = this.#options.timers.after(TURN_WAIT_MS, () => this.#unanswered());
+    this.#asking = { forget };
+    if (this.#isTold && !wasAsked) this.#options.request();
+  }
+
+  /** Shows nothing any more, and gives the lock back. @returns false where there was nothing to stop. */
+  stop(): boolean {
+    const isAny = this.#isLooking || this.#source !== undefined || this.#share !== undefined ||
+      this.#asking !== undefined;
+    this.#wish++;
+    this.#isLooking = false;
     this.#source = undefined;
-    if (this.#share !== undefined) this.#options.release();
+    this.#forgetAsking({ isUnwanted: this.#asking !== undefined });
+    if (this.#share !== undefined) this.#giveBack(this.#share);
     this.#end();
+    return isAny;
   }
 
   /** The lock was not to be had. */
   declined(): void {
+    this.#isUnwanted = false;
+    this.#forgetAsking({ isUnwanted: false });
     if (this.#share === undefined) this.#source = undefined;
   }
 
   /** Who presents, as the server says. */
   presenterSaid(presenting: Presenting | undefined, isOwn: boolean): void {
-    const share = isOwn ? presenting!.share : undefined;
-    if (share === this.#share) return;
-    this.#end();
-    this.#share = share;
-    // It is over: what was shown is not shown again unasked.
-    if (share === undefined) this.#source = undefined;
-    else if (this.#source !== undefined) this.#restart();
+    const isFirst = !this.#isTold;
+    this.#isTold = true;
+    const share = this.#wanted(isOwn ? presenting!.share : undefined);
+    if (share !== undefined) this.#forgetAsking({ isUnwanted: false });
+    else if (isFirst && this.#asking !== undefined) this.#options.request();
+    if (share !== this.#share) {
+      this.#end();
+      this.#share = share;
+      // It is over: what was shown is not shown again unasked.
+      if (share === undefined) this.#source = undefined;
+      else this.#restart();
+    } else if (isFirst) this.#restart();
   }
 
   connected(): void {
     this.#isConnected = true;
-    if (this.#share !== undefined && this.#source !== undefined) this.#restart();
+    this.#isTold = this.#isToldGivenBack = false;
   }
 
   disconnected(): void {
-    this.#isConnected = false;
+    this.#isConnected = this.#isTold = false;
     this.#running?.abort();
     this.#running = undefined;
   }
 
   /** Resolves when nothing is captured any more. */
   async close(): Promise<void> {
+    this.#wish++;
     this.#source = undefined;
+    this.#forgetAsking({ isUnwanted: false });
     this.#end();
     await this.#released;
+  }
+
+  /** The lock of that share, unless it was given back or is not wanted any more. */
+  #wanted(share: number | undefined): number | undefined {
+    if (share === undefined || (share !== this.#givenBack && !this.#isUnwanted)) return share;
+    this.#giveBack(share);
+    return undefined;
+  }
+
+  #giveBack(share: number): void {
+    this.#isUnwanted = false;
+    if (this.#givenBack === share && this.#isToldGivenBack) return;
+    this.#givenBack = share;
+    this.#isToldGivenBack = this.#isConnected;
+    this.#options.release(share);
+  }
+
+  #forgetAsking({ isUnwanted }: { isUnwanted: boolean }): void {
+    this.#asking?.forget();
+    this.#asking = undefined;
+    this.#isUnwanted ||= isUnwanted;
+  }
+
+  #unanswered(): void {
+    this.stop();
+    const message = `Whether you may present was not answered within ${
+      TURN_WAIT_MS / 1000
+    } s: try it again`;
+    this.#options.unanswered(message);
   }
 
   #end(): void {
@@ -168,7 +260,7 @@ export class OwnScreen {
     this.#running?.abort();
     this.#running = undefined;
     const share = this.#share;
-    if (share === undefined || this.#source === undefined || !this.#isConnected) return;
+    if (share === undefined || this.#source === undefined || !this.#isTold) return;
     const running = this.#running = new AbortController();
     this.#released = this.#released.then(() => this.#run(share, running.signal));
   }
@@ -306,8 +398,8 @@ class ShareRun {
     this.#isStarted = true;
     this.#handle.tell({ to: "start", options: { ffmpeg, encoder, serverMinusLocalMs } });
     const stop = await means.watch(this.#input.source, () => this.#lookSoon(0));
-    if (this.#isOver) stop();
-    else this.#stopWatching = stop;
+    if (this.#isOver || this.#options.signal.aborted) return stop();
+    this.#stopWatching = stop;
     this.#capture(this.#input);
   }
 

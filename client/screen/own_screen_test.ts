@@ -5,7 +5,7 @@ import { encodeScreenMessage, type ScreenMessage, ScreenMessageReader } from "@f
 import { memoryStreams } from "../../tests/support/memory_stream.ts";
 import type { Presenting } from "../room_roles.ts";
 import { settle } from "../test_support.ts";
-import { LOOK_AGAIN_MS, OwnScreen, type OwnScreenEvent } from "./own_screen.ts";
+import { LOOK_AGAIN_MS, OwnScreen, type OwnScreenEvent, TURN_WAIT_MS } from "./own_screen.ts";
 import type { FromScreenWorker, ScreenFigures, ToScreenWorker } from "./screen_handle.ts";
 import type { OpenScreenSource, ScreenInput } from "./screen_input.ts";
 
@@ -22,6 +22,7 @@ class Stage {
   readonly events: OwnScreenEvent[] = [];
   readonly warnings: string[] = [];
   readonly asked: string[] = [];
+  readonly unanswered: string[] = [];
   /** What the capturing threads were told, one after the other. */
   readonly told: ToScreenWorker[] = [];
   readonly received: ScreenMessage[] = [];
@@ -38,7 +39,8 @@ class Stage {
     epochMs: () => this.timers.nowMs(),
     open: (share) => this.#open(share),
     request: () => this.asked.push("request"),
-    release: () => this.asked.push("release"),
+    release: (share) => this.asked.push(`release ${share}`),
+    unanswered: (message) => this.unanswered.push(message),
     emit: (event) => this.events.push(event),
     warn: (code, message) => this.warnings.push(`${code}: ${message}`),
     fault: (error) => {
@@ -99,8 +101,20 @@ class Stage {
     return this.told.filter(({ to }) => to !== "clock").map(({ to }) => to);
   }
 
-  async begin(): Promise<void> {
+  /** Joined; nobody presents. */
+  join(): void {
     this.screen.connected();
+    this.screen.presenterSaid(undefined, false);
+  }
+
+  /** Has lost the connection, and is back. */
+  comeBack(): void {
+    this.screen.disconnected();
+    this.screen.connected();
+  }
+
+  async begin(): Promise<void> {
+    this.join();
     await this.screen.share(SOURCE);
     this.screen.presenterSaid(ADA, true);
     await settle();
@@ -122,7 +136,7 @@ function input(width: number, height: number): ScreenInput {
 
 Deno.test("share() asks for the lock, and captures when it is there, over a connection of the share", async () => {
   const stage = new Stage();
-  stage.screen.connected();
+  stage.join();
   await stage.screen.share(SOURCE);
   deepStrictEqual(stage.asked, ["request"]);
   deepStrictEqual(stage.openShares, []);
@@ -143,7 +157,7 @@ Deno.test("share() asks for the lock, and captures when it is there, over a conn
   strictEqual(stage.received.at(-1)?.type, "format");
   stage.screen.stop();
   await settle();
-  deepStrictEqual(stage.asked, ["request", "release"]);
+  deepStrictEqual(stage.asked, ["request", "release 7"]);
   deepStrictEqual(stage.whatTold(), ["start", "capture", "close"]);
   deepStrictEqual(stage.events.at(-1), { event: "screen", on: false });
   strictEqual(stage.watched, 0);
@@ -158,7 +172,7 @@ Deno.test("share() of what cannot be captured is refused, and asks for no lock",
 
 Deno.test("Without the lock nothing is captured, and what was asked for is forgotten", async () => {
   const stage = new Stage();
-  stage.screen.connected();
+  stage.join();
   await stage.screen.share(SOURCE);
   stage.screen.declined();
   strictEqual(stage.screen.source, undefined);
@@ -196,7 +210,7 @@ Deno.test("A window that is closed ends the share, in words", async () => {
   stage.changed();
   await stage.pass(0);
   deepStrictEqual(stage.warnings, ["screen-ended: The window Editor was closed"]);
-  deepStrictEqual(stage.asked, ["request", "release"]);
+  deepStrictEqual(stage.asked, ["request", "release 7"]);
   deepStrictEqual(stage.events.at(-1), { event: "screen", on: false });
 });
 
@@ -246,9 +260,10 @@ Deno.test("A connection that breaks is opened again; a share that is over meanwh
   await stage.pass(LOOK_AGAIN_MS);
   deepStrictEqual(stage.openShares, [7, 7]);
   deepStrictEqual(stage.whatTold(), ["start", "capture", "close", "start", "capture"]);
-  stage.screen.disconnected();
+  stage.comeBack();
   await settle();
-  stage.screen.connected();
+  deepStrictEqual(stage.openShares, [7, 7], "whose turn it is now has to be said");
+  stage.screen.presenterSaid({ ...ADA, paused: true }, true);
   await settle();
   deepStrictEqual(stage.openShares, [7, 7, 7]);
   stage.screen.presenterSaid(undefined, false);
@@ -256,4 +271,116 @@ Deno.test("A connection that breaks is opened again; a share that is over meanwh
   await stage.pass(10 * LOOK_AGAIN_MS);
   deepStrictEqual(stage.openShares, [7, 7, 7]);
   strictEqual(stage.screen.source, undefined);
+});
+
+/** No screen is captured, and none will be. */
+async function showsNothing(stage: Stage): Promise<void> {
+  await settle();
+  await stage.pass(10 * LOOK_AGAIN_MS);
+  const last = stage.told.findLastIndex(({ to }) => to === "capture");
+  const isClosed = stage.told.slice(last).some(({ to }) => to === "close");
+  ok(last === -1 || isClosed, stage.whatTold().join(" "));
+  strictEqual(stage.screen.source, undefined);
+  strictEqual(stage.watched, 0);
+}
+
+Deno.test("stop() ends it, whoever one is by now and whatever the server goes on saying", async () => {
+  const stage = new Stage();
+  await stage.begin();
+  stage.comeBack();
+  // Under another number: the share of the one before is nobody's here.
+  stage.screen.presenterSaid({ ...ADA, paused: true }, false);
+  await showsNothing(stage);
+  strictEqual(stage.screen.stop(), false);
+
+  await stage.screen.share(SOURCE);
+  stage.screen.presenterSaid({ ...ADA, share: 8 }, true);
+  await settle();
+  strictEqual(stage.screen.stop(), true);
+  await showsNothing(stage);
+  const opened = stage.openShares.length;
+  for (const paused of [true, false, true]) {
+    stage.screen.presenterSaid({ ...ADA, share: 8, paused }, true);
+    await showsNothing(stage);
+  }
+  strictEqual(stage.openShares.length, opened);
+  deepStrictEqual(stage.asked.filter((each) => each.startsWith("release")), ["release 8"]);
+});
+
+Deno.test("stop() while the connection is lost gives the lock back when it is there again", async () => {
+  const stage = new Stage();
+  await stage.begin();
+  stage.screen.disconnected();
+  strictEqual(stage.screen.stop(), true);
+  // Something else is to be shown meanwhile: in a turn of its own.
+  await stage.screen.share(SOURCE);
+  stage.asked.length = 0;
+  stage.screen.connected();
+  deepStrictEqual(stage.asked, []);
+  stage.screen.presenterSaid({ ...ADA, paused: true }, true);
+  deepStrictEqual(stage.asked, ["release 7", "request"]);
+  stage.screen.presenterSaid(undefined, false);
+  stage.screen.presenterSaid({ ...ADA, share: 8 }, true);
+  await settle();
+  deepStrictEqual(stage.openShares, [7, 8]);
+});
+
+Deno.test("stop() before the lock is there gives it back when it comes", async () => {
+  const stage = new Stage();
+  stage.join();
+  await stage.screen.share(SOURCE);
+  strictEqual(stage.screen.stop(), true);
+  stage.screen.presenterSaid(ADA, true);
+  deepStrictEqual(stage.asked, ["request", "release 7"]);
+  await showsNothing(stage);
+  deepStrictEqual(stage.openShares, []);
+});
+
+Deno.test("stop() while what was chosen is still looked at asks for nothing", async () => {
+  const stage = new Stage();
+  stage.join();
+  const sharing = stage.screen.share(SOURCE);
+  strictEqual(stage.screen.stop(), true);
+  await sharing;
+  stage.look = new Refusal("no-window", "There is no window Editor");
+  const again = stage.screen.share(SOURCE);
+  stage.screen.stop();
+  await again;
+  deepStrictEqual(stage.asked, []);
+  await showsNothing(stage);
+});
+
+Deno.test("A lock that comes too late shows nothing and goes back; one in time does", async () => {
+  const late = new Stage();
+  late.join();
+  await late.screen.share(SOURCE);
+  await late.pass(TURN_WAIT_MS - 1);
+  deepStrictEqual(late.unanswered, []);
+  await late.pass(1);
+  strictEqual(late.unanswered.length, 1);
+  late.screen.presenterSaid(ADA, true);
+  deepStrictEqual(late.asked, ["request", "release 7"]);
+  await showsNothing(late);
+
+  const inTime = new Stage();
+  inTime.join();
+  await inTime.screen.share(SOURCE);
+  await inTime.pass(TURN_WAIT_MS - 1);
+  inTime.screen.presenterSaid(ADA, true);
+  await inTime.pass(TURN_WAIT_MS);
+  deepStrictEqual(inTime.unanswered, []);
+  strictEqual(inTime.whatTold().at(-1), "capture");
+});
+
+Deno.test("What was asked for is asked again over a new connection, as long as somebody waits for it", async () => {
+  const stage = new Stage();
+  stage.join();
+  await stage.screen.share(SOURCE);
+  stage.comeBack();
+  deepStrictEqual(stage.asked, ["request"]);
+  stage.screen.presenterSaid(undefined, false);
+  deepStrictEqual(stage.asked, ["request", "request"]);
+  stage.screen.presenterSaid(ADA, true);
+  await settle();
+  deepStrictEqual(stage.openShares, [7]);
 });

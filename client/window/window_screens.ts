@@ -19,8 +19,8 @@ export interface ScreenSharing {
   thumbnail(choice: ScreenChoice): Promise<Uint8Array>;
   /** Shows that, and asks for the turn to where one does not have it. @throws Refusal */
   share(id: string): Promise<void>;
-  /** Shows nothing more, and gives the turn back. */
-  stop(): void;
+  /** Shows nothing more, and gives the turn back: at once, whatever the server says. */
+  stop(): unknown;
 }
 
 export interface WindowScreensMeans {
