@@ -3,9 +3,16 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { buildPage } from "../tools/build_page.ts";
 import { startChromium } from "./support/browser.ts";
 import { Display } from "./support/display.ts";
-import { childrenOf, launchWindow, run, startClient, startServer } from "./support/programs.ts";
+import {
+  childrenOf,
+  launchWindow,
+  type ProgramEvent,
+  run,
+  startClient,
+  startServer,
+} from "./support/programs.ts";
 import { openTextScreen, screenPixels, shownPixels, stillPixels } from "./support/screens.ts";
-import { TemporaryDirectory, until } from "./support/wait.ts";
+import { passRealTime, TemporaryDirectory, until } from "./support/wait.ts";
 
 Deno.test("a viewer holds exactly what is on the presenter's screen, and so does who comes late", async () => {
   await using folder = new TemporaryDirectory();
@@ -91,4 +98,21 @@ Deno.test("a viewer holds exactly what is on the presenter's screen, and so does
   const over = await bob.waitFor(({ event, name }) => event === "presenter" && name === undefined);
   strictEqual(over.ended, "stopped");
   await ada.waitFor(({ event, on }) => event === "screen" && on === false);
+
+  // A turn that was not asked for shows nothing, and can be given back; one that is asked for shows it again.
+  const stopped = ada.events.length;
+  const isTurn = (each: ProgramEvent) => each.event === "presenter" && each.you;
+  await bob.send({ do: "present", on: true });
+  await bob.waitFor(isTurn);
+  await bob.send({ do: "present.give", participant: "Ada" });
+  await ada.waitFor(isTurn, { after: stopped });
+  await passRealTime(1_500);
+  deepStrictEqual(ada.children(), []);
+  await ada.send({ do: "present", on: false });
+  await ada.waitFor(({ event, share }) => event === "presenter" && share === undefined, {
+    after: stopped,
+  });
+  strictEqual(ada.events.slice(stopped).some(({ event }) => event === "screen"), false);
+  await ada.send({ do: "present", on: true });
+  await ada.waitFor(({ event, on }) => event === "screen" && on, { after: stopped });
 });

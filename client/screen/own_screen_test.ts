@@ -261,6 +261,7 @@ Deno.test("A connection that breaks is opened again; a share that is over meanwh
   deepStrictEqual(stage.openShares, [7, 7]);
   deepStrictEqual(stage.whatTold(), ["start", "capture", "close", "start", "capture"]);
   stage.comeBack();
+  await stage.screen.share(SOURCE);
   await settle();
   deepStrictEqual(stage.openShares, [7, 7], "whose turn it is now has to be said");
   stage.screen.presenterSaid({ ...ADA, paused: true }, true);
@@ -304,7 +305,12 @@ Deno.test("stop() ends it, whoever one is by now and whatever the server goes on
     await showsNothing(stage);
   }
   strictEqual(stage.openShares.length, opened);
-  deepStrictEqual(stage.asked.filter((each) => each.startsWith("release")), ["release 8"]);
+  const isRelease = (what: string) => what.startsWith("release");
+  deepStrictEqual(stage.asked.filter(isRelease), ["release 8"]);
+  stage.comeBack();
+  stage.screen.presenterSaid({ ...ADA, share: 8, paused: true }, true);
+  await showsNothing(stage);
+  deepStrictEqual(stage.asked.filter(isRelease), ["release 8", "release 8"]);
 });
 
 Deno.test("stop() while the connection is lost gives the lock back when it is there again", async () => {
@@ -374,8 +380,11 @@ Deno.test("A lock that comes too late shows nothing and goes back; one in time d
 
 Deno.test("What was asked for is asked again over a new connection, as long as somebody waits for it", async () => {
   const stage = new Stage();
-  stage.join();
+  stage.screen.connected();
   await stage.screen.share(SOURCE);
+  deepStrictEqual(stage.asked, [], "who presents already is not said yet");
+  stage.screen.presenterSaid(undefined, false);
+  deepStrictEqual(stage.asked, ["request"]);
   stage.comeBack();
   deepStrictEqual(stage.asked, ["request"]);
   stage.screen.presenterSaid(undefined, false);

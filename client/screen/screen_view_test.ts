@@ -5,7 +5,14 @@ import { encodeScreenMessage, type ScreenMessage, ScreenMessageReader } from "@f
 import { type MemoryStream, memoryStreams } from "../../tests/support/memory_stream.ts";
 import type { Presenting } from "../room_roles.ts";
 import { settle } from "../test_support.ts";
-import { type ScreenArrival, ScreenView, VIEW_AGAIN_MS, VIEW_AGAIN_MS_MAX, VIEW_SETTLED_MS, VIEWS_BURST } from "./screen_view.ts";
+import {
+  type ScreenArrival,
+  ScreenView,
+  VIEW_AGAIN_MS,
+  VIEW_AGAIN_MS_MAX,
+  VIEW_SETTLED_MS,
+  VIEWS_BURST,
+} from "./screen_view.ts";
 
 const ADA: Presenting = { share: 7, participant: 1, name: "Ada", paused: false };
 const STATUS: ScreenMessage = { type: "status", sequence: 4, status: "showing" };
