@@ -1,4 +1,4 @@
-import { Refusal } from "@fusionmeet/base";
+import { ProtocolError, Refusal } from "@fusionmeet/base";
 import { type ByteStream, type ConnectionEnd, openTicketed, TicketRefused } from "@fusionmeet/net";
 import {
   CAMERA_CODECS,
@@ -9,6 +9,8 @@ import {
   type Handlers,
   HELLO_TIMEOUT_MS,
   masterKeyFromBytes,
+  MIXES_MAX,
+  PARTICIPANTS_MAX,
   PROTOCOL_VERSION,
   type ServerMessage,
   type ServerMessages,
@@ -19,6 +21,7 @@ import { ChatLog } from "./chat_log.ts";
 import type { Quality } from "./capture/sources.ts";
 import { ChatOutbox, type PendingLine } from "./chat_outbox.ts";
 import { declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
+import { requireAtMost } from "./kept.ts";
 import type { CaptureKind, EngineEvent } from "./media/commands.ts";
 import type {
   ControlLink,
@@ -58,6 +61,8 @@ interface Outcome {
 
 /** How long the first packet from the server's media port may take before the user is told. */
 const MEDIA_SILENT_MS = 5_000;
+/** What the engine may have before it of what it was told; until then no more is read from the server. */
+const FENCES_MAX = 64;
 /** How long leaving waits for lines that the server has not accepted yet. */
 const LAST_LINES_MS = 500;
 
@@ -74,13 +79,15 @@ export class Meeting {
   readonly #chatLog: ChatLog;
   readonly #chatOutbox: ChatOutbox;
   readonly #streams = new Map<number, OpenStream>();
-  /** What the server is told once the engine has come so far, in order. */
-  readonly #unacknowledged: {
+  /** How far the engine is to come, in order, and what the server is told then. */
+  readonly #unpassed: {
     readonly number: number;
-    readonly message: Acknowledgement;
+    readonly message: Acknowledgement | undefined;
     readonly link: ControlLink | undefined;
   }[] = [];
   #fences = 0;
+  /** Resolves when the engine has caught up; absent while it has. */
+  #catchingUp: PromiseWithResolvers<void> | undefined;
   /** Cameras that were opened and have not shown a picture yet. */
   readonly #blankCameras = new Map<number, OpenStream>();
   readonly #watchList: WatchList;
@@ -117,6 +124,7 @@ export class Meeting {
     this.#unshownCameras = new UnshownCameras({
       decodes: this.#decodes,
       timers: options.timers,
+      isHere: (participant) => this.#people.byId(participant) !== undefined,
       unshown: (participant, codec) => this.#cameraUnshown(participant, codec),
     });
     this.#people = new People((change) => this.#personChanged(change));
@@ -304,6 +312,8 @@ export class Meeting {
 
   #leaveNow(): void {
     this.#leaving.abort();
+    // An engine that broke never catches up.
+    this.#catchingUp?.resolve();
   }
 
   async #stay(): Promise<MeetingEnd> {
@@ -379,6 +389,7 @@ export class Meeting {
           }
         } else if (joinedAtMs !== undefined) {
           this.#handle(message);
+          await this.#catchingUp?.promise;
         } else if (message.type === "welcome") {
           cancelTimeout();
           joinedAtMs = timers.nowMs();
@@ -465,7 +476,12 @@ export class Meeting {
       meeting: Meeting,
       message: ServerMessage,
     ) => void;
-    handle(this, message);
+    try {
+      handle(this, message);
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolError)) throw thrown;
+      this.#link?.end(thrown);
+    }
   }
 
   /** What the messages of the server do, once joined. */
@@ -527,7 +543,7 @@ export class Meeting {
         key: masterKeyFromBytes(key),
       }));
       meeting.#options.engine.command({ do: "keys", epoch, list: keys });
-      if (last) meeting.#acknowledge({ type: "keys.ack", epoch });
+      meeting.#fence(last ? { type: "keys.ack", epoch } : undefined);
     },
     "keys.use": (meeting, { epoch }) => meeting.#options.engine.command({ do: "keys.use", epoch }),
     "mix.map": (meeting, { list }) => meeting.#options.engine.command({ do: "mix.map", list }),
@@ -570,6 +586,7 @@ export class Meeting {
     if (state !== "here" || !microphone) this.#speakers.stop(id);
     if (change.state === "left") {
       this.#watchList.left(id, { forGood: change.reason !== "lost" });
+      this.#unshownCameras.left(id);
       for (const { ssrc, participant } of [...this.#streams.values()]) {
         if (participant === change.person.id) this.#streamEnded(ssrc);
       }
@@ -587,33 +604,50 @@ export class Meeting {
     if (kind === "camera" && !this.#unshownCameras.canShow(codec)) {
       return this.#unshownCameras.announced(ready);
     }
+    const before = this.#streams.get(ssrc);
+    if (before !== undefined && (before.participant !== participant || before.kind !== kind)) {
+      this.#streamEnded(ssrc);
+    }
+    this.#requirePlace(kind, ssrc);
     const key = masterKeyFromBytes(ready.key);
     this.#options.engine.command({
       do: "stream.open",
       ...{ participant, kind, layer, ssrc, codec, epoch, key, roc, sequence },
     });
-    this.#acknowledge({ type: "stream.ack", ssrc });
+    this.#fence({ type: "stream.ack", ssrc });
     const stream = { ssrc, participant, kind, layer, codec, width, height, fps };
     this.#streams.set(ssrc, stream);
     if (kind === "camera") this.#blankCameras.set(participant, stream);
     this.#emit({ event: "stream", state: "open", stream });
   }
 
+  /** @throws ProtocolError when the room cannot have so many streams. */
+  #requirePlace(kind: OpenStream["kind"], ssrc: number): void {
+    if (this.#streams.has(ssrc)) return;
+    const open = [...this.#streams.values()].filter((stream) => stream.kind === kind).length;
+    if (kind === "mix") requireAtMost(open + 1, MIXES_MAX, "mixes");
+    else requireAtMost(open + 1, PARTICIPANTS_MAX, "cameras");
+  }
+
   /**
    * Says so once the engine has done what it was told. What comes then may be all there is for a long time, and the
-   * engine finds it in its socket before commands that were posted first.
+   * engine finds it in its socket before commands that were posted first. Nothing more is read while it is far behind.
    */
-  #acknowledge(message: Acknowledgement): void {
+  #fence(message: Acknowledgement | undefined): void {
     const number = ++this.#fences;
-    this.#unacknowledged.push({ number, message, link: this.#link });
+    this.#unpassed.push({ number, message, link: this.#link });
+    if (this.#unpassed.length >= FENCES_MAX) this.#catchingUp ??= Promise.withResolvers();
     this.#options.engine.command({ do: "fence", number });
   }
 
   #fencePassed(number: number): void {
-    while (this.#unacknowledged[0]?.number <= number) {
-      const { message, link } = this.#unacknowledged.shift()!;
-      if (link === this.#link) this.#send(message);
+    while (this.#unpassed[0]?.number <= number) {
+      const { message, link } = this.#unpassed.shift()!;
+      if (link === this.#link && message !== undefined) this.#send(message);
     }
+    if (this.#unpassed.length >= FENCES_MAX) return;
+    this.#catchingUp?.resolve();
+    this.#catchingUp = undefined;
   }
 
   #streamEnded(ssrc: number): void {

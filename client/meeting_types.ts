@@ -1,4 +1,4 @@
-import type { NowMs, Random } from "@fusionmeet/base";
+import type { NowMs, ProtocolError, Random } from "@fusionmeet/base";
 import type {
   ByteStream,
   ConnectionEnd,
@@ -24,6 +24,8 @@ export interface ControlLink {
   readonly ended: Promise<ConnectionEnd>;
   /** Sends what is queued (for at most a second), then ends it. */
   close(detail?: string): Promise<unknown>;
+  /** Ends it because of what came; why is in `ended`. */
+  end(fault: ProtocolError): void;
   /** Ends it at once. */
   destroy(detail: string): void;
 }

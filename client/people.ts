@@ -1,3 +1,6 @@
+import { PARTICIPANTS_MAX } from "@fusionmeet/protocol";
+import { requireAtMost } from "./kept.ts";
+
 /** Somebody in the room, as the server last said. */
 export interface Person {
   readonly id: number;
@@ -18,12 +21,14 @@ export type PersonChange =
   | { readonly person: Person; readonly state: "here" | "away"; readonly before?: Person }
   | { readonly person: Person; readonly state: "left"; readonly reason: LeaveReason };
 
-/** Who is in the room, oneself included. Says only what changed, also over reconnects. */
+const PEOPLE = "people in the room";
+
+/** Who is in the room, oneself included: at most `PARTICIPANTS_MAX`. Says only what changed, also over reconnects. */
 export class People {
   readonly #people = new Map<number, Person>();
   readonly #changed: (change: PersonChange) => void;
-  /** The list that is coming in parts. */
-  #coming: Person[] = [];
+  /** The list that is coming in parts, by id. */
+  #coming = new Map<number, Person>();
   #self = NaN;
 
   constructor(changed: (change: PersonChange) => void) {
@@ -44,25 +49,28 @@ export class People {
 
   /** A new connection: what came of an unfinished list is void, and oneself is nobody who leaves. */
   connected(self: number): void {
-    this.#coming = [];
+    this.#coming.clear();
     if (self !== this.#self) this.#people.delete(this.#self);
     this.#self = self;
   }
 
-  /** One part of the whole list; with the last one whoever is not in it has left. */
+  /** One part of the whole list; with the last one whoever is not in it has left. @throws ProtocolError when they are too many. */
   part(list: readonly Person[], last: boolean): void {
-    this.#coming.push(...list);
+    for (const person of list) this.#coming.set(person.id, person);
+    requireAtMost(this.#coming.size, PARTICIPANTS_MAX, PEOPLE);
     if (!last) return;
-    const here = new Set(this.#coming.map(({ id }) => id));
-    for (const person of this.all) if (!here.has(person.id)) this.left(person.id, "lost");
-    for (const person of this.#coming) this.update(person);
-    this.#coming = [];
+    const here = this.#coming;
+    this.#coming = new Map();
+    for (const { id } of this.all) if (!here.has(id)) this.left(id, "lost");
+    for (const person of here.values()) this.update(person);
   }
 
+  /** @throws ProtocolError when they are too many. */
   update({ id, name, microphone, camera, away, voice }: Person): void {
     // A server that was started anew counts its people from 1 again.
     if (this.#people.get(id)?.name !== name) this.left(id, "lost");
     const before = this.#people.get(id);
+    if (before === undefined) requireAtMost(this.#people.size + 1, PARTICIPANTS_MAX, PEOPLE);
     const person = { id, name, microphone, camera, away, voice };
     const isSame = before !== undefined && before.away === away &&
       before.microphone === microphone && before.camera === camera;

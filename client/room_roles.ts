@@ -2,10 +2,12 @@ import { Refusal } from "@fusionmeet/base";
 import {
   type ClientMessage,
   NAME_LENGTH_MAX,
+  PARTICIPANTS_MAX,
   type ServerMessages,
   type ShareEnd,
   type ValuesOf,
 } from "@fusionmeet/protocol";
+import { requireAtMost } from "./kept.ts";
 import type { Person } from "./people.ts";
 
 type Received<Type extends keyof ServerMessages> = ValuesOf<ServerMessages[Type]>;
@@ -109,9 +111,11 @@ export class RoomRoles {
     this.#means.emit({ event: "presenter", presenting: this.#presenting, you, ended });
   }
 
+  /** @throws ProtocolError when they are more than can be in the room. */
   asked(asker: Received<"presenter.asked">): void {
     const { participant, name } = asker;
     if (this.#asking.some((each) => each.participant === participant)) return;
+    requireAtMost(this.#asking.length + 1, PARTICIPANTS_MAX, "people who ask to present");
     this.#asking.push({ participant, name });
     this.#means.emit({ event: "presenter.asked", participant, name });
   }

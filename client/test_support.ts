@@ -1,4 +1,4 @@
-import { seededRandom } from "@fusionmeet/base";
+import { type ProtocolError, seededRandom } from "@fusionmeet/base";
 import { type ConnectionEnd, FakeTimers } from "@fusionmeet/net";
 import type { ClientMessage, ServerMessage } from "@fusionmeet/protocol";
 import type { EngineCommand, EngineEvent } from "./media/commands.ts";
@@ -50,6 +50,10 @@ export class FakeLink implements ControlLink {
   close(detail = "closed"): Promise<ConnectionEnd> {
     this.#over({ reason: "closed-here", detail });
     return this.ended;
+  }
+
+  end(fault: ProtocolError): void {
+    this.#over({ reason: "protocol", detail: fault.message, error: fault });
   }
 
   destroy(detail: string): void {

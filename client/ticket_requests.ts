@@ -1,6 +1,10 @@
 import { type Random, Refusal } from "@fusionmeet/base";
 import { ConnectFailure } from "@fusionmeet/net";
-import type { ClientMessage, TicketPurpose } from "@fusionmeet/protocol";
+import {
+  type ClientMessage,
+  type TicketPurpose,
+  TICKETS_PER_PARTICIPANT_MAX,
+} from "@fusionmeet/protocol";
 
 /** Tickets that were asked for, until the server answers or the connection is gone. */
 export class TicketRequests {
@@ -13,12 +17,15 @@ export class TicketRequests {
     this.#random = random;
   }
 
-  /** @throws Refusal with the server's sentence, or `not-connected`. @throws ConnectFailure `aborted` */
+  /** @throws Refusal with the server's sentence, `not-connected` or `too-many-tickets`. @throws ConnectFailure `aborted` */
   async ask(
     purpose: TicketPurpose,
     subject: number,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Uint8Array> {
+    if (this.#waiting.size >= TICKETS_PER_PARTICIPANT_MAX) {
+      throw new Refusal("too-many-tickets", "Too many connections are being opened already");
+    }
     const mark = this.#random.fill(new Uint8Array(8)).toHex();
     const answer = Promise.withResolvers<Uint8Array>();
     const giveUp = () => this.#take(mark)?.reject(new ConnectFailure("aborted", "Given up"));

@@ -5,6 +5,7 @@ import {
   CONTROL_PORT,
   FILE_BYTES_MAX_DEFAULT,
   MEDIA_PORT,
+  PARTICIPANTS_MAX,
   PARTICIPANTS_MAX_DEFAULT,
   PIN_LENGTH_MAX,
   PROGRAM_VERSION,
@@ -23,8 +24,6 @@ const MB = {
   uploads: UPLOADS_BYTES_MAX_DEFAULT / 1e6,
   max: 1_000_000_000,
 };
-/** The most that may be asked of one room. */
-const PARTICIPANTS_MAX_MAX = 1_000;
 /** The most that may be asked of transfers: places are left for screens. */
 const TRANSFERS_MAX_MAX = TICKETED_PER_PARTICIPANT_MAX - 4;
 
@@ -254,7 +253,7 @@ function complete(settings: Settings, sources: ConfigSources): ServerConfig {
     ownerPin: readPin(settings["owner-pin"], settings["owner-pin-file"], sources),
     participantsMax: readInteger(settings["max-participants"], {
       min: 1,
-      max: PARTICIPANTS_MAX_MAX,
+      max: PARTICIPANTS_MAX,
       fallback: PARTICIPANTS_MAX_DEFAULT,
     }),
     voice: readChoice(settings.voice, ["opus", "l16"], "opus"),

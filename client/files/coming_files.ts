@@ -1,5 +1,11 @@
 import type { Timers } from "@fusionmeet/net";
-import type { ComingState, ServerMessages, ValuesOf } from "@fusionmeet/protocol";
+import {
+  COMING_FILES_MAX,
+  type ComingState,
+  type ServerMessages,
+  type ValuesOf,
+} from "@fusionmeet/protocol";
+import { requireAtMost } from "../kept.ts";
 import { type Progress, TransferMeter } from "./transfer_meter.ts";
 
 /** A file on its way to the room, sent by somebody else: nothing that can be fetched yet. */
@@ -13,6 +19,9 @@ export interface ComingFile {
   readonly state: ComingState;
   readonly progress: Progress;
 }
+
+/** Files on their way that are known here: those of before a connection was lost, and those of now. */
+export const COMING_KNOWN_MAX = 2 * COMING_FILES_MAX;
 
 export interface ComingFilesOptions {
   readonly timers: Timers;
@@ -41,6 +50,8 @@ export class ComingFiles {
   /** @param self One's own id from now on. */
   connected(self: number): void {
     this.#self = self;
+    // Nobody will tell of them: the last connection did not either.
+    this.listed();
     for (const id of this.#coming.keys()) this.#old.add(id);
   }
 
@@ -49,7 +60,7 @@ export class ComingFiles {
     for (const { file } of this.#coming.values()) this.#becomes(file.id, "paused");
   }
 
-  /** The server tells what is new. */
+  /** The server tells what is new. @throws ProtocolError when they are more than `COMING_KNOWN_MAX` */
   said(list: readonly WireComing[]): void {
     for (const each of list) {
       this.#old.delete(each.id);
@@ -73,6 +84,9 @@ export class ComingFiles {
   #goesOn({ id, name, from, size, bytes, state }: WireComing): void {
     const nowMs = this.#options.timers.nowMs();
     const known = this.#coming.get(id);
+    if (known === undefined) {
+      requireAtMost(this.#coming.size + 1, COMING_KNOWN_MAX, "files on their way");
+    }
     const meter = known?.meter ?? new TransferMeter(size);
     const { progress } = meter;
     // What came while it was paused, or before one was here, did not come at that rate.

@@ -6,6 +6,7 @@ import {
   isExecutableName,
   numberedFileName,
   PLANNED_FILE_BYTES_MIN,
+  ROOM_FILES_MAX,
   safeFileName,
   type ServerMessages,
   type TicketPurpose,
@@ -13,6 +14,7 @@ import {
   type ValuesOf,
 } from "@fusionmeet/protocol";
 import { PartFile } from "@fusionmeet/store";
+import { requireAtMost } from "../kept.ts";
 import { type ComingFile, ComingFiles } from "./coming_files.ts";
 import { fileOnDisk, type FileSource, readable, type TakenFile } from "./file_source.ts";
 import { Slots } from "./slots.ts";
@@ -94,6 +96,7 @@ type Offered = ValuesOf<ServerMessages["file.offered"]>;
 type WireList = ValuesOf<ServerMessages["files"]>;
 type WireFile = ValuesOf<ServerMessages["file"]>;
 
+const FILES = "files of the room";
 /** After what passes by itself a transfer is tried again: at first so soon, and later so seldom. */
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 5_000;
@@ -262,10 +265,11 @@ export class SharedFiles {
     this.#questions.clear();
   }
 
-  /** A part of the whole list. */
+  /** A part of the whole list. @throws ProtocolError when a room cannot have so many files. */
   list(list: readonly WireFile[], { last, fileBytesMax }: Omit<WireList, "list">): void {
     this.#fileBytesMax = fileBytesMax;
     for (const each of list) this.#listed.set(each.id, sharedFile(each));
+    requireAtMost(this.#listed.size, ROOM_FILES_MAX, FILES);
     if (!last) return;
     for (const { id } of this.files) if (!this.#listed.has(id)) this.gone(id);
     for (const file of this.#listed.values()) this.#put(file);
@@ -279,6 +283,7 @@ export class SharedFiles {
     this.#coming.said(list);
   }
 
+  /** @throws ProtocolError when a room cannot have so many files. */
   came(file: WireFile): void {
     this.#put(sharedFile(file));
   }
@@ -316,6 +321,7 @@ export class SharedFiles {
   #put(file: SharedFile): void {
     this.#coming.ended(file.id, { isThere: true });
     if (this.#files.has(file.id)) return;
+    requireAtMost(this.#files.size + 1, ROOM_FILES_MAX, FILES);
     this.#files.set(file.id, file);
     this.#options.emit({ event: "file", state: "there", file, isNew: this.#isListed });
   }

@@ -82,7 +82,7 @@ export class Connection {
   openStream(stream: StreamOpen, nowMs: number): CameraReceiver | undefined {
     const { cryptography, counters } = this.#options;
     const owner = stream.kind === "mix" ? MIX : stream.participant;
-    this.#keys.add(owner, stream.epoch, stream.key, nowMs);
+    if (!this.#keys.add(owner, stream.epoch, stream.key, nowMs)) counters.add("key-too-early");
     const keys = this.#keys.of(owner);
     if (stream.kind === "mix") {
       this.mix.open(stream, keys);
@@ -117,20 +117,25 @@ export class Connection {
     list: readonly { participant: number; key: MasterKey }[],
     nowMs: number,
   ): void {
+    const added = new Map<number, MasterKey>();
     for (const { participant: owner, key } of list) {
-      this.#keys.add(owner, epoch, key, nowMs);
-      if (owner === MIX) this.mix.addKey(epoch, key);
-      if (owner === this.participant) this.camera.addKey(epoch, key);
+      if (this.#keys.add(owner, epoch, key, nowMs)) added.set(owner, key);
+      else this.#options.counters.add("key-too-early");
     }
+    const [ofMix, own] = [added.get(MIX), added.get(this.participant)];
+    if (ofMix) this.mix.addKey(epoch, ofMix);
+    if (own) this.camera.addKey(epoch, own);
     for (const camera of this.cameras.values()) {
-      const key = this.#keys.of(camera.options.participant).get(epoch);
+      const key = added.get(camera.options.participant);
       if (key) camera.addKey(epoch, key);
     }
+    this.#forgetRetired(nowMs);
   }
 
   useKeys(epoch: number, nowMs: number): void {
     if (!this.camera.use(epoch)) return this.#options.counters.add("key-missing");
     this.#keys.use(epoch, nowMs);
+    this.#forgetRetired(nowMs);
   }
 
   microphoneFrame(pcm: Int16Array, capturedAtMs: number): void {
@@ -169,10 +174,7 @@ export class Connection {
     if (question) this.#options.post(question);
     this.#sendPaced(nowMs);
     for (const camera of this.cameras.values()) this.#askAgain(camera, nowMs);
-    for (const epoch of this.#keys.takeRetired(nowMs)) {
-      this.mix.removeKey(epoch);
-      for (const camera of this.cameras.values()) camera.removeKey(epoch);
-    }
+    this.#forgetRetired(nowMs);
   }
 
   get nextDueMs(): number {
@@ -185,6 +187,13 @@ export class Connection {
       dueMs = Math.min(dueMs, camera.nextDueMs ?? Infinity);
     }
     return dueMs;
+  }
+
+  #forgetRetired(nowMs: number): void {
+    for (const epoch of this.#keys.takeRetired(nowMs)) {
+      this.mix.removeKey(epoch);
+      for (const camera of this.cameras.values()) camera.removeKey(epoch);
+    }
   }
 
   #askAgain(camera: CameraReceiver, nowMs: number): void {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { RETIRED_KEY_MS } from "@fusionmeet/protocol";
-import { KeyRing } from "./key_ring.ts";
+import { RETIRED_EPOCHS_MAX, RETIRED_KEY_MS } from "@fusionmeet/protocol";
+import { KEY_OWNERS_MAX, KeyRing } from "./key_ring.ts";
 
 const key = (fill: number) => ({
   key: new Uint8Array(16).fill(fill),
@@ -43,4 +43,32 @@ Deno.test("KeyRing.add() keeps a key of an epoch that is over for RETIRED_KEY_MS
   deepStrictEqual(ring.takeRetired(500 + RETIRED_KEY_MS), [0]);
   deepStrictEqual(ring.takeRetired(700 + RETIRED_KEY_MS), [255]);
   deepStrictEqual([[...ring.of(7).keys()], [...ring.of(8).keys()]], [[1], []]);
+});
+
+Deno.test("KeyRing.add() takes keys of the epoch in use and of the next one, and of none after it", () => {
+  const ring = new KeyRing(254);
+  deepStrictEqual([254, 255, 0, 1, 126].map((epoch) => ring.add(7, epoch, key(1), 0)), [
+    ...[true, true, false, false, true],
+  ]);
+  ring.use(255, 0);
+  strictEqual(ring.add(7, 0, key(1), 0), true);
+  deepStrictEqual([...ring.of(7).keys()], [254, 255, 126, 0]);
+});
+
+Deno.test("KeyRing keeps RETIRED_EPOCHS_MAX earlier epochs, however soon they follow each other", () => {
+  const ring = new KeyRing(0);
+  for (let epoch = 1; epoch <= RETIRED_EPOCHS_MAX; epoch++) ring.use(epoch, 0);
+  deepStrictEqual(ring.takeRetired(0), []);
+  ring.use(RETIRED_EPOCHS_MAX + 1, 0);
+  deepStrictEqual(ring.takeRetired(0), [0]);
+  deepStrictEqual(ring.takeRetired(0), []);
+});
+
+Deno.test("KeyRing keeps the keys of KEY_OWNERS_MAX owners, those it was told of last", () => {
+  const ring = new KeyRing(0);
+  for (let owner = 0; owner < KEY_OWNERS_MAX; owner++) ring.add(owner, 0, key(1), 0);
+  ring.add(0, 1, key(2), 0);
+  deepStrictEqual([ring.of(0).size, ring.of(1).size], [2, 1]);
+  ring.add(KEY_OWNERS_MAX, 0, key(1), 0);
+  deepStrictEqual([ring.of(0).size, ring.of(1).size, ring.of(2).size], [2, 0, 1]);
 });

@@ -84,6 +84,8 @@ export class ControlConnection<
   #writing: Promise<void> | undefined;
   #reading: Promise<number | null> | undefined;
   #isClosing = false;
+  /** Why it is being closed: what cuts that short is not why it is over. */
+  #closing: ConnectionEnd | undefined;
   #lastMessageMs: number;
   readonly counts: ConnectionCounts = {
     messagesIn: 0,
@@ -209,6 +211,7 @@ export class ControlConnection<
   async #close(end: ConnectionEnd): Promise<ConnectionEnd> {
     if (this.isOpen) {
       this.#isClosing = true;
+      this.#closing = end;
       const cancel = this.#timers.after(CLOSE_MS, () => this.#finish(end));
       await Promise.race([this.#closeOrderly(), this.ended]);
       cancel();
@@ -268,8 +271,9 @@ export class ControlConnection<
     }
   }
 
-  #finish(end: ConnectionEnd): void {
+  #finish(cause: ConnectionEnd): void {
     if (this.signal.aborted) return;
+    const end = this.#closing ?? cause;
     this.#end.resolve(end);
     this.#ended.abort(end.detail);
     try {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { concatBytes } from "@fusionmeet/base";
+import { concatBytes, ProtocolError } from "@fusionmeet/base";
 import {
   type ClientMessage,
   encodeMessage,
@@ -160,6 +160,14 @@ Deno.test("ControlConnection ends as `protocol` on a broken message, after givin
   const end = await server.ended;
   strictEqual(end.reason, "protocol");
   strictEqual(end.error?.code, "too-large");
+});
+
+Deno.test("ControlConnection ended for what the peer did says so, however quickly it is cut off then", async () => {
+  const { client } = pair();
+  client.end(new ProtocolError("too-much", "over 9 people"));
+  client.destroy("done");
+  const { reason, detail, error } = await client.ended;
+  deepStrictEqual([reason, detail, error?.code], ["protocol", "over 9 people", "too-much"]);
 });
 
 Deno.test("ControlConnection counts and skips messages of a newer peer", async () => {

@@ -48,6 +48,8 @@ export const ROOMS_MAX = 200;
 /** Rooms in one `lobby`: the fullest ones. Their names fit one message however long they are. */
 export const LOBBY_ROOMS_MAX = 50;
 export const PARTICIPANTS_MAX_DEFAULT = 100;
+/** The most that an operator may ask for: no room has more people, and a client keeps no more. */
+export const PARTICIPANTS_MAX = 1_000;
 /** Wrong PINs from one address before every further one waits, and how long at most. */
 export const WRONG_PINS_FREE = 3;
 export const WRONG_PIN_DELAY_MS_MAX = 30_000;
@@ -159,6 +161,8 @@ export const ACCESS_UNIT_NALS_MAX = 256;
 export const JPEG_SIDE_MAX = 2_040;
 /** Pixels of a picture that is decoded: the largest screen, a row and a column more. A decoder would take any size, and the memory for it. */
 export const DECODED_PIXELS_MAX = 2_560 * 1_600;
+/** Mixes one participant is sent: the one that all share, and their own. */
+export const MIXES_MAX = 2;
 /** Talkers in one mix. */
 export const MIX_TALKERS_MAX = 8;
 
@@ -175,6 +179,8 @@ export const RTCP_PACKETS_MAX = 8;
 export const SYNC_NONCE_BYTES = 8;
 /** How long packets of an earlier key epoch are still opened: longer than the GOP and repair caches reach back. */
 export const RETIRED_KEY_MS = 5_000;
+/** Earlier epochs whose keys a receiver keeps meanwhile: ever more of them in so short a time, and the oldest give way. */
+export const RETIRED_EPOCHS_MAX = 16;
 /** How long a new epoch waits for everyone's `keys.ack` before it is used anyway. */
 export const REKEY_WAIT_MS = 1_000;
 
