@@ -47,8 +47,9 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
       return { event: "thumbnail", id, name, picture: picture?.toBase64() };
     }
     case "transfer": {
-      const { id: transfer, progress, ...rest } = event.transfer;
-      return { event: "transfer", transfer, ...rest, ...progress };
+      const { id: transfer, progress, known, ...rest } = event.transfer;
+      const same = known && { known: { name: known.name, owner: known.owner } };
+      return { event: "transfer", transfer, ...rest, ...same, ...progress };
     }
     case "file.coming": {
       const { progress, ...file } = event.file;
@@ -72,8 +73,8 @@ export function reportOf(event: MeetingEvent, context: ReportContext): Report {
   }
 }
 
-function fileFields({ at: sharedAt, isExecutable: executable, ...file }: SharedFile) {
-  return { ...file, sharedAt, executable };
+function fileFields({ at: sharedAt, isExecutable: executable, isOwn: own, ...file }: SharedFile) {
+  return { ...file, sharedAt, executable, own };
 }
 
 /** Why the meeting did not come about, or ended for good. */

@@ -379,7 +379,7 @@ export class Room {
       const page = people.slice(at, at + PARTICIPANTS_PER_MESSAGE);
       link.send({ type: "participants", list: page, last: at + page.length === people.length });
     }
-    for (const message of this.files.lists()) link.send(message);
+    for (const message of this.files.lists(seat)) link.send(message);
   }
 
   /** Another connection takes the seat. */
@@ -447,8 +447,11 @@ export class Room {
     }
   }
 
-  #tellAll(message: ServerMessage): void {
-    for (const seat of this.#seats.values()) seat.presence?.link.send(message);
+  /** The same to everybody, or to each their own. */
+  #tellAll(message: ServerMessage | ((seat: Seat) => ServerMessage)): void {
+    for (const seat of this.#seats.values()) {
+      seat.presence?.link.send(typeof message === "function" ? message(seat) : message);
+    }
   }
 }
 

@@ -42,6 +42,8 @@ export interface SharedFile {
   readonly isExecutable: boolean;
   /** Bytes of its thumbnail; absent where it has none. */
   readonly thumbnail?: number;
+  /** One may delete it; absent where the server does not say whose it is but by the name. */
+  readonly isOwn?: boolean;
 }
 
 /** A file on its way from here or to here. */
@@ -60,7 +62,7 @@ export interface Transfer {
   /** `fetch`, `done`: where it is. */
   readonly path?: string;
   /** `send`, `done`: the room had that content already, as this file. */
-  readonly known?: Pick<SharedFile, "name" | "owner">;
+  readonly known?: Pick<SharedFile, "name" | "owner" | "isOwn">;
   /** `fetch`: only to be looked at. */
   readonly isPreview?: boolean;
 }
@@ -386,8 +388,11 @@ export class SharedFiles {
       }, () => undefined);
       const { id, isThere } = await this.#orStopped(offering, signal);
       if (isThere) {
-        const { name, owner } = this.#files.get(id) ?? {};
-        if (name !== undefined && owner !== undefined) this.#tell(run, { known: { name, owner } });
+        const file = this.#files.get(id);
+        if (file !== undefined) {
+          const { name, owner, isOwn } = file;
+          this.#tell(run, { known: { name, owner, isOwn } });
+        }
         return report.resumed(size);
       }
       run.offer = id;
@@ -632,8 +637,8 @@ async function freePath(folder: string, name: string): Promise<string> {
 }
 
 function sharedFile(
-  { id, name, size, hash, owner, at, executable, thumbnail }: WireFile,
+  { id, name, size, hash, owner, at, executable, thumbnail, yours: isOwn }: WireFile,
 ): SharedFile {
   const isExecutable = executable === true || isExecutableName(name);
-  return { id, name, size, hash: hash.toHex(), owner, at, isExecutable, thumbnail };
+  return { id, name, size, hash: hash.toHex(), owner, at, isExecutable, thumbnail, isOwn };
 }

@@ -116,7 +116,7 @@ Deno.test("SharedFiles sends the same content once, whatever it is called: two w
 
 Deno.test("SharedFiles says as what the room has a file already", async () => {
   const bench = new Bench();
-  bench.files.list([{ ...FILE, id: 7, name: "report.pdf" }], {
+  bench.files.list([{ ...FILE, id: 7, name: "report.pdf", yours: false }], {
     ...{ last: true, fileBytesMax: 1 },
   });
   bench.share("copy.pdf", 0);
@@ -125,7 +125,7 @@ Deno.test("SharedFiles says as what the room has a file already", async () => {
   await bench.asked();
   const last = bench.events.at(-1)!;
   deepStrictEqual(last.event === "transfer" && [last.transfer.state, last.transfer.known], [
-    ...["done", { name: "report.pdf", owner: "Bob" }],
+    ...["done", { name: "report.pdf", owner: "Bob", isOwn: false }],
   ]);
 });
 

@@ -12,6 +12,8 @@ import { FileFeed, isOver } from "./file_feed.ts";
 import { FilePreviews } from "./file_previews.ts";
 import { type OfferedFile, PageUploads } from "./page_uploads.ts";
 
+type Whose = Pick<SharedFile, "owner" | "isOwn">;
+
 export interface WindowFilesOptions {
   readonly files: Pick<SharedFiles, "send" | "fetch" | "cancel" | "delete" | "thumbnails">;
   readonly shrinker: Pick<Shrinker, "shrink">;
@@ -74,8 +76,8 @@ export class WindowFiles {
     this.feed.put({ id, name, size, owner, own, at, executable, thumbnail, fresh });
   }
 
-  isOwn({ owner }: Pick<SharedFile, "owner">): boolean {
-    return owner === this.#options.ownName();
+  isOwn({ owner, isOwn = owner === this.#options.ownName() }: Whose): boolean {
+    return isOwn;
   }
 
   /** Shares files of the page. */

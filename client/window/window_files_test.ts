@@ -78,13 +78,20 @@ Deno.test("WindowFiles tells which files are new, and which are one's own", () =
     [{ ...FILE, id: 1 }, false],
     [{ ...FILE, id: 2 }, true],
     [{ ...FILE, id: 3, owner: "Ada" }, true],
+    // Of somebody else of that name, and of one's own under another.
+    [{ ...FILE, id: 4, owner: "Ada", isOwn: false }, false],
+    [{ ...FILE, id: 5, isOwn: true }, true],
   ] as const;
   const put: unknown[] = [];
   files.feed.put = ({ id, own, fresh }) => put.push([id, own, fresh]);
   for (const [file, isNew] of entries) {
     files.happened({ event: "file", state: "there", file, isNew });
   }
-  deepStrictEqual(put, [[1, false, false], [2, false, true], [3, true, false]]);
+  deepStrictEqual(put, [[1, false, false], [2, false, true], [3, true, false], [4, false, false], [
+    5,
+    true,
+    false,
+  ]]);
 });
 
 Deno.test("WindowFiles saves in the folder for downloads, once at a time, and shows where", async () => {

@@ -87,6 +87,8 @@ export const SHARED_FILE_FIELDS = {
   executable: optional(flag()),
   /** There is a small picture of it, of so many bytes: see `file.thumbnail.get`. */
   thumbnail: optional(u16()),
+  /** It is of whoever is told so: they may delete it. Absent: of an older server, where that goes by `owner`. */
+  yours: optional(flag()),
 } as const satisfies Fields;
 
 /** How a file is that is on its way to the room. `paused`: no more of it comes just now; `stopped`: nor later, unless it is sent anew. */

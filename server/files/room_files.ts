@@ -22,8 +22,8 @@ export interface FilePerson {
 export interface RoomFilesOptions {
   /** Name of the room. */
   readonly room: string;
-  /** To everybody in it. */
-  readonly tell: (message: ServerMessage) => void;
+  /** To everybody in it: the same, or to each their own. */
+  readonly tell: (message: ServerMessage | ((person: FilePerson) => ServerMessage)) => void;
   /** Has that participant a seat in it? */
   readonly isHere: (participant: number) => boolean;
 }
@@ -33,7 +33,7 @@ export class RoomFiles {
   readonly #shelf: Shelf;
   readonly #log: ServerLog;
   readonly #room: string;
-  readonly #tell: (message: ServerMessage) => void;
+  readonly #tell: RoomFilesOptions["tell"];
   /** Those on their way. */
   readonly coming: ComingFiles;
 
@@ -57,8 +57,8 @@ export class RoomFiles {
     return this.#orDisk(() => this.#shelf.byId(this.#room, id));
   }
 
-  /** The lists for somebody who came. A disk that says no costs the files, not the meeting. */
-  lists(): ServerMessage[] {
+  /** The lists for that person, who came. A disk that says no costs the files, not the meeting. */
+  lists(person: FilePerson): ServerMessage[] {
     let files: StoredFile[] = [];
     try {
       files = this.#shelf.list(this.#room);
@@ -66,8 +66,10 @@ export class RoomFiles {
       this.#log.event("files-not-read", { state: messageOf(thrown) });
     }
     const messages: ServerMessage[] = this.coming.lists();
+    const isTheirs = ownerTest(person);
     for (let at = 0; at === 0 || at < files.length; at += FILES_PER_MESSAGE) {
-      const list = files.slice(at, at + FILES_PER_MESSAGE).map(wireFile);
+      const list = files.slice(at, at + FILES_PER_MESSAGE)
+        .map((file) => wireFile(file, isTheirs(file)));
       const last = at + FILES_PER_MESSAGE >= files.length;
       messages.push({ type: "files", list, last, fileBytesMax: this.#shelf.fileBytesMax });
     }
@@ -116,7 +118,7 @@ export class RoomFiles {
   delete(person: FilePerson, id: number, { isHost = false } = {}): void {
     const file = this.byId(id);
     if (file === undefined) throw noSuchFile();
-    if (!isHost && !isOf(file, person)) {
+    if (!isHost && !ownerTest(person)(file)) {
       const whose = file.owner === person.name
         ? "was shared on another computer, by somebody of your name"
         : `is ${file.owner}'s`;
@@ -129,7 +131,7 @@ export class RoomFiles {
   /** A file came whole. */
   came(file: StoredFile): void {
     this.coming.ended(file.id);
-    this.#tell({ type: "file", ...wireFile(file) });
+    this.#tell((person) => ({ type: "file", ...wireFile(file, ownerTest(person)(file)) }));
   }
 
   /** A file is no longer there. */
@@ -152,15 +154,27 @@ function markOf(person: Uint8Array | undefined): string | undefined {
   return person && createHash("sha256").update(person).digest("hex");
 }
 
-/** One that was offered without a secret is of whoever has the name. */
-function isOf(file: StoredFile, { name, person }: FilePerson): boolean {
-  return file.person === undefined ? file.owner === name : file.person === markOf(person);
+/** @returns whether a file is of that person: one that was offered without a secret is of whoever has the name. */
+function ownerTest({ name, person }: FilePerson): (file: StoredFile) => boolean {
+  const mark = markOf(person);
+  return (file) => file.person === undefined ? file.owner === name : file.person === mark;
 }
 
 function wireFile(
   { id, name, size, hash, owner, at, isExecutable, thumbnailBytes }: StoredFile,
+  yours: boolean,
 ) {
   const mark = isExecutable && { executable: true };
   const thumbnail = thumbnailBytes > 0 && { thumbnail: thumbnailBytes };
-  return { id, name, size, hash: Uint8Array.fromHex(hash), owner, at, ...mark, ...thumbnail };
+  return {
+    id,
+    name,
+    size,
+    hash: Uint8Array.fromHex(hash),
+    owner,
+    at,
+    yours,
+    ...mark,
+    ...thumbnail,
+  };
 }

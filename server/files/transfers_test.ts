@@ -181,6 +181,7 @@ Deno.test("a file that was sent whole is told to everybody, kept, and the same f
     await rejects(bench.open(bob, "file.fetch", id), { code: "file-not-whole" });
     strictEqual(await bench.send(ann, id, file), 0);
     const told = await bob.next("file");
+    deepStrictEqual([told.yours, (await ann.next("file")).yours], [false, true]);
     deepStrictEqual([told.id, told.name, told.size, told.owner], [
       ...[id, "Plan: final.pdf", 3_000_000, "Ann"],
     ]);
@@ -565,6 +566,7 @@ Deno.test("who has only the name of somebody who left cannot delete their files;
     await ann.rest();
     for (const person of [other, undefined]) {
       const impostor = await bench.server.join("Ann", { person });
+      deepStrictEqual((await impostor.next("files")).list.map(({ yours }) => yours), [false]);
       impostor.send({ type: "file.delete", id });
       const { code, message } = await impostor.next("refused");
       deepStrictEqual([code, /on another computer, by somebody of your name/.test(message)], [
@@ -575,6 +577,7 @@ Deno.test("who has only the name of somebody who left cannot delete their files;
       await impostor.rest();
     }
     const back = await bench.server.join("Ann B.", { person: one });
+    deepStrictEqual((await back.next("files")).list.map(({ yours }) => yours), [true]);
     back.send({ type: "file.delete", id });
     strictEqual((await back.next("file.gone")).id, id);
   });
