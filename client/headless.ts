@@ -5,6 +5,7 @@ import { type LogFile, print, printProblem } from "@fusionmeet/places";
 import { Attendance, epochMs } from "./attendance.ts";
 import { addressText, EXIT, JoinFailure } from "./failures.ts";
 import { FileErrands } from "./files/file_errands.ts";
+import { KnownNames } from "./known_names.ts";
 import type { Meeting } from "./meeting.ts";
 import type { MeetingEnd } from "./meeting_types.ts";
 import { type ClientOptions, UsageError } from "./options.ts";
@@ -82,7 +83,7 @@ class Headless {
   readonly #options: ClientOptions;
   readonly #folder: string;
   readonly #output: Output;
-  readonly #names = new Map<number, string>();
+  readonly #names = new KnownNames();
   /** What the command line says is shown at one's turn: until one stops it, and again when one asks. */
   #showsScreen = true;
   /** The share of one's last turn. */
@@ -122,14 +123,11 @@ class Headless {
     const { server, seconds, chat, share, fetch, screen } = this.#options;
     const context = {
       server: addressText(server),
-      nameOf: (id: number) => this.#names.get(id),
+      nameOf: (id: number) => this.#names.of(id),
       self: () => meeting.self,
     };
     meeting.onEvent((event) => {
-      if (event.event === "participant") {
-        const { id, name } = event.change.person;
-        this.#names.set(id, name);
-      }
+      if (event.event === "participant") this.#names.changed(event.change);
       this.#output.report(reportOf(event, context));
       const sentence = sentenceOf(event, context);
       if (sentence !== undefined) this.#output.sentence(sentence);

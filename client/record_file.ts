@@ -16,6 +16,8 @@ export class RecordFile {
   #pendingBytes = 0;
   #file: Deno.FsFile | undefined;
   #flushing: Promise<void> = Promise.resolve();
+  /** It was opened once: what is in it stays. */
+  #isBegun = false;
   #isBroken = false;
 
   constructor(path: string, options: { failed: (sentence: string) => void }) {
@@ -43,12 +45,30 @@ export class RecordFile {
     return this.#flushing = flushed;
   }
 
+  /** Flushes, and holds no file handle until more is written. */
+  rest(): Promise<void> {
+    const rested = this.#flushing.then(() => this.#write(undefined)).then(() => this.#release());
+    return this.#flushing = rested;
+  }
+
   /** Flushes and closes. */
   async close(header?: Uint8Array): Promise<void> {
     await this.flush(header);
+    this.#release();
+    this.#isBroken = true;
+  }
+
+  #release(): void {
     this.#file?.close();
     this.#file = undefined;
-    this.#isBroken = true;
+  }
+
+  async #open(): Promise<Deno.FsFile> {
+    const options = { write: true, create: true, truncate: !this.#isBegun };
+    const file = await Deno.open(this.#path, options);
+    this.#isBegun = true;
+    await file.seek(0, Deno.SeekMode.End);
+    return file;
   }
 
   async #write(header: Uint8Array | undefined): Promise<void> {
@@ -56,7 +76,7 @@ export class RecordFile {
     const pending = this.#pending;
     this.#pending = [];
     try {
-      this.#file ??= await Deno.open(this.#path, { write: true, create: true, truncate: true });
+      this.#file ??= await this.#open();
       for (const write of pending) {
         if ("zeros" in write) await extend(this.#file, write.zeros);
         else await writeAll(this.#file, write.bytes);

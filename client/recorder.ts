@@ -5,9 +5,11 @@ import type { Timers } from "@fusionmeet/net";
 import { roomSlug, SAMPLE_RATE } from "@fusionmeet/protocol";
 import { JsonFile } from "@fusionmeet/store";
 import type { ChatLine } from "./chat_log.ts";
+import { KnownNames } from "./known_names.ts";
 import type { EngineEvent, StreamStatistics } from "./media/commands.ts";
 import type { MeetingEvent } from "./meeting_types.ts";
 import { RecordFile } from "./record_file.ts";
+import { ExactPicture } from "./screen/exact_picture.ts";
 import { ScreenRecording } from "./screen/screen_recording.ts";
 import type { ScreenArrival } from "./screen/screen_view.ts";
 
@@ -21,6 +23,9 @@ const STATISTICS_EVERY = 8;
 const SAMPLES_PER_MS = SAMPLE_RATE / 1000;
 /** Rounding of times is no gap. */
 const GAP_SAMPLES_MIN = 240;
+
+/** People of whose cameras and screens a recording has files: far more than come to one meeting. */
+export const RECORDED_PEOPLE_MAX = 1_000;
 
 export interface RecorderOptions {
   /** It exists; see `prepareFolder`. */
@@ -51,12 +56,16 @@ export class Recorder {
   readonly #chat: RecordFile;
   readonly #mix: RecordFile;
   readonly #statisticsFile: JsonFile<unknown>;
-  readonly #names = new Map<number, string>();
+  readonly #names = new KnownNames();
+  /** What the files of each are called; of at most `RECORDED_PEOPLE_MAX`. */
   readonly #baseNames = new Map<string, string>();
   /** By `pictureKey`. */
   readonly #pictures = new Map<string, PictureFile>();
   /** By the presenter's name. */
   readonly #screens = new Map<string, ScreenRecording>();
+  /** The one of them that shows something now. */
+  #screenOn: ScreenRecording | undefined;
+  readonly #exact = new ExactPicture({ width: 1, height: 1 });
   readonly #troubled = new Set<string>();
   #session: { name: string; room: string; joinedAt: number } | undefined;
   #mixSamples = 0;
@@ -84,13 +93,15 @@ export class Recorder {
       this.#chat.append(new Uint8Array());
       this.#mix.append(wavHeader({ sampleRate: SAMPLE_RATE, pcmBytes: 0 }));
     } else if (event.event === "participant") {
-      this.#names.set(event.change.person.id, event.change.person.name);
+      this.#names.changed(event.change);
     } else if (event.event === "chat") this.#chatLine(event.line);
     else if (event.event === "stream" && event.stream.kind === "camera") {
       const name = this.#nameOf(event.stream.participant);
       for (const codec of Object.keys(PICTURE_FILE_ENDINGS)) {
         const known = this.#pictures.get(pictureKey(name, codec));
-        if (known) known.awaitsKeyframe = true;
+        if (known === undefined) continue;
+        known.awaitsKeyframe = true;
+        if (event.state === "ended") void known.file.rest();
       }
     }
   }
@@ -103,18 +114,24 @@ export class Recorder {
   }
 
   screenArrived(arrival: ScreenArrival): void {
-    const name = this.#names.get(arrival.participant);
+    const name = this.#names.of(arrival.participant);
     if (name === undefined || this.#isClosed) return;
     let screen = this.#screens.get(name);
     if (screen === undefined) {
       const { directory, epochMs } = this.#options;
+      const baseName = this.#baseName(name);
+      if (baseName === undefined) return;
       screen = new ScreenRecording({
-        ...{ directory, epochMs, baseName: this.#baseName(name) },
+        ...{ directory, epochMs, baseName, exact: this.#exact },
         open: (fileName) => this.#open(fileName),
         tooSlow: (fileName) => this.#tooSlow(fileName),
         trouble: (fileName, sentence) => this.#trouble(fileName, sentence),
       });
       this.#screens.set(name, screen);
+    }
+    if (screen !== this.#screenOn && arrival.message.type === "format") {
+      this.#screenOn?.rest();
+      this.#screenOn = screen;
     }
     screen.take(arrival);
   }
@@ -186,10 +203,11 @@ export class Recorder {
   }
 
   #picture({ participant, codec, keyframe, bytes }: Picture): void {
-    const name = this.#names.get(participant);
-    if (name === undefined) return;
+    const name = this.#names.of(participant);
+    const baseName = name && this.#baseName(name);
+    if (name === undefined || baseName === undefined) return;
     const ending = PICTURE_FILE_ENDINGS[codec];
-    const path = `${this.#baseName(name)}.camera.${ending ?? codec}`;
+    const path = `${baseName}.camera.${ending ?? codec}`;
     if (ending === undefined) {
       const sentence = `The pictures of ${name} are not recorded: ${codec} has no file format here`;
       return this.#trouble(path, sentence);
@@ -209,13 +227,18 @@ export class Recorder {
   }
 
   #nameOf(participant: number): string {
-    return this.#names.get(participant) ?? `participant-${participant}`;
+    return this.#names.of(participant) ?? `participant-${participant}`;
   }
 
-  /** A person's name made safe for a file; different names never share one, whatever the file system folds. */
-  #baseName(name: string): string {
+  /** A person's name made safe for a file; different names never share one, whatever the file system folds. Absent: they are too many. */
+  #baseName(name: string): string | undefined {
     const known = this.#baseNames.get(name);
     if (known !== undefined) return known;
+    if (this.#baseNames.size >= RECORDED_PEOPLE_MAX) {
+      const more = `Cameras and screens of more than ${RECORDED_PEOPLE_MAX} people are not recorded`;
+      this.#trouble("", `${more}: ${name} is one of them`);
+      return undefined;
+    }
     const taken = new Set([...this.#baseNames.values()].map((base) => base.toLowerCase()));
     const safe = roomSlug(name);
     let base = safe;

@@ -1,10 +1,14 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { readWav } from "@fusionmeet/media";
 import { FakeTimers } from "@fusionmeet/net";
+import { encodeScreenMessage, type ScreenMessage } from "@fusionmeet/protocol";
 import type { EngineEvent, StreamStatistics } from "./media/commands.ts";
 import type { Person } from "./people.ts";
-import { prepareFolder, Recorder } from "./recorder.ts";
+import { prepareFolder, RECORDED_PEOPLE_MAX, Recorder } from "./recorder.ts";
+import { encodePng } from "./screen/png.ts";
+import type { ScreenContent } from "./screen/screen_view.ts";
 
 const STARTED_AT = 1_700_000_000_000;
 
@@ -44,10 +48,10 @@ class RecorderBench implements AsyncDisposable {
     this.recorder.meetingEvent({ event: "participant", change: { person, state: "here" } });
   }
 
-  stream(participant: number): void {
+  stream(participant: number, state: "open" | "ended" = "open"): void {
     this.recorder.meetingEvent({
       event: "stream",
-      state: "open",
+      state,
       stream: { ssrc: 99, participant, kind: "camera", layer: "high", codec: "h264" },
     });
   }
@@ -69,6 +73,18 @@ class RecorderBench implements AsyncDisposable {
   mix(value: number, { atMs, count = 480 }: { atMs: number; count?: number }): void {
     const pcm = new Int16Array(count).fill(value);
     this.recorder.engineEvent({ event: "mix", pcm, atMs: STARTED_AT + atMs });
+  }
+
+  /** Somebody's screen of one tile begins, or the tile comes. @param grey of the tile. */
+  screen(participant: number, grey?: number): void {
+    const at = { sequence: 1, capturedAtMs: 0 };
+    const message: ScreenMessage = grey === undefined
+      ? { type: "format", ...at, width: 64, height: 64, scaled: false, title: "" }
+      : { type: "tiles", ...at, tiles: [0], deflated: deflateRawSync(Uint8Array.of(1, grey, grey, grey)) };
+    const content = { ...message, bytes: encodeScreenMessage(message) } as ScreenContent;
+    this.recorder.screenArrived({
+      ...{ share: participant, participant, message: content, serverMinusLocalMs: 0 },
+    });
   }
 
   chat(id: number, text: string): void {
@@ -218,6 +234,56 @@ Deno.test("Recorder names files after people, safely and never one file for two"
     ].sort(),
   );
   deepStrictEqual([...bench.read("A_B.camera.h264")], [1, 7]);
+});
+
+Deno.test("Recorder has files of RECORDED_PEOPLE_MAX people, says once that there are more, and goes on with theirs", async () => {
+  await using bench = new RecorderBench();
+  bench.join();
+  const appear = (id: number, byte: number) => {
+    bench.person(id, `P${id}`);
+    bench.picture(id, byte, true);
+    bench.stream(id, "ended");
+  };
+  for (let id = 1; id <= RECORDED_PEOPLE_MAX; id++) appear(id, 1);
+  await bench.recorder.flushed();
+  deepStrictEqual(bench.troubles, [], "at the limit");
+  appear(RECORDED_PEOPLE_MAX + 1, 1);
+  appear(RECORDED_PEOPLE_MAX + 2, 1);
+  bench.screen(RECORDED_PEOPLE_MAX + 3);
+  appear(1, 2);
+  await bench.recorder.close();
+  deepStrictEqual(bench.troubles, [
+    "Cameras and screens of more than 1000 people are not recorded: P1001 is one of them",
+  ]);
+  deepStrictEqual([...bench.read("P1.camera.h264")], [1, 2]);
+  const files = [...Deno.readDirSync(bench.directory)].length;
+  strictEqual(files, RECORDED_PEOPLE_MAX + ["mix.wav", "chat.jsonl", "stats.json"].length);
+});
+
+Deno.test("Recorder writes each presenter's screen as it was last, whoever presents then", async () => {
+  await using bench = new RecorderBench();
+  bench.join();
+  bench.person(8, "Bob");
+  bench.person(9, "Eve");
+  bench.screen(8);
+  bench.screen(8, 1);
+  bench.screen(9);
+  bench.screen(8, 2); // It was under way.
+  await bench.recorder.flushed();
+  const bobs = bench.read("Bob.still.png");
+  bench.screen(9, 3);
+  await bench.recorder.close();
+  const eves = bench.read("Eve.still.png");
+  const sized = { width: 64, height: 64 };
+  const grey = (value: number) =>
+    encodePng({ ...sized, rgba: new Uint8Array(4 * 64 * 64).fill(value) });
+  deepStrictEqual([bobs, eves], [grey(1), grey(3)]);
+  deepStrictEqual(bench.read("Bob.still.png"), bobs);
+  const { streams } = JSON.parse(bench.text("stats.json"));
+  deepStrictEqual(streams.map(({ participant, width }: StreamStatistics) => [participant, width]), [
+    ["Bob", 64],
+    ["Eve", 64],
+  ]);
 });
 
 Deno.test("Recorder writes stats.json with names, and the mix without one", async () => {

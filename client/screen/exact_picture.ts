@@ -2,24 +2,48 @@ import { inflateRawSync } from "node:zlib";
 import { readTile, TILE_BYTES_MAX, TileGrid, TileSet } from "@fusionmeet/protocol";
 import type { ScreenContent } from "./screen_view.ts";
 
+interface ScreenSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The exact pixels of a shared screen, as far as they are known: what a viewer shows over the pictures. */
 export class ExactPicture {
-  readonly grid: TileGrid;
-  /** R, G, B, 255, row by row; black where no tile came yet. */
-  readonly rgba: Uint8Array<ArrayBuffer>;
-  readonly #exact: TileSet;
+  #grid!: TileGrid;
+  /** As large as it ever had to be: a new format takes no new memory. */
+  #pixels = new Uint8Array(0);
+  /** Nothing has been drawn since they were cleared. */
+  #isBlank = true;
+  #exact!: TileSet;
   /** For each tile, the number of the message by which it is exact, or was. */
-  readonly #exactBy: Float64Array;
+  #exactBy!: Float64Array;
   readonly #tile = new Uint8Array(TILE_BYTES_MAX * 2);
   #count = 0;
   /** Tiles that could not be read. */
   failures = 0;
 
-  constructor({ width, height }: { width: number; height: number }) {
-    this.grid = new TileGrid(width, height);
-    this.rgba = new Uint8Array(4 * width * height);
+  constructor(format: ScreenSize) {
+    this.begin(format);
+  }
+
+  /** Another picture, of which nothing is known yet. */
+  begin({ width, height }: ScreenSize): void {
+    this.#grid = new TileGrid(width, height);
     this.#exact = new TileSet(this.grid.count);
     this.#exactBy = new Float64Array(this.grid.count);
+    this.#count = 0;
+    this.#clear();
+  }
+
+  get grid(): TileGrid {
+    return this.#grid;
+  }
+
+  /** R, G, B, 255, row by row; black where no tile came yet. Overwritten by what comes. */
+  get rgba(): Uint8Array<ArrayBuffer> {
+    const bytes = 4 * this.grid.width * this.grid.height;
+    if (this.#pixels.length < bytes) this.#pixels = new Uint8Array(bytes);
+    return this.#pixels.subarray(0, bytes);
   }
 
   /** All of it is exact. */
@@ -67,10 +91,17 @@ export class ExactPicture {
     }
   }
 
+  #clear(): void {
+    if (!this.#isBlank) this.#pixels.fill(0);
+    this.#isBlank = true;
+  }
+
   #draw({ x, y, width, height }: ReturnType<TileGrid["rect"]>): void {
+    this.#isBlank = false;
+    const { rgba } = this;
     for (let row = 0; row < height; row++) {
       const line = this.#tile.subarray(4 * row * width, 4 * (row + 1) * width);
-      this.rgba.set(line, 4 * ((y + row) * this.grid.width + x));
+      rgba.set(line, 4 * ((y + row) * this.grid.width + x));
     }
   }
 

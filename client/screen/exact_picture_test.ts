@@ -34,3 +34,21 @@ Deno.test("ExactPicture keeps a tile that is newer than the picture that names i
   exact.take(received({ type: "stale", sequence: 9, changed: Uint8Array.of(2) }));
   strictEqual(exact.isWhole, false);
 });
+
+Deno.test("ExactPicture.begin() is black again, in the memory it has", () => {
+  const exact = new ExactPicture({ width: 128, height: 64 });
+  exact.take(tile(1, 0, 7));
+  exact.take(tile(1, 1, 7));
+  const { buffer } = exact.rgba;
+  exact.begin({ width: 64, height: 64 });
+  strictEqual(exact.isWhole, false);
+  deepStrictEqual([exact.rgba.length, exact.rgba.every((byte) => byte === 0)], [4 * 64 * 64, true]);
+  strictEqual(exact.rgba.buffer, buffer);
+  exact.begin({ width: 128, height: 64 });
+  strictEqual(exact.rgba.buffer, buffer);
+  exact.take(tile(2, 1, 9));
+  exact.take(picture(3, 1));
+  deepStrictEqual([exact.isWhole, exact.rgba[0], exact.rgba[4 * 64]], [false, 0, 9]);
+  exact.begin({ width: 128, height: 128 });
+  strictEqual(exact.rgba.length, 4 * 128 * 128);
+});

@@ -3,7 +3,7 @@ import { messageOf } from "@fusionmeet/base";
 import { writeFileAtomically } from "@fusionmeet/store";
 import type { StreamStatistics } from "../media/commands.ts";
 import type { RecordFile } from "../record_file.ts";
-import { ExactPicture } from "./exact_picture.ts";
+import type { ExactPicture } from "./exact_picture.ts";
 import { encodePng } from "./png.ts";
 import type { ScreenArrival } from "./screen_view.ts";
 
@@ -15,6 +15,8 @@ export interface ScreenRecordingOptions {
   readonly directory: string;
   /** Of the presenter, safe for a file. */
   readonly baseName: string;
+  /** For the pixels of what is shared now: the recordings of all screens use it, in turn. */
+  readonly exact: ExactPicture;
   readonly open: (fileName: string) => RecordFile;
   readonly epochMs: () => number;
   /** The disk takes no more of that file. */
@@ -26,7 +28,9 @@ export interface ScreenRecordingOptions {
 export class ScreenRecording {
   readonly #options: ScreenRecordingOptions;
   readonly #pictures: RecordFile;
-  #exact: ExactPicture | undefined;
+  /** The exact picture is this one's, from a format up to `rest()`. */
+  #isOn = false;
+  #size = { width: 0, height: 0 };
   #awaitsKeyframe = true;
   /** The exact picture is whole, and not on the disk like this. */
   #hasNews = false;
@@ -51,8 +55,12 @@ export class ScreenRecording {
     this.#totals.participant = participant;
     this.#totals.packets++;
     this.#totals.bytes += message.bytes.length;
+    const { exact } = this.#options;
     if (message.type === "format") {
-      this.#exact = new ExactPicture(message);
+      const { width, height } = message;
+      exact.begin(message);
+      this.#size = { width, height };
+      this.#isOn = true;
       this.#hasNews = false;
     } else if (message.type === "picture") {
       const nowMs = this.#options.epochMs();
@@ -62,9 +70,18 @@ export class ScreenRecording {
       }
       this.#append(message.accessUnit, message.keyframe);
     }
-    this.#exact?.take(message);
-    if (message.type === "tiles" && this.#exact?.isWhole) this.#hasNews = true;
-    else if (!this.#exact?.isWhole) this.#hasNews = false;
+    if (!this.#isOn) return;
+    exact.take(message);
+    if (message.type === "tiles" && exact.isWhole) this.#hasNews = true;
+    else if (!exact.isWhole) this.#hasNews = false;
+  }
+
+  /** Somebody else's screen is shared: what is known is written, and nothing held until a format comes again. */
+  rest(): void {
+    this.#saveStill(this.#options.epochMs());
+    this.#isOn = false;
+    this.#awaitsKeyframe = true;
+    void this.#pictures.rest();
   }
 
   /** Writes what waits. */
@@ -83,10 +100,10 @@ export class ScreenRecording {
   get statistics(): StreamStatistics {
     const nowMs = this.#options.epochMs();
     this.#pictureTimes = this.#pictureTimes.filter((atMs) => nowMs - atMs < FPS_OVER_MS);
-    const { width = 0, height = 0 } = this.#exact?.grid ?? {};
     return {
       ...this.#totals,
-      ...{ kind: "screen", layer: "high", codec: "h264", ssrc: 0, width, height },
+      ...this.#size,
+      ...{ kind: "screen", layer: "high", codec: "h264", ssrc: 0 },
       ...{ lost: 0, late: 0, repaired: 0, concealed: 0, jitterMs: 0, playoutDelayMs: 0 },
       ...{ fps: this.#pictureTimes.length, freezes: 0, longestFreezeMs: 0 },
     };
@@ -102,9 +119,9 @@ export class ScreenRecording {
     if (!this.#hasNews) return;
     this.#hasNews = false;
     this.#stillAtMs = nowMs;
-    const { directory, baseName, trouble } = this.#options;
+    const { directory, baseName, trouble, exact: { grid: { width, height }, rgba } } =
+      this.#options;
     const fileName = `${baseName}.still.png`;
-    const { grid: { width, height }, rgba } = this.#exact!;
     const png = encodePng({ width, height, rgba });
     this.#saving = this.#saving.then(() => writeFileAtomically(join(directory, fileName), png))
       .catch(
