@@ -1,10 +1,5 @@
-import { type Counters, ProtocolError, Refusal, TokenBucket } from "@fusionmeet/base";
-import {
-  type ByteStream,
-  ControlConnection,
-  type IncomingConnection,
-  pause,
-} from "@fusionmeet/net";
+import { type Counters, ProtocolError, Refusal } from "@fusionmeet/base";
+import { type ByteStream, ControlConnection, type IncomingConnection } from "@fusionmeet/net";
 import {
   type ClientMessage,
   type ClientMessages,
@@ -24,9 +19,6 @@ import type { MemberLink } from "./seat.ts";
 import type { Session } from "./session.ts";
 import type { TicketDesk, TicketGrant } from "./ticket_desk.ts";
 
-/** How long a peer that sends too much waits before it is looked at again. */
-const THROTTLE_MS = 20;
-
 type Connection = ControlConnection<ClientMessage, ServerMessage>;
 
 /** One control connection at the server, from the first byte of its TLS to its end. The only place where errors become messages. */
@@ -38,7 +30,6 @@ export class ServerConnection {
   /** How connections end, and what is refused. */
   readonly #counters: Counters;
   readonly #connection: Connection;
-  readonly #bucket: TokenBucket;
   readonly #acceptedAtMs: number;
   #session: Session | undefined;
   /** What the connection is for, where it is no control connection. */
@@ -67,12 +58,12 @@ export class ServerConnection {
       stream: incoming.stream,
       readMessage: readClientMessage,
       farewell: ({ code, message }) => ({ type: "error", code, message: message.slice(0, 1024) }),
+      readAtMost: {
+        perSecond: CONTROL_MESSAGES_PER_SECOND,
+        burst: CONTROL_MESSAGES_BURST,
+        cost: ({ type }) => COSTS.get(type) ?? 1,
+      },
       timers: parts.timers,
-    });
-    this.#bucket = new TokenBucket({
-      perSecond: CONTROL_MESSAGES_PER_SECOND,
-      burst: CONTROL_MESSAGES_BURST,
-      nowMs: parts.timers.nowMs(),
     });
   }
 
@@ -98,8 +89,6 @@ export class ServerConnection {
     try {
       await this.#incoming.stream.handshake();
       for await (const message of this.#connection.messages()) {
-        await this.#throttle(message.type);
-        if (!this.#connection.isOpen) break;
         this.#take(message);
         if (this.#grant !== undefined) break;
         if (this.#session !== undefined) stopTimer();
@@ -123,15 +112,6 @@ export class ServerConnection {
       this.#depart(reason, detail);
     } catch (thrown) {
       this.#parts.log.mistake("Cannot take somebody out of a room", thrown);
-    }
-  }
-
-  /** Lets a peer that sends too fast wait: TCP holds it back, and nobody else notices. */
-  async #throttle(type: keyof ClientMessages): Promise<void> {
-    const { timers } = this.#parts;
-    const { signal } = this.#connection;
-    while (!signal.aborted && !this.#bucket.take(timers.nowMs(), COSTS[type] ?? 1)) {
-      await pause(THROTTLE_MS, { timers, signal });
     }
   }
 

@@ -194,6 +194,26 @@ Deno.test("ControlServer: who sends too fast waits; the others do not", async ()
   });
 });
 
+Deno.test("ControlServer: who sends messages of unknown types too fast waits, too", async () => {
+  await withServer({}, async (server) => {
+    const [ann, eve] = [await server.join("Ann"), await server.join("Eve")];
+    await ann.next("welcome");
+    await eve.next("welcome");
+    for (let count = 1; count < CONTROL_MESSAGES_BURST + 1; count++) {
+      eve.send({ type: count % 2 === 0 ? "constructor" : "from.the.future" } as never);
+    }
+    let isAnswered = false;
+    const synchronising = eve.synchronise().then(() => isAnswered = true);
+    for (let time = 0; time < 20; time++) await ann.synchronise();
+    strictEqual(isAnswered, false);
+    await until(() => {
+      server.timers.advance(1);
+      return isAnswered;
+    });
+    await synchronising;
+  });
+});
+
 Deno.test("ControlServer drops a peer that does not read, and nobody else waits for it", async () => {
   await withServer({}, async (server) => {
     const ann = await server.join("Ann");

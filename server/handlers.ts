@@ -56,24 +56,29 @@ export const HANDLERS: Handlers<ClientMessages, Session> = {
   "keys.ack": ({ room, seat }, { epoch }) => room.acknowledgeKeys(seat, epoch),
 };
 
-/** What a message costs of `CONTROL_MESSAGES_PER_SECOND`: those that read the disk or reach everybody count more. */
-export const COSTS: Partial<Record<keyof ClientMessages, number>> = {
-  "chat.fetch": 4,
-  "source": 4,
-  "watch": 2,
-  "ticket.get": 10,
-  "file.offer": 10,
-  "file.plan": 4,
-  "file.thumbnail.get": 4,
-  "file.delete": 10,
-  "presenter.request": 4,
-  "presenter.ask": 2,
-  "presenter.answer": 4,
-  "presenter.give": 4,
-  "presenter.stop": 4,
-  "host.mute": 4,
-  "host.unshare": 4,
-  "host.remove": 10,
-  "host.lock": 4,
-  "host.give": 4,
-};
+/**
+ * What a message costs of `CONTROL_MESSAGES_PER_SECOND`: those that read the disk or reach everybody count
+ * more; all others count 1, those of a type that is not known here, too.
+ */
+export const COSTS: ReadonlyMap<string, number> = new Map(Object.entries(
+  {
+    "chat.fetch": 4,
+    "source": 4,
+    "watch": 2,
+    "ticket.get": 10,
+    "file.offer": 10,
+    "file.plan": 4,
+    "file.thumbnail.get": 4,
+    "file.delete": 10,
+    "presenter.request": 4,
+    "presenter.ask": 2,
+    "presenter.answer": 4,
+    "presenter.give": 4,
+    "presenter.stop": 4,
+    "host.mute": 4,
+    "host.unshare": 4,
+    "host.remove": 10,
+    "host.lock": 4,
+    "host.give": 4,
+  } satisfies Partial<Record<keyof ClientMessages, number>>,
+));

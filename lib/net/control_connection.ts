@@ -1,4 +1,4 @@
-import { assert, messageOf, ProtocolError } from "@fusionmeet/base";
+import { assert, messageOf, pause, ProtocolError, type Rate, TokenBucket } from "@fusionmeet/base";
 import {
   type ClientMessage,
   DEAD_AFTER_MS,
@@ -43,10 +43,21 @@ export interface ConnectionCounts {
   unknownMessages: number;
 }
 
+/**
+ * How fast messages are taken; beyond it they are read more slowly: TCP holds the peer back, nothing is lost, and nobody else
+ * notices.
+ */
+export interface ReadLimit extends Rate {
+  /** What one counts, at most `burst`; also one of a type that is not known here. */
+  readonly cost: (message: { readonly type: string; readonly bytes: number }) => number;
+}
+
 export interface ControlConnectionOptions<In, Out> {
   readonly stream: ByteStream;
   /** `readServerMessage` at the client, `readClientMessage` at the server. */
   readonly readMessage: ReadMessage<In>;
+  /** Absent: as fast as they come. */
+  readonly readAtMost?: ReadLimit;
   /** What a peer that broke the protocol is told. */
   readonly farewell?: (error: ProtocolError) => Out;
   /** The client sends a `ping` this often; absent: only answers them (the server). */
@@ -64,6 +75,8 @@ const READ_BUFFER_BYTES = 16 * 1024;
 const CLOSE_MS = 1_000;
 /** So much later than `deadAfterMs`, at most, silence is noticed. */
 const SILENCE_CHECK_MS = 250;
+/** How long a peer that sends too much waits before it is looked at again. */
+const THROTTLE_MS = 20;
 
 /**
  * One TLS connection that carries control messages both ways. Whoever reads pulls (`messages`), so a peer that sends
@@ -76,6 +89,9 @@ export class ControlConnection<
   readonly #stream: ByteStream;
   readonly #readMessage: ReadMessage<In>;
   readonly #farewell: ((error: ProtocolError) => Out) | undefined;
+  readonly #readAtMost:
+    | { readonly cost: ReadLimit["cost"]; readonly bucket: TokenBucket }
+    | undefined;
   readonly #outbox: Outbox;
   readonly #timers: Timers;
   readonly #ended = new AbortController();
@@ -99,7 +115,12 @@ export class ControlConnection<
     this.#stream = options.stream;
     this.#readMessage = options.readMessage;
     this.#farewell = options.farewell;
-    this.#timers = options.timers ?? systemTimers;
+    const { timers = systemTimers, readAtMost } = options;
+    this.#timers = timers;
+    if (readAtMost !== undefined) {
+      const bucket = new TokenBucket({ ...readAtMost, nowMs: timers.nowMs() });
+      this.#readAtMost = { cost: readAtMost.cost, bucket };
+    }
     this.#outbox = new Outbox({
       bytesMax: options.outboxBytesMax ?? OUTBOX_BYTES_MAX,
       whenFull: "endConnection",
@@ -140,6 +161,7 @@ export class ControlConnection<
     const buffer = new Uint8Array(READ_BUFFER_BYTES);
     try {
       while (this.isOpen) {
+        const { waitingBytes } = envelopes;
         const raw = envelopes.next();
         if (raw === undefined) {
           this.#reading = this.#stream.read(buffer);
@@ -156,12 +178,25 @@ export class ControlConnection<
         }
         this.#lastMessageMs = this.#timers.nowMs();
         this.counts.messagesIn++;
+        await this.#turnOf({ type: raw.type, bytes: waitingBytes - envelopes.waitingBytes });
+        if (!this.isOpen) return;
         const message = this.#readMessage(raw);
         if (message === undefined) this.counts.unknownMessages++;
         else yield message;
       }
     } catch (thrown) {
       this.end(thrown);
+    }
+  }
+
+  /** Waits until it is the turn of that message. */
+  async #turnOf(message: Parameters<ReadLimit["cost"]>[0]): Promise<void> {
+    if (this.#readAtMost === undefined) return;
+    const { cost, bucket } = this.#readAtMost;
+    const count = cost(message);
+    const options = { timers: this.#timers, signal: this.signal };
+    while (this.isOpen && !bucket.take(this.#timers.nowMs(), count)) {
+      await pause(THROTTLE_MS, options);
     }
   }
 

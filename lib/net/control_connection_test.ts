@@ -180,6 +180,60 @@ Deno.test("ControlConnection counts and skips messages of a newer peer", async (
   strictEqual(client.counts.unknownMessages, 1);
 });
 
+Deno.test("ControlConnection reads no faster than it may, what it does not know included, and loses nothing", async () => {
+  const timers = new FakeTimers();
+  const [clientStream, serverStream] = memoryStreams();
+  const connection = new ControlConnection<ClientMessage, ServerMessage>({
+    stream: serverStream,
+    readMessage: readClientMessage,
+    readAtMost: {
+      ...{ perSecond: 10, burst: 20 },
+      cost: ({ type, bytes }) => type === "leave" ? 5 : Math.ceil(bytes / 100),
+    },
+    timers,
+  });
+  const got: string[] = [];
+  const reading = (async () => {
+    for await (const { type } of connection.messages()) got.push(type);
+  })();
+  const unknown = { type: "from.the.future", padding: "x".repeat(300) } as never;
+  const leave = { type: "leave" } as const;
+  const messages = [unknown, leave, unknown, leave, leave];
+  await clientStream.write(concatBytes(...messages.map(encodeMessage)));
+  await clientStream.write(encodeMessage({ type: "chat.fetch", after: 1 }));
+  // 4 + 5 + 4 + 5 of 20; the next one is there after 0.3 s.
+  const after = async (ms: number) => {
+    timers.advance(ms);
+    await settle();
+    return got.length;
+  };
+  deepStrictEqual([await after(0), await after(280), await after(20)], [2, 2, 3]);
+  deepStrictEqual([await after(80), await after(20)], [3, 4]);
+  connection.destroy("done");
+  await reading;
+});
+
+Deno.test("ControlConnection.close() does not wait for the turn of what came too fast", async () => {
+  const timers = new FakeTimers();
+  const [clientStream, serverStream] = memoryStreams();
+  const connection = new ControlConnection<ClientMessage, ServerMessage>({
+    stream: serverStream,
+    readMessage: readClientMessage,
+    readAtMost: { perSecond: 1e-9, burst: 1, cost: () => 1 },
+    timers,
+  });
+  const got = collect(connection.messages());
+  for (let time = 0; time < 3; time++) await clientStream.write(encodeMessage({ type: "leave" }));
+  await settle();
+  const closing = connection.close();
+  await settle();
+  await clientStream.closeWrite();
+  strictEqual((await closing).reason, "closed-here");
+  timers.advance(20);
+  strictEqual((await got).length, 1);
+  strictEqual(timers.waitingCount, 0);
+});
+
 Deno.test("ControlConnection: an abort of its signal ends it", async () => {
   const stop = new AbortController();
   const [stream] = memoryStreams();

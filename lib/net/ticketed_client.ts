@@ -10,8 +10,10 @@ import {
   ConnectFailure,
   type ConnectOptions,
   connectTls,
+  READ_FROM_SERVER,
 } from "./tls_client.ts";
 import { ControlConnection } from "./control_connection.ts";
+import { systemTimers } from "./timers.ts";
 
 export interface TicketedOptions extends Omit<ConnectOptions, "acceptKey"> {
   /** The key of the server that gave the ticket: no other one is sent it. */
@@ -35,11 +37,16 @@ export class TicketRefused extends Error {
  * @throws ConnectFailure, TicketRefused
  */
 export async function openTicketed(options: TicketedOptions): Promise<ByteStream> {
-  const { ticket, fingerprint, signal, timers } = options;
+  const { ticket, fingerprint, signal, timers = systemTimers } = options;
   const stream = await connectTls({ ...options, acceptKey: (key) => key === fingerprint });
   const connection: ClientConnection = new ControlConnection({
-    ...{ stream, readMessage: readServerMessage, timers, signal },
-    deadAfterMs: HELLO_TIMEOUT_MS,
+    ...{ stream, readMessage: readServerMessage, readAtMost: READ_FROM_SERVER, timers, signal },
+  });
+  let isLate = false;
+  // Whatever else it says meanwhile.
+  const cancelTimeout = timers.after(HELLO_TIMEOUT_MS, () => {
+    isLate = true;
+    connection.destroy(`no answer in ${HELLO_TIMEOUT_MS} ms`);
   });
   connection.send({ type: "ticket", version: PROTOCOL_VERSION, ticket });
   try {
@@ -50,10 +57,11 @@ export async function openTicketed(options: TicketedOptions): Promise<ByteStream
       }
     }
   } finally {
+    cancelTimeout();
     connection.destroy("done");
   }
   if (signal?.aborted) throw new ConnectFailure("aborted", "Given up");
   const { reason, detail } = await connection.ended;
-  const code = reason === "silent" ? "timeout" : "not-a-server";
+  const code = isLate || reason === "silent" ? "timeout" : "not-a-server";
   throw new ConnectFailure(code, `The server did not answer to a ticket: ${detail}`);
 }

@@ -7,10 +7,14 @@ import {
   type Fingerprint,
   PING_INTERVAL_MS,
   readServerMessage,
+  SERVER_CHAT_LINES_COST,
+  SERVER_MESSAGE_UNIT_BYTES,
+  SERVER_MESSAGES_BURST,
+  SERVER_MESSAGES_PER_SECOND,
   type ServerMessage,
 } from "@fusionmeet/protocol";
 import type { ByteStream } from "./byte_stream.ts";
-import { ControlConnection } from "./control_connection.ts";
+import { ControlConnection, type ReadLimit } from "./control_connection.ts";
 import { type KnownCertificate, NativeTlsClient, type SecureStream } from "./native_tls.ts";
 import { SocketStream } from "./socket_stream.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -20,6 +24,18 @@ import { TlsStream } from "./tls_stream.ts";
 export type ClientConnection = ControlConnection<ServerMessage, ClientMessage>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * What a client takes from a server, whoever that is: enough for all an honest one has to say, and little enough that the rest
+ * of the program goes on.
+ */
+export const READ_FROM_SERVER: ReadLimit = {
+  perSecond: SERVER_MESSAGES_PER_SECOND,
+  burst: SERVER_MESSAGES_BURST,
+  cost: ({ type, bytes }) =>
+    Math.ceil(bytes / SERVER_MESSAGE_UNIT_BYTES) +
+    (type === "chat.lines" ? SERVER_CHAT_LINES_COST : 0),
+};
 
 /**
  * Why no connection came about: `refused` nothing listens there, `unreachable` no way there, `timeout` no answer,
@@ -79,6 +95,7 @@ export async function connectControl(options: ConnectOptions): Promise<ClientCon
   return new ControlConnection({
     stream: await connectTls(options),
     readMessage: readServerMessage,
+    readAtMost: READ_FROM_SERVER,
     ping: { intervalMs: PING_INTERVAL_MS },
     timers,
     signal,
