@@ -22,4 +22,8 @@ Deno.test("KnownNames knows who is here, and of those who left the latest LEFT_N
   names.changed({ person: person(12), state: "left", reason: "lost" });
   deepStrictEqual(names.of(2), "Bob");
   deepStrictEqual(known().at(3), "P11", "who came back, or left again, takes no place twice");
+  for (const id of [5_000, 5_001, 5_002]) {
+    names.changed({ person: person(id), state: "left", reason: "left" });
+  }
+  deepStrictEqual([11, 12, 13, 14].map((id) => names.of(id)), [undefined, "P12", undefined, "P14"]);
 });

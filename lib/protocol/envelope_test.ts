@@ -241,3 +241,46 @@ Deno.test("readServerMessage() takes times that a Date can be, and no others", (
     throws(() => read(at), { code: "bad-field", message: /chat\.accepted\.at: not a time/ });
   }
 });
+
+Deno.test("readServerMessage() shows a mark for what names must not have in them", () => {
+  const bad = "An\u202ena\u001b";
+  const file = {
+    id: 1,
+    name: `dir/${bad}.txt`,
+    size: 1,
+    hash: new Uint8Array(32),
+    owner: bad,
+    at: 1,
+  };
+  const comes = { id: 1, name: bad, size: 1, participant: 2, from: bad, bytes: 0, state: "moving" };
+  const person = { id: 1, name: bad, microphone: true, camera: true, away: false };
+  const line = { id: 1, at: 1, from: bad, text: bad, mark: "m" };
+  const messages: RawMessage[] = [
+    { type: "participant", ...person },
+    { type: "participants", list: [person], last: true },
+    { type: "participant.left", id: 1, name: bad, reason: "left" },
+    { type: "chat", ...line },
+    { type: "chat.lines", lines: [line], more: false },
+    { type: "file", ...file },
+    { type: "files", list: [file], last: true },
+    { type: "files.coming", list: [comes] },
+    { type: "room.removed", names: [bad] },
+    { type: "presenter", share: 1, participant: 1, name: bad, paused: false },
+    { type: "presenter.asked", participant: 1, name: bad },
+    { type: "presenter.declined", participant: 1, name: bad },
+    { type: "muted", mutes: 1, by: bad },
+    { type: "refused", code: "presenter-taken", message: "", holder: bad },
+    { type: "lobby", version: 1, needsPin: false, rooms: [], name: bad },
+  ];
+  for (const raw of messages) {
+    const read = readServerMessage(raw)!;
+    const shown = JSON.stringify(read);
+    ok(shown.includes("An\ufffdna\ufffd"), shown);
+    // What somebody says is theirs.
+    const { text: _, ...rest } = "text" in read ? read : { ...read, text: "" };
+    const lines = "lines" in read ? read.lines.map((each) => ({ ...each, text: "" })) : [];
+    ok(!JSON.stringify({ ...rest, lines }).includes("\u202e"), shown);
+  }
+  const { list: [{ name }] } = readServerMessage(messages[6]) as { list: { name: string }[] };
+  strictEqual(name, "An\ufffdna\ufffd.txt");
+});

@@ -90,6 +90,12 @@ export function text(lengthMax: number): Required<string> {
   });
 }
 
+/** The same, of which `show` makes what people are shown. */
+export function shown(lengthMax: number, show: (said: string) => string): Required<string> {
+  const said = text(lengthMax);
+  return field(said.describe, (value, path) => show(said.read(value, path)));
+}
+
 /** 1 to `lengthMax` printable ASCII characters without spaces: what programs call things among themselves. */
 export function token(lengthMax: number): Required<string> {
   return field(`token 1..${lengthMax}`, (value, path) => {

@@ -12,6 +12,7 @@ import {
   oneOf,
   optional,
   record,
+  shown,
   text,
   time,
   token,
@@ -22,6 +23,7 @@ import {
   type ValuesOf,
 } from "./fields.ts";
 import { CAMERA_CODECS } from "./features.ts";
+import { shownFileName, shownName } from "./names.ts";
 import {
   ADDRESS_LENGTH_MAX,
   ANNOUNCED_ADDRESSES_MAX,
@@ -45,7 +47,9 @@ import {
   TICKET_BYTES,
 } from "./limits.ts";
 
-const name = (): Field<string> & { optional: false } => text(NAME_LENGTH_MAX);
+/** What somebody is called; a server that lets bad characters through changes nothing of what surrounds them. */
+const name = (): Field<string> & { optional: false } => shown(NAME_LENGTH_MAX, shownName);
+const fileName = () => shown(SHARED_NAME_LENGTH_MAX, (said) => shownFileName(said) || "\ufffd");
 /** A chat line's own mark, random, made by its sender. */
 const mark = () => token(MARK_LENGTH_MAX);
 /** An SRTP master key (16 bytes) and master salt (12 bytes) one after the other, RFC 7714 section 12. */
@@ -78,7 +82,7 @@ const CODECS = oneOf("h264", "vp8", "jpeg");
 /** A file that everybody in the room can fetch. `at`: when it was there, epoch ms at the server. */
 export const SHARED_FILE_FIELDS = {
   id: u53(),
-  name: text(SHARED_NAME_LENGTH_MAX),
+  name: fileName(),
   size: u53(),
   hash: bytes(FILE_HASH_BYTES),
   owner: name(),
@@ -99,7 +103,7 @@ export type ComingState = typeof COMING_STATES[number];
 export const COMING_FILE_FIELDS = {
   /** The id that its `file` or `file.gone` will have. */
   id: u53(),
-  name: text(SHARED_NAME_LENGTH_MAX),
+  name: fileName(),
   size: u53(),
   /** Who sends it. */
   participant: u32(),
@@ -241,7 +245,7 @@ export const SERVER_MESSAGES = {
     /** As the server has it: clean, and on a return that of the seat. */
     name: name(),
     /** As first written by whoever opened the room. */
-    room: text(ROOM_LENGTH_MAX),
+    room: shown(ROOM_LENGTH_MAX, shownName),
     /** For the next `hello`, if this connection is lost. Secret. */
     resume: bytes(RESUME_TOKEN_BYTES),
     /** True when `resume` was taken: the same seat as before. */
@@ -344,7 +348,7 @@ export const SERVER_MESSAGES = {
     /** Those with somebody in them, the fullest first. None without the PIN, where one is needed. */
     rooms: list(record({ name: text(ROOM_LENGTH_MAX), people: u16() }), LOBBY_ROOMS_MAX),
     /** What people call the server. */
-    name: optional(text(SERVER_NAME_LENGTH_MAX)),
+    name: optional(shown(SERVER_NAME_LENGTH_MAX, shownName)),
   },
   /** All files of the room, after `welcome`; several messages, the last one with `last: true`. */
   "files": {

@@ -1,13 +1,18 @@
 /** Why a name cannot be used. */
 export type NameFault = "empty" | "too-long" | "bad-characters";
 
-/** Control, bidi, zero-width and private characters, half surrogate pairs, line separators, and the blank braille cell. */
-const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800]/u;
 /** Ask for an emoji's coloured or plain form: invisible, but part of how emoji are typed. */
 const EMOJI_FORMS = /[\ufe0e\ufe0f]/g;
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+/**
+ * Control, bidi, zero-width and private characters, half surrogate pairs, line separators, and the blank braille cell; and
+ * whatever else cannot be seen, but for emoji forms.
+ */
+const FORBIDDEN =
+  /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 const SPACES = /\p{Zs}+/gu;
+/** Stands where something cannot be seen. */
+const MARK = "\ufffd";
 
 /**
  * A name as people may call a participant or a room: NFC, trimmed, inner spaces folded to one, nothing invisible in it.
@@ -18,9 +23,16 @@ export function cleanName(typed: string, lengthMax: number): { name: string } | 
   const name = typed.trim().normalize("NFC").replace(SPACES, " ");
   if (name === "") return "empty";
   if (name.length > lengthMax) return "too-long";
-  const isPlain = VISIBLE.test(name) && !FORBIDDEN.test(name) &&
-    !INVISIBLE.test(name.replace(EMOJI_FORMS, ""));
-  return isPlain ? { name } : "bad-characters";
+  return shownName(name) === name ? { name } : "bad-characters";
+}
+
+/**
+ * A name as somebody else says it, for people: with a mark in place of whatever `cleanName` forbids, and never empty. A
+ * clean name is as it was.
+ */
+export function shownName(said: string): string {
+  const name = said.trim().normalize("NFC").replace(SPACES, " ").replace(FORBIDDEN, MARK);
+  return VISIBLE.test(name) ? name : MARK;
 }
 
 /**
@@ -57,7 +69,7 @@ export function safeFileName(name: string): string {
 /** The name of a file for people: without the path it came with, with a mark in place of what cannot be seen. */
 export function shownFileName(name: string): string {
   const last = name.normalize("NFC").split(/[/\\]/).at(-1)!;
-  return last.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd").trim();
+  return last.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, MARK).trim();
 }
 
 /** `name` as its `count`th variant: "report (2).pdf"; the first is itself. @param name from `safeFileName`. */
