@@ -122,6 +122,8 @@ const NOTHING: Progress = { bytes: 0, size: 0, bytesPerSecond: 0 };
 /** A transfer while it is under way. */
 class Run {
   readonly stop = new AbortController();
+  /** It is its turn, or was. */
+  isBegun = false;
   /** What has come of it is not kept. */
   isDiscarded = false;
   /** What the server has begun to take. */
@@ -205,7 +207,7 @@ export class SharedFiles {
     { name: wanted, isPreview }: { name?: string; isPreview?: boolean } = {},
   ): Transfer {
     const file = this.#files.get(id);
-    if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
+    if (file === undefined) throw noSuchFile();
     const { name } = file;
     return this.#begin(
       { direction: "fetch", name, file: id, ...(isPreview && { isPreview }) },
@@ -229,7 +231,7 @@ export class SharedFiles {
   /** Tells the thumbnail of a file by an event. @throws Refusal `no-such-file` */
   tellThumbnail(id: number): void {
     const file = this.#files.get(id);
-    if (file === undefined) throw new Refusal("no-such-file", "That file is not there any more");
+    if (file === undefined) throw noSuchFile();
     const came = file.thumbnail === undefined ? undefined : this.thumbnails.get(id);
     void Promise.resolve(came).then((picture) =>
       this.#options.emit({ event: "thumbnail", file, picture })
@@ -296,6 +298,10 @@ export class SharedFiles {
     if (file === undefined) return;
     this.#files.delete(id);
     this.thumbnails.forget(id);
+    // One that is under way hears it from the server.
+    for (const { transfer, isBegun, stop } of [...this.#runs.values()]) {
+      if (transfer.file === id && !isBegun) stop.abort(noSuchFile());
+    }
     this.#options.emit({ event: "file", state: "gone", file, isNew: false });
   }
 
@@ -339,7 +345,11 @@ export class SharedFiles {
     const run = new Run({ id, ...what, state: "waiting", progress: NOTHING }, source);
     this.#runs.set(id, run);
     this.#tell(run, {});
-    void this.#end(run, this.#slots[what.direction].use(() => work(run), run.stop.signal));
+    const begin = () => {
+      run.isBegun = true;
+      return work(run);
+    };
+    void this.#end(run, this.#slots[what.direction].use(begin, run.stop.signal));
     return run.transfer;
   }
 
@@ -351,7 +361,8 @@ export class SharedFiles {
       // That content nobody has any more.
       if (thrown instanceof Refusal && thrown.code === "file-changed") run.isDiscarded = true;
       const { name } = run.transfer;
-      end = run.stop.signal.aborted
+      const { aborted, reason } = run.stop.signal;
+      end = aborted && !(reason instanceof Refusal)
         ? { state: "cancelled" }
         : { state: "failed", message: `${name}: ${messageOf(thrown)}` };
     }
@@ -461,7 +472,11 @@ export class SharedFiles {
   async #inTurn(run: Run, what: string, work: () => Promise<void>): Promise<void> {
     const slot = this.#turns.get(what) ?? new Slots(1);
     this.#turns.set(what, slot);
-    await slot.use(work, run.stop.signal);
+    try {
+      await slot.use(work, run.stop.signal);
+    } finally {
+      if (slot.isIdle) this.#turns.delete(what);
+    }
   }
 
   async #fetchPart(
@@ -584,6 +599,8 @@ export class SharedFiles {
     return new Promise((done) => void this.#options.timers.after(ms, done));
   }
 }
+
+const noSuchFile = () => new Refusal("no-such-file", "That file is not there any more");
 
 /** Why it is worth another try; `undefined` where it is not. */
 function passingReason(thrown: unknown): string | undefined {

@@ -155,6 +155,29 @@ Deno.test("SharedFiles leaves nothing of a file that is deleted while it is fetc
   }
 });
 
+Deno.test("SharedFiles fetches nothing any more that is gone before its turn", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bench = new Bench();
+    const ids = [1, 2, 3, 4];
+    bench.files.list(ids.map((id) => ({ ...FILE, id, name: `${id}` })), { last: true });
+    const ended = Promise.withResolvers<void>();
+    bench.onEnd = () => {
+      if (bench.ends().length === ids.length) ended.resolve();
+    };
+    for (const id of ids) bench.files.fetch(id, folder);
+    await bench.asked();
+    bench.files.gone(1);
+    bench.files.gone(3);
+    await ended.promise;
+    const [first, ...others] = bench.ends();
+    strictEqual(first, "3: That file is not there any more");
+    deepStrictEqual(others.toSorted(), ["1: It is gone", "2: It is gone", "4: It is gone"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("SharedFiles: what came of a coming file that the list has is told as a file, and not as stopped", () => {
   const bench = new Bench();
   const file = { id: 7, name: "a", size: 10 };

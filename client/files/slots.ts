@@ -1,10 +1,16 @@
 /** So many may do something at once; the others wait in the order they came. */
 export class Slots {
+  readonly #count: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
-    this.#free = count;
+    this.#count = this.#free = count;
+  }
+
+  /** Nobody does anything, and nobody waits. */
+  get isIdle(): boolean {
+    return this.#free === this.#count;
   }
 
   /** Does `work` when it is its turn. @throws what it throws, or the signal's reason before its turn. */

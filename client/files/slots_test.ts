@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { settle } from "../test_support.ts";
 import { Slots } from "./slots.ts";
 
@@ -31,4 +31,18 @@ Deno.test("Slots lets so many work at once, the others in their order, and who g
   deepStrictEqual(begun, ["a", "b", "d", "e", "f"]);
   for (const name of ["e", "f"]) ends.get(name)!();
   await Promise.all(last);
+});
+
+Deno.test("Slots.isIdle while nobody works and nobody waits", async () => {
+  const slots = new Slots(2);
+  const { signal } = new AbortController();
+  const ends = [0, 1, 2].map(() => Promise.withResolvers<void>());
+  strictEqual(slots.isIdle, true);
+  const all = ends.map(({ promise }) => slots.use(() => promise, signal));
+  for (const [index, { resolve }] of ends.entries()) {
+    strictEqual(slots.isIdle, false);
+    resolve();
+    await all[index];
+  }
+  strictEqual(slots.isIdle, true);
 });

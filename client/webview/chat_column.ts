@@ -1,6 +1,9 @@
 import { computed, signal } from "@preact/signals";
 import type { ChatEntry } from "@fusionmeet/bridge";
 
+/** Entries the page holds; beyond it the oldest tenth goes, and is asked for again by who scrolls back. */
+export const COLUMN_ENTRIES_MAX = 5_000;
+
 /**
  * The chat as the page holds it: the room's lines in the order of their ids, notices where they came, and at the end
  * what is not stored yet.
@@ -35,6 +38,10 @@ export class ChatColumn {
       else column.splice(known, 1);
       if (known >= 0 && idOf(entry) === undefined) column.splice(known, 0, entry);
       else column.splice(placeOf(entry, column), 0, entry);
+    }
+    if (column.length > COLUMN_ENTRIES_MAX) {
+      column.splice(0, Math.ceil(COLUMN_ENTRIES_MAX / 10));
+      this.hasOlder.value = true;
     }
     this.#entries.value = column;
     this.fresh.value = fresh;

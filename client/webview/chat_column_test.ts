@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { ChatEntry } from "@fusionmeet/bridge";
-import { ChatColumn } from "./chat_column.ts";
+import { ChatColumn, COLUMN_ENTRIES_MAX } from "./chat_column.ts";
 
 type Line = Extract<ChatEntry, { kind: "line" }>;
 
@@ -69,4 +69,15 @@ Deno.test("ChatColumn.older() asks once at a time, and addOlder() puts the answe
   strictEqual(marks(chat), "a b c");
   strictEqual(chat.older(), undefined, "that was the beginning");
   deepStrictEqual([chat.unseen.value, chat.fresh.value], [0, []]);
+});
+
+Deno.test("ChatColumn holds COLUMN_ENTRIES_MAX entries; the oldest can be asked for again", () => {
+  const chat = new ChatColumn();
+  chat.reset([], false);
+  chat.add(Array.from({ length: COLUMN_ENTRIES_MAX }, (_, index) => line(`m${index}`, index + 1)));
+  deepStrictEqual([chat.entries.value.length, chat.hasOlder.value], [COLUMN_ENTRIES_MAX, false]);
+  chat.add([line("last", COLUMN_ENTRIES_MAX + 1)]);
+  const dropped = COLUMN_ENTRIES_MAX / 10;
+  strictEqual(chat.entries.value.length, COLUMN_ENTRIES_MAX + 1 - dropped);
+  deepStrictEqual([chat.older(), chat.entries.value.at(-1)?.mark], [`m${dropped}`, "last"]);
 });

@@ -40,6 +40,7 @@ export class FileShelf {
     const before = this.#transfers.value;
     if (files.length + filesGone.length > 0) {
       this.#files.value = changed(this.#files.value, files, filesGone);
+      for (const id of filesGone) this.#forget(id);
       this.unseen.value += files.filter(({ fresh, own }) => fresh && !own).length;
     }
     if (transfers.length + transfersGone.length === 0) return;
@@ -70,6 +71,13 @@ export class FileShelf {
 
   thumbnailCame(file: number, picture: string | null): void {
     this.thumbnails.value = new Map(this.thumbnails.value).set(file, picture);
+  }
+
+  #forget(file: number): void {
+    if (!this.thumbnails.value.has(file)) return;
+    const left = new Map(this.thumbnails.value);
+    left.delete(file);
+    this.thumbnails.value = left;
   }
 
   /** The user looks at a file, or at none any more. */

@@ -40,3 +40,12 @@ Deno.test("FileShelf tells of a transfer's end once, and knows the latest of a f
   shelf.change({ type: "files", ...NOTHING, transfersGone: [1, 2] });
   strictEqual(shelf.fetchOf(1), undefined);
 });
+
+Deno.test("FileShelf forgets the thumbnail of a file that is gone", () => {
+  const shelf = new FileShelf();
+  shelf.reset({ type: "files.reset", files: [file(1), file(2)], transfers: [] });
+  shelf.thumbnailCame(1, "data:1");
+  shelf.thumbnailCame(2, null);
+  shelf.change({ type: "files", ...NOTHING, filesGone: [1, 3] });
+  deepStrictEqual([...shelf.thumbnails.value.keys()], [2]);
+});

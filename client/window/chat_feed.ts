@@ -6,6 +6,8 @@ type Notice = Extract<ChatEntry, { kind: "notice" }>;
 
 /** Entries kept for scrolling back; older ones are forgotten here, not on the server. */
 export const CHAT_ENTRIES_MAX = 20_000;
+/** Text of them, in UTF-16 code units: that many lines of ordinary length, and never more than 32 MiB. */
+export const CHAT_ENTRIES_TEXT_MAX = 16 << 20;
 /** Text in one message to the page, in UTF-16 code units. */
 const MESSAGE_TEXT_MAX = 256 << 10;
 
@@ -14,6 +16,7 @@ export class ChatFeed {
   readonly #send: (message: ProgramMessage) => void;
   /** Stored lines and notices. */
   readonly #settled: ChatEntry[] = [];
+  #settledText = 0;
   /** Own lines the server has not stored, in the order they were said. */
   readonly #open = new Map<string, Line>();
   /** Entries the page does not know yet; those of one turn go together. */
@@ -90,7 +93,7 @@ export class ChatFeed {
 
   /** The room's history began anew on the server. */
   restart(): void {
-    this.#settled.length = 0;
+    this.#settled.length = this.#settledText = 0;
     this.#send(this.reset());
   }
 
@@ -101,17 +104,22 @@ export class ChatFeed {
 
   #settle(entry: ChatEntry): void {
     this.#settled.push(entry);
-    if (this.#settled.length > CHAT_ENTRIES_MAX) {
-      this.#settled.splice(0, CHAT_ENTRIES_MAX / 10);
-    }
+    this.#settledText += textLength(entry);
+    if (
+      this.#settled.length > CHAT_ENTRIES_MAX || this.#settledText > CHAT_ENTRIES_TEXT_MAX
+    ) this.#forgetOldest();
     this.#show(entry);
+  }
+
+  #forgetOldest(): void {
+    const forgotten = this.#settled.splice(0, Math.floor(this.#settled.length / 10));
+    for (const entry of forgotten) this.#settledText -= textLength(entry);
   }
 
   #before(end: number): { entries: ChatEntry[]; hasOlder: boolean } {
     let start = end;
     for (let length = 0; start > 0 && end - start < CHAT_PAGE_ENTRIES; start--) {
-      const entry = this.#settled[start - 1];
-      length += entry.kind === "line" ? entry.text.length : 0;
+      length += textLength(this.#settled[start - 1]);
       if (length > MESSAGE_TEXT_MAX && start < end) break;
     }
     return { entries: this.#settled.slice(start, end), hasOlder: start > 0 };
@@ -127,4 +135,8 @@ export class ChatFeed {
       }
     });
   }
+}
+
+function textLength(entry: ChatEntry): number {
+  return entry.kind === "line" ? entry.text.length : 0;
 }

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { CHAT_PAGE_ENTRIES, type ChatEntry, type ProgramMessage } from "@fusionmeet/bridge";
-import { CHAT_ENTRIES_MAX, ChatFeed } from "./chat_feed.ts";
+import { CHAT_ENTRIES_MAX, CHAT_ENTRIES_TEXT_MAX, ChatFeed } from "./chat_feed.ts";
 
 /** A feed and what the page holds of it, put together as the messages say. */
 class Page {
@@ -88,4 +88,19 @@ Deno.test("ChatFeed forgets the oldest beyond its limit", () => {
   deepStrictEqual(idsOf(page.feed.older("mark-3")), [1, 2]);
   page.line(CHAT_ENTRIES_MAX + 1);
   deepStrictEqual(idsOf(page.feed.older("mark-2003")), [2001, 2002]);
+});
+
+Deno.test("ChatFeed forgets the oldest beyond its text", () => {
+  const page = new Page();
+  const text = "x".repeat(4_096);
+  const count = CHAT_ENTRIES_TEXT_MAX / text.length;
+  for (let time = 0; time < 2; time++) {
+    page.feed.restart();
+    for (let id = 1; id <= count; id++) page.line(id, text);
+    deepStrictEqual(idsOf(page.feed.older("mark-3")), [1, 2], "at the limit");
+  }
+  page.line(count + 1, "x");
+  deepStrictEqual(idsOf(page.feed.older("mark-412")), [410, 411]);
+  for (let id = count + 2; id < count + 410; id++) page.line(id, text);
+  deepStrictEqual(idsOf(page.feed.older("mark-412")), [410, 411], "there is place again");
 });

@@ -86,6 +86,8 @@ export class MeetingView {
     switch (event.event) {
       case "joined":
       case "reconnected":
+        // On a new seat one is not there twice.
+        if (event.participant !== this.#state.self) this.#people.delete(this.#state.self);
         return this.#change({
           room: event.room,
           self: event.participant,

@@ -271,3 +271,14 @@ Deno.test("MeetingView.hostName is whoever leads, also where that is said before
   strictEqual(bench.view.hostName, "Cyd");
   strictEqual(bench.state.people.find(({ id }) => id === 3)?.host, true);
 });
+
+Deno.test("MeetingView has oneself once, also on a new seat", async () => {
+  const bench = new Bench();
+  bench.joined();
+  bench.here(2, "Ada");
+  bench.here(3, "Cyd");
+  bench.joined(5);
+  bench.here(5, "Ada");
+  await Promise.resolve();
+  deepStrictEqual(bench.state.people.map(({ id }) => id), [5, 3]);
+});

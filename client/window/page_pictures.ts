@@ -52,6 +52,11 @@ export class PagePictures {
     this.#socket.sendFrame(encodePictureFrame({ ...picture, codec, waitMs, sentAtMs }));
   }
 
+  /** Somebody is gone: what comes under their number later begins anew. */
+  forget(participant: number): void {
+    this.#broken.delete(participant);
+  }
+
   #fault(codec: PictureCodec | undefined, bytes: Uint8Array): string | undefined {
     if (codec === undefined) return "page-picture-codec";
     if (bytes.length > PICTURE_FRAME_BYTES_MAX) return "page-picture-too-large";

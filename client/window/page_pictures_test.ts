@@ -61,3 +61,14 @@ Deno.test("PagePictures counts what no page can show", () => {
     "page-picture-too-large": 1,
   });
 });
+
+Deno.test("PagePictures.forget() keeps nothing of who is gone", () => {
+  const socket = new Socket();
+  const pictures = new PagePictures(socket, () => 5);
+  pictures.push({ ...picture(true), codec: "av1" }, 0);
+  pictures.push(picture(false), 0);
+  strictEqual(socket.frames.length, 0, "they have to begin with a keyframe");
+  pictures.forget(1);
+  pictures.push(picture(false), 0);
+  strictEqual(socket.frames.length, 1);
+});

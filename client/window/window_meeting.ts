@@ -146,6 +146,9 @@ export class WindowMeeting {
     });
     attendance.meeting.onEvent((event) => {
       this.view.meetingEvent(event);
+      if (event.event === "participant" && event.change.state === "left") {
+        this.#pictures.forget(event.change.person.id);
+      }
       if (isOfFiles(event)) this.files.happened(event);
       if (event.event === "joined") this.#joined(event.fingerprint);
     });
