@@ -118,6 +118,7 @@ export class Meeting {
       microphone: options.microphone,
       camera: options.camera,
       startsOff: options.startsOff ?? [],
+      timers: options.timers,
       command: (command) => options.engine.command(command),
       send: (message) => this.#send(message),
     });
@@ -459,6 +460,7 @@ export class Meeting {
     if (this.#link === undefined) return;
     this.#link = undefined;
     this.#cancelMediaCheck();
+    this.#sources.disconnected();
     this.#tickets.disconnected();
     this.files.disconnected();
     this.screen.disconnected();

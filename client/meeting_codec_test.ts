@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { ServerMessage } from "@fusionmeet/protocol";
-import { MeetingBench, welcome } from "./test_support.ts";
+import { CODEC_CHANGES } from "./own_sources.ts";
+import { MeetingBench, settle, welcome } from "./test_support.ts";
 import { UNSHOWN_MS } from "./unshown_cameras.ts";
 
 const BOB = { id: 8, name: "Bob", microphone: false, camera: true, away: false };
@@ -44,6 +45,30 @@ Deno.test("Meeting: the camera sends what the room asks for; the engine is told 
   await bench.link.say(H264);
   deepStrictEqual(codecsTold(bench), ["h264", "jpeg", "h264"]);
   strictEqual(bench.link.sentOf("source").at(-1)!.width, 324);
+});
+
+Deno.test("Meeting: a room that changes its mind on and on does not start the camera anew on and on", async () => {
+  const bench = await new MeetingBench().join();
+  const { perSecond, burst } = CODEC_CHANGES;
+  for (let time = 0; time < burst / 2 + 50; time++) await bench.link.say(JPEG, H264);
+  strictEqual(bench.engine.told("camera.codec").length, burst);
+  await bench.link.say(JPEG);
+  await bench.advance(1_000 / perSecond);
+  const told = bench.engine.told("camera.codec");
+  deepStrictEqual([told.length, told.at(-1)?.codec], [burst + 1, "jpeg"], "the last one wanted");
+  strictEqual(codecsTold(bench).at(-1), "jpeg");
+  for (let second = 0; second < 20; second++) {
+    await bench.link.say(H264, JPEG, H264);
+    await bench.link.say(JPEG, H264, JPEG);
+    await bench.advance(1_000 / perSecond);
+  }
+  const after = bench.engine.told("camera.codec").length - told.length;
+  strictEqual(after <= 20 && codecsTold(bench).at(-1) === "jpeg", true, `${after} changes`);
+  await bench.link.say(H264, JPEG, H264, JPEG, H264);
+  await bench.link.breakDown();
+  bench.meeting.leave();
+  await settle();
+  strictEqual(bench.timers.waitingCount, 0);
 });
 
 Deno.test("Meeting: a camera that is off goes on with the codec that was asked for meanwhile", async () => {

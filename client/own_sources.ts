@@ -1,4 +1,5 @@
-import { Refusal } from "@fusionmeet/base";
+import { type Rate, Refusal, TokenBucket } from "@fusionmeet/base";
+import type { Timers } from "@fusionmeet/net";
 import type { CameraCodec, ClientMessage } from "@fusionmeet/protocol";
 import { checkQuality, codedQuality, type Quality } from "./capture/sources.ts";
 import type { CaptureKind, EngineCommand, EngineEvent } from "./media/commands.ts";
@@ -6,10 +7,17 @@ import type { CameraFormat } from "./meeting_types.ts";
 
 type CaptureEvent = Extract<EngineEvent, { kind: CaptureKind; event: `capture.${string}` }>;
 
+/**
+ * Changes of the camera's codec, each of which starts it anew; beyond it, the last one wanted comes when it is its turn. A
+ * server that is right changes it twice within `CAMERA_CODEC_KEPT_MS` at most.
+ */
+export const CODEC_CHANGES: Rate = { perSecond: 1, burst: 4 };
+
 export interface OwnSourcesOptions {
   readonly microphone: boolean;
   readonly camera?: CameraFormat;
   readonly startsOff: readonly CaptureKind[];
+  readonly timers: Timers;
   readonly command: (command: EngineCommand) => void;
   readonly send: (message: ClientMessage) => void;
 }
@@ -22,6 +30,9 @@ export class OwnSources {
   readonly #options: OwnSourcesOptions;
   #camera: CameraFormat | undefined;
   #cameraCodec: CameraCodec = "h264";
+  readonly #codecChanges: TokenBucket;
+  /** Takes back the change that waits. */
+  #cancelChange = () => {};
   /** Of the latest `muted`. */
   #mutes = 0;
   readonly #states: Record<CaptureKind, { exists: boolean; isWanted: boolean; isBroken: boolean }>;
@@ -29,6 +40,7 @@ export class OwnSources {
   constructor(options: OwnSourcesOptions) {
     this.#options = options;
     this.#camera = options.camera;
+    this.#codecChanges = new TokenBucket({ ...CODEC_CHANGES, nowMs: options.timers.nowMs() });
     const state = (kind: CaptureKind, exists: boolean) => ({
       exists,
       isWanted: exists && !options.startsOff.includes(kind),
@@ -78,7 +90,14 @@ export class OwnSources {
 
   /** What the camera sends from now on. @param options.tell The others are told; else `connected` does. */
   setCameraCodec(codec: CameraCodec, { tell }: { tell: boolean }): void {
+    this.#cancelChange();
     if (codec === this.#cameraCodec) return;
+    const { timers } = this.#options;
+    if (!this.#codecChanges.take(timers.nowMs())) {
+      const again = () => this.setCameraCodec(codec, { tell: true });
+      this.#cancelChange = timers.after(1_000 / CODEC_CHANGES.perSecond, again);
+      return;
+    }
     this.#cameraCodec = codec;
     this.#options.command({ do: "camera.codec", codec });
     if (tell && this.isOn("camera")) this.#tell("camera");
@@ -95,6 +114,11 @@ export class OwnSources {
   connected(): void {
     this.#tell("microphone");
     this.#tell("camera");
+  }
+
+  /** The connection is lost: the next one says what the room needs. */
+  disconnected(): void {
+    this.#cancelChange();
   }
 
   /** The host has switched the microphone off, for that time by the server's count. */

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Refusal, seededRandom } from "@fusionmeet/base";
-import { FakeTimers } from "@fusionmeet/net";
+import { type ByteStream, FakeTimers } from "@fusionmeet/net";
 import { type ClientMessage, FEATURES, PLANNED_FILE_BYTES_MIN } from "@fusionmeet/protocol";
 import { type FilesEvent, SharedFiles } from "./shared_files.ts";
 
@@ -14,9 +14,12 @@ class Bench {
   readonly timers = new FakeTimers();
   readonly sent: ClientMessage[] = [];
   readonly events: FilesEvent[] = [];
+  /** How a connection for a file comes about: not at all, unless the test says. */
+  open: () => Promise<ByteStream> = () =>
+    Promise.reject(new Refusal("no-such-file", "It is gone"));
   readonly files = new SharedFiles({
     send: (message) => this.sent.push(message),
-    open: () => Promise.reject(new Refusal("no-such-file", "It is gone")),
+    open: () => this.open(),
     emit: (event) => {
       this.events.push(event);
       if (event.event === "transfer" && event.transfer.state === "failed") {
@@ -173,6 +176,31 @@ Deno.test("SharedFiles fetches nothing any more that is gone before its turn", a
     const [first, ...others] = bench.ends();
     strictEqual(first, "3: That file is not there any more");
     deepStrictEqual(others.toSorted(), ["1: It is gone", "2: It is gone", "4: It is gone"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("SharedFiles goes on with a file that is gone while it comes: the server says whether it can", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bench = new Bench();
+    const opening = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<ByteStream>();
+    bench.open = () => {
+      opening.resolve();
+      return answer.promise;
+    };
+    const ended = Promise.withResolvers<unknown>();
+    bench.onEnd = (message) => ended.resolve(message);
+    bench.files.list([{ ...FILE, id: 1 }], { last: true });
+    bench.files.fetch(1, folder);
+    await opening.promise;
+    bench.files.gone(1);
+    await bench.asked();
+    deepStrictEqual(bench.ends(), []);
+    answer.reject(new Refusal("no-such-file", "It is gone"));
+    strictEqual(await ended.promise, "a: It is gone");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
