@@ -744,6 +744,9 @@ export class Meeting {
 
 const systemEpochMs = () => performance.timeOrigin + performance.now();
 
+/** What systems say, and the TLS library, where a connection ends without a word of the other side. */
+const BROKEN_OFF = /reset|broken pipe|forcibly closed|aborted|close_notify|unexpected eof/i;
+
 /** Why a connection is over, for people. */
 function lossReason({ reason, detail }: ConnectionEnd): string {
   switch (reason) {
@@ -752,8 +755,10 @@ function lossReason({ reason, detail }: ConnectionEnd): string {
     case "silent":
       return "nothing came from the server any more";
     case "broken":
-      // The TLS library points to its web page.
-      return detail.replace(/: https:.*/, "");
+      return BROKEN_OFF.test(detail)
+        ? "the server or the network broke it off"
+        // The system's number of it, and the TLS library's web page.
+        : detail.replace(/: https:.*| \(os error \d+\)/g, "");
     default:
       return detail;
   }

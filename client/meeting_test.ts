@@ -157,8 +157,10 @@ Deno.test("Meeting.leave() waits for lines just said, but not for ever", async (
 Deno.test("Meeting comes back by itself: same seat, new keys, people and cameras anew", async () => {
   const bench = await new MeetingBench().join();
   await bench.link.say({ type: "participants", list: [ADA, BOB], last: true }, streamReady());
-  await bench.link.breakDown("connection reset");
-  deepStrictEqual(bench.eventsOf("reconnecting").map(({ reason }) => reason), ["connection reset"]);
+  await bench.link.breakDown("the network broke");
+  deepStrictEqual(bench.eventsOf("reconnecting").map(({ reason }) => reason), [
+    "the network broke",
+  ]);
   strictEqual(bench.links.length, 2, "the first attempt is made at once");
   deepStrictEqual(bench.link.sentOf("hello")[0].resume, new Uint8Array(16).fill(9));
   deepStrictEqual(bench.engine.commands.at(-1), { do: "disconnect" });
@@ -172,6 +174,23 @@ Deno.test("Meeting comes back by itself: same seat, new keys, people and cameras
   deepStrictEqual(bench.link.sentOf("watch"), [{ type: "watch", participant: 8, layer: "auto" }]);
   deepStrictEqual(bench.link.sentOf("stream.ack"), [{ type: "stream.ack", ssrc: 100 }]);
   strictEqual(bench.eventsOf("participant").length, 2, "nobody came or went");
+});
+
+Deno.test("Meeting says in words for people why the connection is lost", async () => {
+  const reasons = {
+    "Connection reset by peer (os error 104)": "the server or the network broke it off",
+    "Broken pipe (os error 32)": "the server or the network broke it off",
+    "An existing connection was forcibly closed by the remote host. (os error 10054)":
+      "the server or the network broke it off",
+    "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest":
+      "the server or the network broke it off",
+    "No route to host (os error 113)": "No route to host",
+  };
+  for (const [detail, words] of Object.entries(reasons)) {
+    const bench = await new MeetingBench().join();
+    await bench.link.breakDown(detail);
+    strictEqual(bench.eventsOf("reconnecting")[0].reason, words);
+  }
 });
 
 Deno.test("Meeting keeps trying: at least every half second while the seat is kept, 120 s in all", async () => {

@@ -32,7 +32,9 @@ export class Announcer {
     const said = this.#waiting.slice(0, ANNOUNCED_MAX);
     const rest = this.#waiting.length - said.length;
     this.#waiting = [];
-    const text = [...said, ...(rest > 0 ? [this.#more(rest)] : [])].join(". ");
+    const text = [...said, ...(rest > 0 ? [this.#more(rest)] : [])].reduce((before, next) =>
+      `${before}${/[.!?…]$/.test(before) ? " " : ". "}${next}`
+    );
     // The same text twice would not be read again.
     this.text.value = text === this.text.value ? `${text}\u00a0` : text;
     this.#isPausing = true;

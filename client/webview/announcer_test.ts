@@ -26,6 +26,14 @@ Deno.test("Announcer.say() speaks at once, and gathers what comes in the pause",
   strictEqual(announcer.text.value, "d");
 });
 
+Deno.test("Announcer.say() puts a full stop between sentences that have none, and no second one", () => {
+  const { announcer, pass } = announcerBench();
+  announcer.say("first");
+  for (const said of ["Back.", "Joining…", "Ann joined"]) announcer.say(said);
+  pass();
+  strictEqual(announcer.text.value, "Back. Joining… Ann joined");
+});
+
 Deno.test("Announcer.say() counts what is too much to read out", () => {
   const { announcer, pass } = announcerBench();
   announcer.say("first");

@@ -199,8 +199,8 @@ export class ScreenStream {
     });
     this.#format = { grid, exact, stream, captured: new Map(), isBegun: false };
     this.#exactSinceMs = null;
-    // What was painted before stays until there is something new.
-    this.#change({ width, height, scaled, title, exact: false });
+    // What was painted before stays until there is something new. Whatever was the matter, it is captured again.
+    this.#change({ width, height, scaled, title, status: "showing", exact: false });
   }
 
   // ---- pictures

@@ -314,6 +314,17 @@ Deno.test("ScreenStream begins anew with a format, and paints nothing of before 
   strictEqual(stage.openImages, 0);
 });
 
+Deno.test("ScreenStream shows a window again that was minimised: a format says so without a status", () => {
+  const stage = new Stage();
+  stage.format();
+  for (const status of ["hidden", "failed"] as const) {
+    stage.say({ type: "status", status });
+    strictEqual(stage.stream.state.status, status);
+    stage.format();
+    strictEqual(stage.stream.state.status, "showing");
+  }
+});
+
 Deno.test("ScreenStream without H.264 shows what stands still, and keeps it until there is more", async () => {
   const stage = new Stage(false);
   stage.format();
