@@ -7,7 +7,7 @@ import {
   ROOM_LENGTH_MAX,
 } from "@fusionmeet/protocol";
 import type { ServerAddress } from "./options.ts";
-import { printable } from "./printable.ts";
+import { serverCode, serverSentence } from "./printable.ts";
 
 /** Exit codes of the program (see docs/CLIENT.md). */
 export const EXIT = {
@@ -195,9 +195,10 @@ export function declined(
   refusal: { code: string; message: string; version?: number },
   asked: { name: string; room: string },
 ): JoinFailure {
-  const { code, version } = refusal;
+  const code = serverCode(refusal.code);
+  const { version } = refusal;
   const state = version === undefined
-    ? sentencePart(refusal.message).replace(/^(The|This) /, (word) => word.toLowerCase())
+    ? serverSentence(refusal.message).replace(/^(The|This) /, (word) => word.toLowerCase())
     : `this program speaks version ${PROTOCOL_VERSION} of the protocol, the server version ${version}`;
   const advice = version === undefined
     ? ADVICE.get(code) ?? "Ask whoever runs the server"
@@ -245,21 +246,22 @@ export function endedByServer(
   error: { code: string; message: string },
   { isSettled }: { isSettled: boolean },
 ): JoinFailure {
-  const message = sentencePart(error.message);
-  if (error.code === "taken-over") {
+  const code = serverCode(error.code);
+  const message = serverSentence(error.message);
+  if (code === "taken-over") {
     const advice = "Leave the meeting there, or join here with another name";
     return new JoinFailure(
-      error.code,
+      code,
       EXIT.lost,
       `You joined from somewhere else: ${message}`,
       advice,
     );
   }
-  if (error.code === "removed") {
-    return new JoinFailure(error.code, EXIT.refused, message, "Ask whoever runs the meeting");
+  if (code === "removed") {
+    return new JoinFailure(code, EXIT.refused, message, "Ask whoever runs the meeting");
   }
   return new JoinFailure(
-    error.code,
+    code,
     EXIT.lost,
     `The server ended the connection: ${message}`,
     "Join again; if it happens again, report it: it is a mistake in this program",
@@ -276,8 +278,4 @@ export function noAnswer(detail: string): JoinFailure {
     "Try again; if it happens again, look at what the server prints",
     { mayPass: true },
   );
-}
-
-function sentencePart(message: string): string {
-  return printable(message.replace(/\.$/, ""));
 }

@@ -15,6 +15,7 @@ import {
 const SERVER = { hostname: "192.0.2.1", port: 65_435 };
 const SEEN = "ab".repeat(32);
 const EXPECTED = "cd".repeat(32);
+const NEW = { isSettled: false };
 const ASKED = { name: "Ada", room: "Main" };
 
 Deno.test("Every failure has a sentence of its own, a next step, and neither ends with a full stop", () => {
@@ -90,6 +91,11 @@ Deno.test("What a server says of a failure cannot steer the terminal", () => {
     declined({ code: "something-new", message }, ASKED),
     endedByServer({ code: "removed", message }, { isSettled: true }),
     endedByServer({ code: "something-new", message }, { isSettled: true }),
+    endedByServer({ code: "taken-over", message }, { isSettled: true }),
   ];
   for (const { message } of said) ok(message.includes("No\ufffd]52;c;aGk=\ufffd"), message);
+  const codes = ["\u001b[2J", "two words", ""].map((code) =>
+    [declined({ code, message }, ASKED).code, endedByServer({ code, message }, NEW).code]
+  );
+  deepStrictEqual(codes, Array(3).fill(["refused", "refused"]));
 });

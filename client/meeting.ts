@@ -35,6 +35,7 @@ import type {
 import { SharedFiles } from "./files/shared_files.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
+import { printable, serverCode, serverSentence } from "./printable.ts";
 import { Redial, SETTLED_MS } from "./redial.ts";
 import { RoomRoles } from "./room_roles.ts";
 import { NO_SCREEN, OwnScreen } from "./screen/own_screen.ts";
@@ -143,6 +144,7 @@ export class Meeting {
     this.#tickets = new TicketRequests({
       send: (message) => this.#send(message),
       random: options.random,
+      timers: options.timers,
     });
     this.files = new SharedFiles({
       send: (message) => this.#send(message),
@@ -295,7 +297,7 @@ export class Meeting {
       return await open({ hostname, port, fingerprint, certificate, ticket, ...options });
     } catch (thrown) {
       if (!(thrown instanceof TicketRefused)) throw thrown;
-      throw new Refusal(thrown.code, thrown.message, { cause: thrown });
+      throw serverRefusal(thrown, { cause: thrown });
     }
   }
 
@@ -550,10 +552,11 @@ export class Meeting {
     "keys.use": (meeting, { epoch }) => meeting.#options.engine.command({ do: "keys.use", epoch }),
     "mix.map": (meeting, { list }) => meeting.#options.engine.command({ do: "mix.map", list }),
     closing: (meeting, { reason }) =>
-      meeting.#warn("server-closing", `The server is stopping: ${reason}`),
+      meeting.#warn("server-closing", `The server is stopping: ${serverSentence(reason)}`),
   } as const satisfies Handlers<ServerMessages, Meeting>;
 
-  #declined({ request = "", code, message, mark }: Received<"refused">): void {
+  #declined({ request = "", mark, ...refusal }: Received<"refused">): void {
+    const { code, message } = serverRefusal(refusal);
     if (mark !== undefined && this.#tickets.declined(mark, { code, message })) return;
     // Nobody waits for that ticket any more.
     if (request === "ticket.get") return;
@@ -569,7 +572,7 @@ export class Meeting {
     // What cannot be had is not waited for; a later line may bring it along.
     if (request === "chat.fetch") this.#chatLog.page([], false);
     const line = mark === undefined ? undefined : this.#chatOutbox.settled(mark);
-    this.#emit({ event: "refused", request, code, message, mark, ...line });
+    this.#emit({ event: "refused", request: printable(request), code, message, mark, ...line });
   }
 
   #requestUnanswered(request: ClientMessage["type"], message: string): void {
@@ -740,6 +743,13 @@ export class Meeting {
   #emit(event: MeetingEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function serverRefusal(
+  { code, message }: { code: string; message: string },
+  options?: ErrorOptions,
+): Refusal {
+  return new Refusal(serverCode(code), serverSentence(message), options);
 }
 
 const systemEpochMs = () => performance.timeOrigin + performance.now();

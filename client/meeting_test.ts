@@ -617,3 +617,21 @@ Deno.test("Meeting.run() rejects when the media engine is broken, after leaving"
   ok(bench.fault instanceof Error && bench.fault.message === "The invariant does not hold");
   strictEqual(bench.link.sentOf("leave").length, 1);
 });
+
+Deno.test("Meeting tells what a server says in one line that steers no terminal", async () => {
+  const bench = await new MeetingBench().join();
+  const nasty = "\u001b]0;owned\u0007\nNo\u202e";
+  const clean = "\ufffd]0;owned\ufffd No\ufffd";
+  await bench.link.say(
+    { type: "refused", code: "a\u001b", request: "host.mute\u001b", message: nasty },
+    { type: "closing", reason: nasty },
+  );
+  const [{ code, request, message }] = bench.eventsOf("refused");
+  deepStrictEqual([code, request, message], ["refused", "host.mute\ufffd", clean]);
+  const [warning] = bench.eventsOf("warning");
+  strictEqual(warning.message, `The server is stopping: ${clean}`);
+  const opening = bench.meeting.openTicketed("file.fetch", 1).catch(({ message }) => message);
+  const [{ mark }] = bench.link.sentOf("ticket.get");
+  await bench.link.say({ type: "refused", code: "no", message: nasty, mark });
+  strictEqual(await opening, clean);
+});

@@ -1,5 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import type { Refusal } from "@fusionmeet/base";
 import { type ByteStream, type TicketedOptions, TicketRefused } from "@fusionmeet/net";
+import { ANSWER_MS_MAX } from "./ticket_requests.ts";
 import { MeetingBench, settle } from "./test_support.ts";
 
 const TICKET = new Uint8Array(16).fill(3);
@@ -81,4 +83,28 @@ Deno.test("Meeting.openTicketed() waits for no ticket that is not wanted any mor
   deepStrictEqual(bench.eventsOf("refused"), []);
   const late = meeting.openTicketed("screen.view", 5, { signal: AbortSignal.abort() });
   await rejects(late, { code: "aborted" });
+});
+
+Deno.test("Meeting.openTicketed() tells a server's sentence in one line that steers no terminal", async () => {
+  const { bench } = await joined(() => Promise.reject(new TicketRefused("a b", "No\u001b[2J\n.")));
+  const opening = bench.meeting.openTicketed("file.fetch", 5)
+    .catch(({ code, message }: Refusal) => [code, message]);
+  const [{ mark }] = bench.link.sentOf("ticket.get");
+  await bench.link.say({ type: "ticket", mark, ticket: TICKET });
+  deepStrictEqual(await opening, ["refused", "No\ufffd[2J"]);
+});
+
+Deno.test("Meeting.openTicketed() does not wait for ever for a ticket", async () => {
+  const { bench, opened } = await joined(() => Promise.resolve(STREAM));
+  const failures: string[] = [];
+  bench.meeting.openTicketed("file.fetch", 5).catch(({ code }: Refusal) => failures.push(code));
+  bench.timers.advance(ANSWER_MS_MAX - 1);
+  await settle();
+  deepStrictEqual(failures, []);
+  bench.timers.advance(1);
+  await settle();
+  deepStrictEqual(failures, ["no-answer"]);
+  const [{ mark }] = bench.link.sentOf("ticket.get");
+  await bench.link.say({ type: "ticket", mark, ticket: TICKET });
+  deepStrictEqual(opened, []);
 });

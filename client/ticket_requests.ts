@@ -1,23 +1,37 @@
 import { type Random, Refusal } from "@fusionmeet/base";
-import { ConnectFailure } from "@fusionmeet/net";
+import { ConnectFailure, type Timers } from "@fusionmeet/net";
 import {
   type ClientMessage,
   type TicketPurpose,
   TICKETS_PER_PARTICIPANT_MAX,
 } from "@fusionmeet/protocol";
 
+/** A server that does not answer a question of ours in this time is not waited for: an honest one takes a few ms. */
+export const ANSWER_MS_MAX = 20_000;
+
+/** That refusal. */
+export function noAnswerYet(): Refusal {
+  return new Refusal("no-answer", `The server did not answer in ${ANSWER_MS_MAX / 1000} s`);
+}
+
 /** Tickets that were asked for, until the server answers or the connection is gone. */
 export class TicketRequests {
   readonly #send: (message: ClientMessage) => void;
   readonly #random: Random;
+  readonly #timers: Timers;
   readonly #waiting = new Map<string, PromiseWithResolvers<Uint8Array>>();
 
-  constructor({ send, random }: { send: (message: ClientMessage) => void; random: Random }) {
+  constructor({ send, random, timers }: {
+    send: (message: ClientMessage) => void;
+    random: Random;
+    timers: Timers;
+  }) {
     this.#send = send;
     this.#random = random;
+    this.#timers = timers;
   }
 
-  /** @throws Refusal with the server's sentence, `not-connected` or `too-many-tickets`. @throws ConnectFailure `aborted` */
+  /** @throws Refusal with the server's sentence, `not-connected`, `no-answer` or `too-many-tickets`. @throws ConnectFailure `aborted` */
   async ask(
     purpose: TicketPurpose,
     subject: number,
@@ -31,11 +45,13 @@ export class TicketRequests {
     const giveUp = () => this.#take(mark)?.reject(new ConnectFailure("aborted", "Given up"));
     this.#waiting.set(mark, answer);
     this.#send({ type: "ticket.get", mark, purpose, subject });
+    const cancel = this.#timers.after(ANSWER_MS_MAX, () => this.#take(mark)?.reject(noAnswerYet()));
     signal?.addEventListener("abort", giveUp);
     if (signal?.aborted) giveUp();
     try {
       return await answer.promise;
     } finally {
+      cancel();
       signal?.removeEventListener("abort", giveUp);
     }
   }

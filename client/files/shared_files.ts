@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { messageOf, type Random, Refusal } from "@fusionmeet/base";
-import { type ByteStream, ConnectFailure, type Timers } from "@fusionmeet/net";
+import { type ByteStream, closedWhenSilent, ConnectFailure, type Timers } from "@fusionmeet/net";
 import {
   type ClientMessage,
   isExecutableName,
@@ -15,6 +15,7 @@ import {
 } from "@fusionmeet/protocol";
 import { PartFile } from "@fusionmeet/store";
 import { requireAtMost } from "../kept.ts";
+import { ANSWER_MS_MAX, noAnswerYet } from "../ticket_requests.ts";
 import { type ComingFile, ComingFiles } from "./coming_files.ts";
 import { fileOnDisk, type FileSource, readable, type TakenFile } from "./file_source.ts";
 import { Slots } from "./slots.ts";
@@ -104,10 +105,30 @@ const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 5_000;
 /** A server that does not say in this time whether a file may come is not waited for. */
 const PLAN_ANSWER_MS = 1_000;
+/**
+ * A server of which nothing comes for so long, and that takes nothing, is left; what was under way goes on over another
+ * connection. It is longer than the server's own `TRANSFER_SILENT_MS_MAX`: before it answers it may read again what it has of a
+ * large file, and at the end its disk may take its time.
+ */
+export const SERVER_SILENT_MS_MAX = 60_000;
+/**
+ * A transfer that breaks off, or is not to be had, so often one after the other while the meeting goes on, and begins nowhere
+ * further than before, has failed: after 82 s at least.
+ */
+export const TRIES_IN_VAIN_MAX = 20;
 const NOT_CONNECTED = "The connection is lost";
+/** Refusals that pass when others are through: however long that takes. */
+const WAITING: ReadonlySet<string> = new Set([
+  "file-busy",
+  "too-many-offers",
+  "too-many-transfers",
+  "too-many-tickets",
+  "too-many-connections",
+]);
 /** Refusals that pass by themselves. */
 const PASSING: ReadonlyMap<string, string> = new Map(Object.entries({
   "not-connected": NOT_CONNECTED,
+  "no-answer": "The server does not answer",
   "ticket-bad": "The server was too late",
   "file-busy": "Somebody else is sending it",
   "too-many-offers": "Other files are under way",
@@ -126,6 +147,8 @@ class Run {
   isBegun = false;
   /** What has come of it is not kept. */
   isDiscarded = false;
+  /** The furthest byte from which an attempt went on. */
+  beganAt = -1;
   /** What the server has begun to take. */
   offer: number | undefined;
   constructor(public transfer: Transfer, readonly source?: FileSource) {}
@@ -502,14 +525,20 @@ export class SharedFiles {
   /** Tries until it is done, refused for good, or stopped. */
   async #persist(run: Run, attempt: () => Promise<void>): Promise<void> {
     const { signal } = run.stop;
+    let inVain = 0;
     for (let waitMs = RETRY_MS_MIN;; waitMs = Math.min(RETRY_MS_MAX, 2 * waitMs)) {
       await this.#orStopped(this.#connected.promise, signal);
+      const [connection, beganAt] = [this.#connection.signal, run.beganAt];
       try {
         return await attempt();
       } catch (thrown) {
         if (signal.aborted) throw thrown;
         const message = passingReason(thrown);
         if (message === undefined) throw thrown;
+        const isExcused = connection.aborted || run.beganAt > beganAt ||
+          thrown instanceof Refusal && WAITING.has(thrown.code);
+        inVain = isExcused ? 0 : inVain + 1;
+        if (inVain === TRIES_IN_VAIN_MAX) throw gaveUp(thrown);
         this.#tell(run, { state: "waiting", message });
         await this.#orStopped(this.#pause(waitMs), signal);
       }
@@ -525,7 +554,12 @@ export class SharedFiles {
     const opening = this.#options.open(purpose, id, { signal });
     // What comes too late is not used.
     opening.then((late) => signal.aborted && late.close(), () => undefined);
-    const stream = await this.#orStopped(opening, signal);
+    const opened = await this.#orStopped(opening, signal);
+    let isSilent = false;
+    const stream = closedWhenSilent(opened, {
+      ...{ silentMs: SERVER_SILENT_MS_MAX, timers: this.#options.timers, isEitherEnough: true },
+      onSilent: () => isSilent = true,
+    });
     const close = () => stream.close();
     const ends = [signal, connection];
     for (const end of ends) end.addEventListener("abort", close, { once: true });
@@ -533,6 +567,10 @@ export class SharedFiles {
       signal.throwIfAborted();
       if (connection.aborted) throw new BrokenOff("The connection to the meeting is over");
       await use(stream);
+    } catch (cause) {
+      if (!isSilent) throw cause;
+      const state = `Nothing came from the server for ${SERVER_SILENT_MS_MAX / 1000} s`;
+      throw new BrokenOff(state, { cause });
     } finally {
       for (const end of ends) end.removeEventListener("abort", close);
       close();
@@ -554,8 +592,12 @@ export class SharedFiles {
     const mark = this.#options.random.fill(new Uint8Array(8)).toHex();
     const answer = Promise.withResolvers<unknown>();
     this.#questions.set(mark, answer);
+    const cancel = this.#options.timers.after(
+      ANSWER_MS_MAX,
+      () => this.#takeQuestion(mark)?.reject(noAnswerYet()),
+    );
     this.#options.send(question(mark));
-    return answer.promise as Promise<Answer>;
+    return (answer.promise as Promise<Answer>).finally(cancel);
   }
 
   #way(report: TransferReport): TransferOptions {
@@ -567,6 +609,7 @@ export class SharedFiles {
     const tell = () => this.#tell(run, { state, progress: meter.progress, message: undefined });
     return {
       resumed: (bytes) => {
+        if (state === "moving") run.beganAt = Math.max(run.beganAt, bytes);
         meter.resume(bytes, timers.nowMs());
         tell();
       },
@@ -601,6 +644,11 @@ export class SharedFiles {
 }
 
 const noSuchFile = () => new Refusal("no-such-file", "That file is not there any more");
+
+function gaveUp(cause: unknown): Refusal {
+  const state = `Nothing more of it came through in ${TRIES_IN_VAIN_MAX} tries`;
+  return new Refusal("in-vain", `${state} (${messageOf(cause)}): try again later`, { cause });
+}
 
 /** Why it is worth another try; `undefined` where it is not. */
 function passingReason(thrown: unknown): string | undefined {

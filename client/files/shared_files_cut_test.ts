@@ -1,31 +1,9 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { concatBytes, FakeTimers, seededRandom } from "@fusionmeet/base";
-import type { ByteStream } from "@fusionmeet/net";
 import { encodeTransferStart } from "@fusionmeet/protocol";
+import { SilentStream } from "../../tests/support/silent_stream.ts";
 import { type FilesEvent, SharedFiles } from "./shared_files.ts";
-
-/** A connection that gives `bytes`, and then nothing until it is closed. */
-class SilentStream implements ByteStream {
-  readonly #closed = Promise.withResolvers<null>();
-  #rest: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#rest = bytes;
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    const size = Math.min(into.length, this.#rest.length);
-    if (size === 0) return this.#closed.promise;
-    into.set(this.#rest.subarray(0, size));
-    this.#rest = this.#rest.subarray(size);
-    return Promise.resolve(size);
-  }
-
-  write = (bytes: Uint8Array) => Promise.resolve(bytes.length);
-  closeWrite = () => Promise.resolve();
-  close = () => this.#closed.resolve(null);
-}
 
 Deno.test("a fetch whose connection falls silent for ever goes on over the next connection to the meeting", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,5 +1,6 @@
-import { Refusal } from "@fusionmeet/base";
+import { Refusal, TokenBucket } from "@fusionmeet/base";
 import {
+  ACKNOWLEDGE_EVERY_MS,
   Acknowledger,
   type ByteStream,
   contentOf,
@@ -20,6 +21,15 @@ import {
   TRANSFER_TAKEN,
 } from "@fusionmeet/protocol";
 import type { PartFile } from "@fusionmeet/store";
+import { serverSentence } from "../printable.ts";
+
+/**
+ * How often a server may say what it has taken, and so often at once; it is read more slowly beyond that. An honest one says so
+ * every `ACKNOWLEDGE_EVERY_MS` at most; what waited for some seconds comes at once.
+ */
+export const TAKEN_PER_SECOND = 2 * 1000 / ACKNOWLEDGE_EVERY_MS;
+export const TAKEN_BURST = 4 * TAKEN_PER_SECOND;
+const TAKEN_THROTTLE_MS = 20;
 
 /** The connection ended in the middle: it can go on over another one. */
 export class BrokenOff extends Error {
@@ -45,19 +55,20 @@ export interface TransferOptions {
 /**
  * Sends a file from where the server wants it.
  *
- * @throws Refusal of the server, `file-changed`. @throws BrokenOff. @throws what the file system says.
+ * @throws Refusal of the server, `file-changed`, `part-wrong`. @throws BrokenOff. @throws what the file system says.
  */
 export async function sendFile(
   stream: ByteStream,
   { path, size, report, timers, isTakenTold }: TransferOptions & { path: string; size: number },
 ): Promise<void> {
   const offset = await started(stream);
+  if (offset > size) throw wrongPart(`The server asks for what is behind its ${size} bytes`);
   report.resumed(offset);
   using file = await Deno.open(path);
   await file.seek(offset, Deno.SeekMode.Start);
   // The server may decline in the middle (its disk is full), while it takes nothing any more.
   const yielding = isTakenTold ? new YieldingWriter(stream, { timers }) : undefined;
-  const answer = stored(stream, yielding);
+  const answer = stored(stream, { yielding, timers });
   answer.catch(() => undefined);
   const write = (bytes: Uint8Array) => yielding?.write(bytes) ?? writeAll(stream, bytes);
   let left = size - offset;
@@ -70,14 +81,17 @@ export async function sendFile(
   await answer;
 }
 
-/** Fetches what is missing of a file. @throws Refusal of the server. @throws BrokenOff. @throws what the file system says. */
+/** Fetches what is missing of a file. @throws Refusal of the server, `part-wrong`. @throws BrokenOff. @throws what the file system says. */
 export async function fetchFile(
   stream: ByteStream,
   part: PartFile,
   { report, timers, isTakenTold }: TransferOptions,
 ): Promise<void> {
   await broken(writeAll(stream, encodeTransferOffset(part.size)));
-  await started(stream);
+  const offset = await started(stream);
+  if (offset !== part.size) {
+    throw wrongPart(`The server does not send what was asked for, from byte ${part.size} on`);
+  }
   report.resumed(part.size);
   const taken = isTakenTold ? new Acknowledger(stream, { timers }) : undefined;
   const read = (into: Uint8Array) => broken(stream.read(into));
@@ -94,13 +108,28 @@ export async function fetchFile(
   }
 }
 
+function wrongPart(state: string): Refusal {
+  return new Refusal("part-wrong", `${state}: try again, and tell whoever runs the server if that fails`);
+}
+
 /** Waits until the server has the whole file; what it has taken meanwhile goes to `yielding`. @throws Refusal. @throws BrokenOff */
-async function stored(stream: ByteStream, yielding: YieldingWriter | undefined): Promise<void> {
+async function stored(
+  stream: ByteStream,
+  { yielding, timers }: { yielding: YieldingWriter | undefined; timers: Timers },
+): Promise<void> {
+  const rate = { perSecond: TAKEN_PER_SECOND, burst: TAKEN_BURST };
+  const bucket = new TokenBucket({ ...rate, nowMs: timers.nowMs() });
+  let total = 0;
   try {
     while (await goesOn(stream, yielding !== undefined) === TRANSFER_TAKEN) {
       const taken = await broken(readTaken(stream));
-      if (taken === null || !yielding!.acknowledged(taken)) {
+      // Nothing new is nothing to say.
+      if (taken === null || taken.total <= total || !yielding!.acknowledged(taken)) {
         throw new BrokenOff("The server took what it cannot have");
+      }
+      total = taken.total;
+      while (!bucket.take(timers.nowMs())) {
+        await new Promise<void>((done) => void timers.after(TAKEN_THROTTLE_MS, done));
       }
     }
   } finally {
@@ -117,7 +146,8 @@ async function goesOn(stream: ByteStream, mayBeTaken = false): Promise<number> {
   if (first[0] === TRANSFER_GOES_ON || mayBeTaken && first[0] === TRANSFER_TAKEN) return first[0];
   const reason = new Uint8Array(TRANSFER_REFUSAL_BYTES_MAX);
   const size = await broken(readFull(stream, reason));
-  throw decodeTransferRefusal(reason.subarray(0, size));
+  const { code, message } = decodeTransferRefusal(reason.subarray(0, size));
+  throw new Refusal(code, serverSentence(message));
 }
 
 /** @returns the offset. */

@@ -3,6 +3,7 @@ export * from "./cryptography.ts";
 export * from "./random.ts";
 export * from "./timers.ts";
 export * from "./byte_stream.ts";
+export * from "./impatient_stream.ts";
 export * from "./peekable_stream.ts";
 export * from "./content.ts";
 export * from "./ledbat.ts";

@@ -2,6 +2,7 @@ import { type Counters, Refusal } from "@fusionmeet/base";
 import {
   Acknowledger,
   type ByteStream,
+  closedWhenSilent,
   contentOf,
   readFull,
   readTaken,
@@ -260,33 +261,7 @@ export class Transfers implements TicketOwner {
   /** A stream that is closed when a read or a write takes longer than `TRANSFER_SILENT_MS_MAX`. */
   #impatient(stream: ByteStream): ByteStream {
     const { timers, counters } = this.#options;
-    const pending = new Set<{ sinceMs: number }>();
-    let isWatched = false;
-    // One timer for many calls: there are tens of thousands a second.
-    const watch = () => {
-      isWatched = pending.size > 0;
-      if (!isWatched) return;
-      const sinceMs = Math.min(...[...pending].map((each) => each.sinceMs));
-      const leftMs = sinceMs + TRANSFER_SILENT_MS_MAX - timers.nowMs();
-      if (leftMs > 0) return void timers.after(leftMs, watch);
-      counters.add("files.silent");
-      stream.close();
-    };
-    const inTime = async <T>(run: () => Promise<T>): Promise<T> => {
-      const call = { sinceMs: timers.nowMs() };
-      pending.add(call);
-      if (!isWatched) watch();
-      try {
-        return await run();
-      } finally {
-        pending.delete(call);
-      }
-    };
-    return {
-      read: (into) => inTime(() => stream.read(into)),
-      write: (bytes) => inTime(() => stream.write(bytes)),
-      closeWrite: () => inTime(() => stream.closeWrite()),
-      close: () => stream.close(),
-    };
+    const onSilent = () => counters.add("files.silent");
+    return closedWhenSilent(stream, { silentMs: TRANSFER_SILENT_MS_MAX, timers, onSilent });
   }
 }
