@@ -269,6 +269,17 @@ export function endedByServer(
   );
 }
 
+/** The connection was ended here for what the server sent. @param fault A sentence: what was wrong with it. */
+export function brokenByServer(fault: string): JoinFailure {
+  return new JoinFailure(
+    "protocol",
+    EXIT.lost,
+    `The server broke the protocol: ${fault}`,
+    "Update this program and the server to the newest version; if it happens again, tell whoever runs the server",
+    { mayPass: true },
+  );
+}
+
 /** The connection ended before the server answered `hello`. */
 export function noAnswer(detail: string): JoinFailure {
   return new JoinFailure(

@@ -20,7 +20,7 @@ import {
 import { ChatLog } from "./chat_log.ts";
 import type { Quality } from "./capture/sources.ts";
 import { ChatOutbox, type PendingLine } from "./chat_outbox.ts";
-import { declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
+import { brokenByServer, declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
 import { requireAtMost } from "./kept.ts";
 import type { CaptureKind, EngineEvent } from "./media/commands.ts";
 import type {
@@ -413,8 +413,10 @@ export class Meeting {
       if (this.#leaving.signal.aborted) await link.close("left");
       else link.destroy("done");
     }
-    const reason = lossReason(await link.ended);
+    const end = await link.ended;
+    const reason = lossReason(end);
     if (joinedAtMs === undefined) failure ??= noAnswer(reason);
+    else if (end.reason === "protocol") failure ??= brokenByServer(end.detail);
     return { lastedMs, reason: failure?.message ?? reason, failure };
   }
 

@@ -102,7 +102,7 @@ for (const [what, { atLimit, over }] of Object.entries(LIMITS)) {
     const [{ reason }] = bench.eventsOf("reconnecting");
     match(
       reason,
-      new RegExp(`^Cannot keep what the server says: over \\d+ ${what.split(",")[0]}$`),
+      new RegExp(`^The server broke the protocol: .*: over \\d+ ${what.split(",")[0]}$`),
     );
     bench.meeting.leave();
     await settle();
@@ -115,6 +115,19 @@ async function sayAll(
 ): Promise<void> {
   for (const message of messages) await link.say(message);
 }
+
+Deno.test("Meeting gives up a server that breaks the protocol each time, and says what was wrong with it", async () => {
+  const bench = await new MeetingBench().join();
+  const { atLimit, over } = LIMITS.mixes;
+  for (let second = 0; second < 200 && bench.end === undefined; second++) {
+    if (!bench.link.isOver) await bench.link.say(welcome(), ...atLimit, over);
+    await bench.advance(1_000);
+  }
+  strictEqual(bench.end?.failure?.code, "connection-lost");
+  const { message, advice } = bench.end.failure;
+  match(message, /; The server broke the protocol: Cannot keep .* over 2 mixes$/);
+  match(advice, /^Update this program and the server/);
+});
 
 Deno.test("Meeting goes on where others have taken the place of those who are gone", async () => {
   const bench = await new MeetingBench().join();
