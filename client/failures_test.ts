@@ -94,8 +94,8 @@ Deno.test("What a server says of a failure cannot steer the terminal", () => {
     endedByServer({ code: "taken-over", message }, { isSettled: true }),
   ];
   for (const { message } of said) ok(message.includes("No\ufffd]52;c;aGk=\ufffd"), message);
-  const codes = ["\u001b[2J", "two words", ""].map((code) =>
-    [declined({ code, message }, ASKED).code, endedByServer({ code, message }, NEW).code]
-  );
+  const codes = ["\u001b[2J", "two words", ""].map((
+    code,
+  ) => [declined({ code, message }, ASKED).code, endedByServer({ code, message }, NEW).code]);
   deepStrictEqual(codes, Array(3).fill(["refused", "refused"]));
 });

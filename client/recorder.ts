@@ -235,7 +235,8 @@ export class Recorder {
     const known = this.#baseNames.get(name);
     if (known !== undefined) return known;
     if (this.#baseNames.size >= RECORDED_PEOPLE_MAX) {
-      const more = `Cameras and screens of more than ${RECORDED_PEOPLE_MAX} people are not recorded`;
+      const more =
+        `Cameras and screens of more than ${RECORDED_PEOPLE_MAX} people are not recorded`;
       this.#trouble("", `${more}: ${name} is one of them`);
       return undefined;
     }

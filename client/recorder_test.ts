@@ -80,7 +80,12 @@ class RecorderBench implements AsyncDisposable {
     const at = { sequence: 1, capturedAtMs: 0 };
     const message: ScreenMessage = grey === undefined
       ? { type: "format", ...at, width: 64, height: 64, scaled: false, title: "" }
-      : { type: "tiles", ...at, tiles: [0], deflated: deflateRawSync(Uint8Array.of(1, grey, grey, grey)) };
+      : {
+        type: "tiles",
+        ...at,
+        tiles: [0],
+        deflated: deflateRawSync(Uint8Array.of(1, grey, grey, grey)),
+      };
     const content = { ...message, bytes: encodeScreenMessage(message) } as ScreenContent;
     this.recorder.screenArrived({
       ...{ share: participant, participant, message: content, serverMinusLocalMs: 0 },

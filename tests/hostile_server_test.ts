@@ -3,13 +3,16 @@
  * one, goes on, and leaves when it is told to.
  * Judges real time by the second.
  */
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { TICKET_BYTES } from "@fusionmeet/protocol";
 import { HostileServer } from "./support/hostile_server.ts";
 import { type ClientProgram, startClient } from "./support/programs.ts";
-import { passRealTime } from "./support/wait.ts";
+import { passRealTime, until } from "./support/wait.ts";
 
 /** Leaving takes a second at most with a server that does not end the connection; the program needs some time besides. */
 const LEAVE_MS_MAX = 3_000;
+/** So long after a stop nothing is captured any more. */
+const STOP_MS_MAX = 2_000;
 /** What a client without microphone and camera may take of a core while a server keeps it busy, where it took all of it. */
 const CORE_SHARE_MAX = 0.5;
 
@@ -94,5 +97,45 @@ Deno.test("a server that says it has more lines of chat, and has none, is asked 
   await client.waitFor("chat");
   await passRealTime(1_000);
   strictEqual(asked, 1);
+  await leaves(client);
+});
+
+Deno.test("a share that is stopped is stopped, whatever the server says then", async () => {
+  let bytes = 0;
+  let stops = 0;
+  const ofAda = { type: "presenter", share: 5, participant: 7, name: "Ada" } as const;
+  await using server = await HostileServer.start(async (connection) => {
+    for await (const message of connection.messages()) {
+      if (message.type === "hello") {
+        await connection.welcome();
+        await connection.send({ type: "presenter", paused: false });
+      }
+      if (message.type === "ping") await connection.send({ type: "pong", at: message.at });
+      if (message.type === "presenter.request") await connection.send({ ...ofAda, paused: false });
+      if (message.type === "ticket.get") {
+        await connection.send({
+          ...{ type: "ticket", mark: message.mark, ticket: new Uint8Array(TICKET_BYTES) },
+        });
+      }
+      if (message.type === "ticket") await connection.takeScreen((size) => bytes += size);
+      if (message.type !== "presenter.stop") continue;
+      stops++;
+      for (const paused of [true, false, true]) await connection.send({ ...ofAda, paused });
+    }
+  });
+  await using client = await startClient({
+    ...{ name: "Ada", server },
+    args: ["--screen", "testsrc:320x240@10"],
+  });
+  await client.waitFor(({ event, on }) => event === "screen" && on);
+  await until("pictures of the screen", () => bytes > 10_000);
+  await client.send({ do: "present", on: false });
+  await client.waitFor(({ event, on }) => event === "screen" && on === false);
+  await until("no ffmpeg any more", () => client.children().length === 0, {
+    timeoutMs: STOP_MS_MAX,
+  });
+  const before = bytes;
+  await passRealTime(2_000);
+  deepStrictEqual([bytes, client.children().length, stops], [before, 0, 1]);
   await leaves(client);
 });

@@ -15,8 +15,7 @@ class Bench {
   readonly sent: ClientMessage[] = [];
   readonly events: FilesEvent[] = [];
   /** How a connection for a file comes about: not at all, unless the test says. */
-  open: () => Promise<ByteStream> = () =>
-    Promise.reject(new Refusal("no-such-file", "It is gone"));
+  open: () => Promise<ByteStream> = () => Promise.reject(new Refusal("no-such-file", "It is gone"));
   readonly files = new SharedFiles({
     send: (message) => this.sent.push(message),
     open: () => this.open(),

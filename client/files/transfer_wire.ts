@@ -109,7 +109,10 @@ export async function fetchFile(
 }
 
 function wrongPart(state: string): Refusal {
-  return new Refusal("part-wrong", `${state}: try again, and tell whoever runs the server if that fails`);
+  return new Refusal(
+    "part-wrong",
+    `${state}: try again, and tell whoever runs the server if that fails`,
+  );
 }
 
 /** Waits until the server has the whole file; what it has taken meanwhile goes to `yielding`. @throws Refusal. @throws BrokenOff */

@@ -2,15 +2,20 @@ import { type ByteStream, TlsListener, writeAll } from "@fusionmeet/net";
 import {
   type ClientMessage,
   encodeMessage,
+  encodeScreenMessage,
   EnvelopeReader,
   PROTOCOL_VERSION,
   readClientMessage,
+  ScreenMessageReader,
   type ServerMessage,
 } from "@fusionmeet/protocol";
 import { loadServerIdentity } from "@fusionmeet/store";
 import { TemporaryDirectory } from "./wait.ts";
 
 const ADA = { id: 7, name: "Ada", microphone: false, camera: false, away: false };
+
+/** What a presenter sends besides. */
+const CONTENT = ["format", "picture", "tiles", "stale", "status"] as const;
 
 /** One connection of a client at a hostile server. */
 export class HostileConnection {
@@ -60,6 +65,30 @@ export class HostileConnection {
   async end(): Promise<void> {
     await this.#writing;
     this.#stream.close();
+  }
+
+  /** Takes what a presenter sends on the connection of a share, to its end. @param came So many bytes. */
+  async takeScreen(came: (bytes: number) => void): Promise<void> {
+    await this.send({ type: "ticket.accepted" });
+    const reader = new ScreenMessageReader(["clock.ask", ...CONTENT]);
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (let size; (size = await this.#stream.read(buffer)) !== null;) {
+        came(size);
+        for (const message of reader.push(buffer.subarray(0, size))) {
+          await writeAll(
+            this.#stream,
+            encodeScreenMessage(
+              message.type === "clock.ask"
+                ? { ...message, type: "clock.answer", sequence: 0, serverAtMs: 1 }
+                : { type: "acknowledge", sequence: message.sequence },
+            ),
+          );
+        }
+      }
+    } catch {
+      // The client ended it.
+    }
   }
 
   /** Until the client ends it. */
