@@ -20,7 +20,14 @@ import {
 import { ChatLog } from "./chat_log.ts";
 import type { Quality } from "./capture/sources.ts";
 import { ChatOutbox, type PendingLine } from "./chat_outbox.ts";
-import { brokenByServer, declined, endedByServer, EXIT, JoinFailure, noAnswer } from "./failures.ts";
+import {
+  brokenByServer,
+  declined,
+  endedByServer,
+  EXIT,
+  JoinFailure,
+  noAnswer,
+} from "./failures.ts";
 import { requireAtMost } from "./kept.ts";
 import type { CaptureKind, EngineEvent } from "./media/commands.ts";
 import type {

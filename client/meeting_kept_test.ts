@@ -14,7 +14,6 @@ import { SETTLED_MS } from "./redial.ts";
 import { MeetingBench, settle, welcome } from "./test_support.ts";
 import { UNSHOWN_MS } from "./unshown_cameras.ts";
 
-const SELF = 7;
 const person = (id: number) => ({
   ...{ id, name: `P${id}`, microphone: false, camera: false, away: false },
 });
