@@ -198,7 +198,10 @@ export function declined(
   const code = serverCode(refusal.code);
   const { version } = refusal;
   const state = version === undefined
-    ? serverSentence(refusal.message).replace(/^(The|This) /, (word) => word.toLowerCase())
+    ? serverSentence(refusal.message).replace(
+      /^(The|This|You|Your|Somebody|Too) /,
+      (word) => word.toLowerCase(),
+    )
     : `this program speaks version ${PROTOCOL_VERSION} of the protocol, the server version ${version}`;
   const advice = version === undefined
     ? ADVICE.get(code) ?? "Ask whoever runs the server"

@@ -61,8 +61,21 @@ Deno.test("Only what may pass by itself is tried again when coming back", () => 
 });
 
 Deno.test("declined() goes on with what the server said as part of its sentence", () => {
-  const { message } = declined({ code: "pin-wrong", message: "The PIN is wrong." }, ASKED);
-  strictEqual(message, `Cannot join ${ASKED.room} as ${ASKED.name}: the PIN is wrong`);
+  for (
+    const [said, part] of [
+      ["The PIN is wrong.", "the PIN is wrong"],
+      ["You were removed from this room", "you were removed from this room"],
+      [
+        "Somebody called Ann is already in this room",
+        "somebody called Ann is already in this room",
+      ],
+      ["Too many wrong PINs: try again in 4 s", "too many wrong PINs: try again in 4 s"],
+      ["Ann is presenting", "Ann is presenting"],
+    ]
+  ) {
+    const { message } = declined({ code: "pin-wrong", message: said }, ASKED);
+    strictEqual(message, `Cannot join ${ASKED.room} as ${ASKED.name}: ${part}`);
+  }
 });
 
 Deno.test("declined() says which side to update when the versions differ", () => {

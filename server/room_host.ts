@@ -64,7 +64,7 @@ export class RoomHost {
     if (this.#removed.some(isRemoved)) {
       throw new Refusal(
         "removed",
-        "You were removed from this room: its host can let you in again",
+        "You were removed from this room, and its host can let you in again",
       );
     }
     if (this.#isLocked) {

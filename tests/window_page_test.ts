@@ -554,8 +554,9 @@ pageTest(
     deepStrictEqual(await program.heard("present.ask"), { do: "present.ask" });
     strictEqual(await focused(page), "Present: Person 2 has the screen");
     program.setMeeting({ asked: true });
-    await keyboard.press("Enter");
+    // It says so where one asked.
     await taken.getByText("You asked Person 2 to hand over. No answer yet.").waitFor();
+    await page.getByRole("status").getByText("You asked Person 2").waitFor({ state: "attached" });
     strictEqual(await page.getByRole("button", { name: /^Ask/ }).count(), 0, "once is enough");
     const people = crowd(3).map((each) => ({ ...each, host: each.id === 1 }));
     program.setMeeting({ people });
@@ -589,6 +590,7 @@ pageTest(
     });
     program.setMeeting({ askingToPresent: asking.slice(1) });
     await page.getByRole("button", { name: "Not now, Person 2" }).waitFor({ state: "detached" });
+    strictEqual(await focused(page), "Main", "the focus is not lost with the question");
     await page.getByRole("button", { name: "Hand over to Person 3" }).focus();
     await keyboard.press("Enter");
     deepStrictEqual(await program.heard("present.answer", ({ accept }) => accept), {
@@ -974,6 +976,7 @@ pageTest(
     const bar = panel.getByRole("progressbar", { name: "Progress of plan.pdf" });
     strictEqual(await bar.getAttribute("aria-valuetext"), "50 % · 100 bytes/s · 5 s left");
     strictEqual(await panel.getByRole("button", { name: "Save plan.pdf" }).count(), 0);
+    strictEqual(await focused(page), "More for plan.pdf", "the focus stays in the row");
     await press("Cancel plan.pdf");
     deepStrictEqual(await program.heard("transfer.cancel"), { do: "transfer.cancel", transfer: 9 });
     program.changeFiles({ transfersGone: [9] });
@@ -991,6 +994,7 @@ pageTest(
     await press("Delete for everyone: plan.pdf");
     const dialog = page.getByRole("dialog", { name: "Delete for everyone?" });
     await dialog.getByRole("button", { name: "Keep" }).click();
+    strictEqual(await focused(page), "More for plan.pdf");
     strictEqual(program.said.some((said) => said.do === "file.delete"), false);
     await press("More for plan.pdf");
     await press("Delete for everyone: plan.pdf");
@@ -998,6 +1002,7 @@ pageTest(
     deepStrictEqual(await program.heard("file.delete"), { do: "file.delete", file: 2 });
     program.changeFiles({ filesGone: [2] });
     await until("it is gone", async () => await names.count() === 2);
+    strictEqual(await focused(page), "Files", "the focus is not lost with the row");
     // A reload knows what the program knows.
     await page.reload();
     await page.getByRole("button", { name: "Files", exact: true }).click();
@@ -1133,6 +1138,15 @@ pageTest(
     program.send({ ...answer, asked: "", place });
     const field = page.getByRole("combobox", { name: "Folder and name" });
     await until("the usual place", async () => await field.inputValue() === place);
+    const colourOf = (what: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector("dialog ${what}")).color`);
+    strictEqual(await colourOf("input"), await colourOf("h2"), "what is typed is no small print");
+    // Escape closes the list, not what it is in.
+    await page.getByRole("button", { name: "Show folders" }).click();
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("option").first().waitFor({ state: "detached" });
+    ok(await field.isVisible());
     await field.press("ArrowDown");
     await field.press("Enter");
     strictEqual((await program.heard("place", (said) => said.place !== "")).place, folders[0]);

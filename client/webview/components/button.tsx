@@ -39,6 +39,7 @@ export interface IconButtonProps {
   readonly isOff?: boolean;
   /** It opens something, and that is open. */
   readonly isOpen?: boolean;
+  readonly buttonRef?: Ref<HTMLButtonElement>;
   readonly onClick: () => void;
 }
 
@@ -48,6 +49,7 @@ export function IconButton(props: IconButtonProps) {
   return (
     <button
       type="button"
+      ref={props.buttonRef}
       class="icon-button"
       aria-label={label}
       title={label}

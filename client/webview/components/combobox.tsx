@@ -35,6 +35,12 @@ export function Combobox({ choices, listLabel, openLabel, ...field }: ComboboxPr
     setOpen(true);
     setActive(index);
   };
+  // The keys of the list are those of the field.
+  const openByButton = () => {
+    root.current?.querySelector("input")?.focus();
+    if (shows) setOpen(false);
+    else open(-1);
+  };
   const take = (index: number) => {
     field.onInput(choices[index].value);
     setOpen(false);
@@ -61,7 +67,7 @@ export function Combobox({ choices, listLabel, openLabel, ...field }: ComboboxPr
         trailing={choices.length > 0 && (
           <OpenButton
             label={openLabel}
-            onClick={() => shows ? setOpen(false) : open(-1)}
+            onClick={openByButton}
           />
         )}
         inputProps={{

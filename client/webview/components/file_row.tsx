@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { FileEntry } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { type FileKind, fileKind, isPreviewable } from "../file_kinds.ts";
@@ -50,8 +50,11 @@ export interface FileRowProps {
 export function FileRow({ file, mayDelete, onDelete, onSaveAs }: FileRowProps) {
   const { store, strings, send } = useApp();
   const [isOpen, setOpen] = useState(false);
+  const more = useRef<HTMLButtonElement>(null);
   const text = strings.files;
   const choose = (run: () => void) => {
+    // The words that were chosen go; a dialog gives the focus back to what had it before.
+    more.current?.focus();
     setOpen(false);
     run();
   };
@@ -84,6 +87,7 @@ export function FileRow({ file, mayDelete, onDelete, onSaveAs }: FileRowProps) {
         <IconButton
           label={text.moreOf(file.name)}
           isOpen={isOpen}
+          buttonRef={more}
           onClick={() => setOpen(!isOpen)}
         >
           <EllipsisVertical size={18} aria-hidden="true" />

@@ -8,7 +8,8 @@ export interface PopoverProps {
   /** Over the middle of its button, not along its end. */
   readonly align?: "center";
   readonly button: (props: { isOpen: boolean; toggle: () => void }) => ComponentChildren;
-  readonly children: (props: { close: () => void }) => ComponentChildren;
+  /** `stay`: the panel stays open, with the focus at its button, for what had it goes. */
+  readonly children: (props: { close: () => void; stay: () => void }) => ComponentChildren;
 }
 
 /** A small panel at a button; Escape, a click elsewhere or the focus going elsewhere closes it. */
@@ -16,9 +17,10 @@ export function Popover({ label, side, align, button, children }: PopoverProps) 
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  const stay = () => root.current?.querySelector<HTMLElement>(":scope > button")?.focus();
   const close = () => {
     setOpen(false);
-    root.current?.querySelector<HTMLElement>(":scope > button")?.focus();
+    stay();
   };
   useLayoutEffect(() => {
     if (!isOpen) return;
@@ -52,7 +54,7 @@ export function Popover({ label, side, align, button, children }: PopoverProps) 
           role="dialog"
           aria-label={label}
         >
-          {children({ close })}
+          {children({ close, stay })}
         </div>
       )}
     </div>

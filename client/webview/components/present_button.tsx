@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { MeetingState, PresentingState } from "@fusionmeet/bridge";
 import { useApp } from "../app.ts";
 import { leads } from "../person_actions.ts";
@@ -40,8 +41,14 @@ interface TakenButtonProps {
 }
 
 function TakenButton({ meeting, presenting: { name, paused } }: TakenButtonProps) {
-  const { strings, send } = useApp();
+  const { strings, send, announcer } = useApp();
   const text = strings.present;
+  const { asked } = meeting;
+  const before = useRef(asked);
+  useEffect(() => {
+    if (asked && !before.current) announcer.say(text.asked(name));
+    before.current = asked;
+  }, [asked]);
   return (
     <Popover
       label={text.present}
@@ -59,17 +66,17 @@ function TakenButton({ meeting, presenting: { name, paused } }: TakenButtonProps
         </BarButton>
       )}
     >
-      {({ close }) => (
+      {({ close, stay }) => (
         <div class="present-taken">
           <p>
             <strong dir="auto">{paused ? text.holdsPaused(name) : text.holds(name)}</strong>
             <span class="hint">{text.oneAtATime}</span>
           </p>
-          {meeting.asked ? <p class="present-asked" dir="auto">{text.asked(name)}</p> : (
+          {asked ? <p class="present-asked" dir="auto">{text.asked(name)}</p> : (
             <Button
               kind="primary"
               onClick={() => {
-                close();
+                stay();
                 send({ do: "present.ask" });
               }}
             >

@@ -15,6 +15,7 @@ import { ShortcutsDialog } from "../components/shortcuts_dialog.tsx";
 import { Stage } from "../components/stage.tsx";
 import { useFullScreen } from "../components/use_full_screen.ts";
 import { pageOf, TILES_MAX } from "../grid_layout.ts";
+import { keepFocus } from "../kept_focus.ts";
 import { ShareView } from "../share_view.ts";
 import { type ShortcutAction, shortcutOf } from "../shortcuts.ts";
 
@@ -28,6 +29,7 @@ export function MeetingScreen() {
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [picks, setPicks] = useState(false);
   useFullScreen(view);
+  useEffect(() => keepFocus(), []);
   useAnnouncements();
   useRoleAnnouncements();
   useSignalEffect(() => send({ do: "unread", count: store.chat.unseen.value }));
