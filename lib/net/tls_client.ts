@@ -7,7 +7,7 @@ import {
   type Fingerprint,
   PING_INTERVAL_MS,
   readServerMessage,
-  SERVER_CHAT_LINES_COST,
+  SERVER_LIST_COST,
   SERVER_MESSAGE_UNIT_BYTES,
   SERVER_MESSAGES_BURST,
   SERVER_MESSAGES_PER_SECOND,
@@ -25,6 +25,10 @@ export type ClientConnection = ControlConnection<ServerMessage, ClientMessage>;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
+const LISTS: ReadonlySet<string> = new Set<ServerMessage["type"]>([
+  ...["chat.lines", "files", "files.coming", "participants"] as const,
+]);
+
 /**
  * What a client takes from a server, whoever that is: enough for all an honest one has to say, and little enough that the rest
  * of the program goes on.
@@ -34,7 +38,7 @@ export const READ_FROM_SERVER: ReadLimit = {
   burst: SERVER_MESSAGES_BURST,
   cost: ({ type, bytes }) =>
     Math.ceil(bytes / SERVER_MESSAGE_UNIT_BYTES) +
-    (type === "chat.lines" ? SERVER_CHAT_LINES_COST : 0),
+    (LISTS.has(type) ? SERVER_LIST_COST : 0),
 };
 
 /**

@@ -4,7 +4,12 @@ import { type ClientMessage, readClientMessage, type ServerMessage } from "@fusi
 import { loadServerIdentity, type ServerIdentity } from "@fusionmeet/store";
 import { forgeHandshake } from "../../tests/support/forged_server.ts";
 import { ControlConnection } from "./control_connection.ts";
-import { connectControl, type ConnectFailure, type ConnectOptions } from "./tls_client.ts";
+import {
+  connectControl,
+  type ConnectFailure,
+  type ConnectOptions,
+  READ_FROM_SERVER,
+} from "./tls_client.ts";
 import { TlsListener } from "./tls_listener.ts";
 
 async function makeIdentity(): Promise<ServerIdentity> {
@@ -201,4 +206,10 @@ Deno.test("TlsListener says in words why it cannot listen", async () => {
     () => new TlsListener({ hostname: "203.0.113.77", port: 0, ...identity }),
     /this machine has no such address/,
   );
+});
+
+Deno.test("READ_FROM_SERVER counts bytes begun, lists, and what it does not know", () => {
+  const cost = (type: string, bytes: number) => READ_FROM_SERVER.cost({ type, bytes });
+  deepStrictEqual([cost("pong", 1), cost("pong", 256), cost("constructor", 257)], [1, 1, 2]);
+  deepStrictEqual([cost("files", 256), cost("chat.lines", 16_384)], [41, 104]);
 });
