@@ -1,3 +1,4 @@
+import { concatBytes } from "@fusionmeet/base";
 import { type ByteStream, TlsListener, writeAll } from "@fusionmeet/net";
 import {
   type ClientMessage,
@@ -17,6 +18,14 @@ const ADA = { id: 7, name: "Ada", microphone: false, camera: false, away: false 
 /** What a presenter sends besides. */
 const CONTENT = ["format", "picture", "tiles", "stale", "status"] as const;
 
+/** Bytes that a flood writes at once. */
+const FLOOD_BYTES = 256 * 1024;
+
+type HostileMessage = ServerMessage | { readonly type: string };
+
+const encoded = (messages: readonly HostileMessage[]) =>
+  concatBytes(...messages.map((message) => encodeMessage(message as ServerMessage)));
+
 /** One connection of a client at a hostile server. */
 export class HostileConnection {
   readonly #stream: ByteStream;
@@ -27,18 +36,16 @@ export class HostileConnection {
     this.#stream = stream;
   }
 
-  /** The client has ended it. */
-  get isOver(): boolean {
-    return this.#isOver;
+  /** Done when the network has taken it. Messages of types that nobody knows are as welcome. */
+  send(...messages: HostileMessage[]): Promise<void> {
+    return this.#write(encoded(messages));
   }
 
-  /** Done when the network has taken it. Messages of types that nobody knows are as welcome. */
-  send(...messages: (ServerMessage | { readonly type: string })[]): Promise<void> {
-    const bytes = messages.map((message) => encodeMessage(message as ServerMessage));
-    this.#writing = this.#writing.then(async () => {
-      for (const each of bytes) await writeAll(this.#stream, each);
-    }).catch(() => void (this.#isOver = true));
-    return this.#writing;
+  /** Says these again and again, as fast as the network takes them, until the connection is over. */
+  async flood(...messages: HostileMessage[]): Promise<void> {
+    const once = encoded(messages);
+    const bytes = concatBytes(...Array(Math.ceil(FLOOD_BYTES / once.length)).fill(once));
+    while (!this.#isOver) await this.#write(bytes);
   }
 
   /** Lets the client in: alone in the room, whose chat has lines up to `chatLatest`. */
@@ -89,6 +96,12 @@ export class HostileConnection {
     } catch {
       // The client ended it.
     }
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    this.#writing = this.#writing.then(() => writeAll(this.#stream, bytes))
+      .catch(() => void (this.#isOver = true));
+    return this.#writing;
   }
 
   /** Until the client ends it. */
