@@ -826,6 +826,8 @@ pageTest(
       },
     });
     await page.getByText("gives up in 30 seconds").waitFor();
+    program.setMeeting(presented(1, { ownShare: SHOWS }));
+    await page.getByText("Paused: the connection is lost.").waitFor();
     await page.clock.setFixedTime(start + 29_000);
     await page.getByText("gives up in 1 second.").waitFor();
     await page.getByRole("button", { name: "Leave now" }).click();

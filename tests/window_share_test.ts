@@ -331,6 +331,10 @@ shareTest(
     await says("cannot be captured");
     share.status("showing");
     await message.waitFor({ state: "detached" });
+    program.setMeeting({ comingBack: { reason: "cut", lostAt: 0, givesUpAt: 1 } });
+    await says("Your connection is lost");
+    program.setMeeting({ comingBack: null });
+    await message.waitFor({ state: "detached" });
     program.setMeeting({ presenting: { ...PRESENTING, paused: true } });
     await says("paused");
     strictEqual(await page.locator(".share-picture").getAttribute("data-old"), "");

@@ -215,6 +215,7 @@ const ENGLISH = {
       title ? `Screen of ${name}: ${title}` : `Screen of ${name}`,
     waiting: (name: string) => `Waiting for ${name}'s screen…`,
     paused: (name: string) => `${name}'s screen is paused: their connection is lost.`,
+    cutOff: "Your connection is lost: what is shown here may have changed.",
     hidden: (name: string) => `The window that ${name} shows is minimised just now.`,
     failed: (name: string) => `${name}'s screen cannot be captured just now.`,
     showOwn: "Show what others see",

@@ -235,6 +235,7 @@ export class MeetingView {
     const presented = this.#presents;
     this.#state = { ...this.#state, presenting: presenting ?? null };
     const { ownShare } = this.#state;
+    const wasShown = ownShare !== null && !["turn", "starting"].includes(ownShare.state);
     const isSame = before?.share === presenting?.share;
     if (!isSame || ownShare === null) this.#turnEndsAt = this.#options.epochMs() + SHARE_START_MS;
     if (isSame) {
@@ -250,8 +251,10 @@ export class MeetingView {
       asked: false,
       ownShare: !you ? null : ownShare?.state === "starting" ? ownShare : this.#freshTurn(),
     });
-    const sentence = presented && ended ? this.#shareEnded(ended) : undefined;
-    if (sentence !== undefined) this.#toast("warning", `share-${ended}`, sentence);
+    // A server that was started anew knows of no share that is over.
+    const why = ended ?? (wasShown && !you ? "lost" : undefined);
+    const sentence = (presented || wasShown) && why ? this.#shareEnded(why) : undefined;
+    if (sentence !== undefined) this.#toast("warning", `share-${why}`, sentence);
   }
 
   /** Pictures of one's own screen go to the server, or not any more; who has the turn is said by `presenter`. */

@@ -180,6 +180,27 @@ Deno.test("MeetingView shows one's own turn from being given it to its end", () 
   deepStrictEqual(bench.toasts(), ["The host stopped your share"]);
 });
 
+Deno.test("MeetingView says that one's share is over where the server that is back knows of none", () => {
+  const bench = new Bench();
+  bench.joined(2);
+  const showsAgain = () => {
+    bench.presents(2);
+    bench.view.meetingEvent({ ...shown, status: "showing" });
+  };
+  showsAgain();
+  bench.presents(undefined);
+  strictEqual(bench.state.ownShare, null);
+  const sentence = "Your share is over: the connection was lost. You can present again";
+  deepStrictEqual(bench.toasts(), [sentence]);
+  // One that was stopped meanwhile is no news, nor is a turn that was not used.
+  showsAgain();
+  bench.view.stopped();
+  bench.presents(undefined);
+  bench.presents(2);
+  bench.presents(undefined);
+  deepStrictEqual(bench.toasts(), [sentence]);
+});
+
 Deno.test("MeetingView: whoever picks first is starting until it is shown, refused or taken", () => {
   const bench = new Bench();
   bench.joined(2);

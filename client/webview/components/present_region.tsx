@@ -29,7 +29,7 @@ export function PresentRegion({ meeting, onPick }: PresentRegionProps) {
       {ownShare !== null && !isTurn && (
         <PresentBar
           share={ownShare}
-          isPaused={meeting.presenting?.paused ?? false}
+          isPaused={meeting.comingBack !== null || (meeting.presenting?.paused ?? false)}
           onPick={onPick}
         />
       )}

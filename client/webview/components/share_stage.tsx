@@ -19,14 +19,17 @@ export interface ShareStageProps {
 
 /** The share as others see it: what it is, how it is looked at, and the picture. */
 export function ShareStage({ presenting, view, onHide }: ShareStageProps) {
-  const { strings, media } = useApp();
+  const { strings, media, store } = useApp();
   const text = strings.share;
+  const isCutOff = store.meeting.value?.comingBack !== null;
   const isOwn = onHide !== undefined;
   const screen = media.value?.screen;
   const state = useScreenState(screen, presenting.share);
   const name = presenting.name;
   const title = state?.title ?? "";
-  const message = shareMessage(presenting, state, text);
+  const message = isCutOff
+    ? { text: text.cutOff, waits: true }
+    : shareMessage(presenting, state, text);
   useEffect(() => view.begin(), [view]);
   useTold(message?.text);
   return (

@@ -13,7 +13,7 @@ export function TransferRow({ transfer }: { transfer: TransferEntry }) {
   const { strings, send } = useApp();
   const { id, name, state, size } = transfer;
   return (
-    <li class="file">
+    <li class="file" data-kind={fileKind(name)}>
       <KindMark kind={fileKind(name)} />
       <div class="file-text">
         <FileName name={name} />
@@ -42,7 +42,7 @@ export function ComingRow({ coming }: { coming: ComingEntry }) {
   const { strings } = useApp();
   const { name, from, size } = coming;
   return (
-    <li class="file">
+    <li class="file" data-kind={fileKind(name)}>
       <KindMark kind={fileKind(name)} />
       <div class="file-text">
         <FileName name={name} />
