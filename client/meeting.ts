@@ -43,7 +43,13 @@ import { SharedFiles } from "./files/shared_files.ts";
 import { OwnSources } from "./own_sources.ts";
 import { People, type Person, type PersonChange } from "./people.ts";
 import { printable, serverCode, serverSentence } from "./printable.ts";
-import { Redial, SETTLED_MS } from "./redial.ts";
+import {
+  lostForGood,
+  RECONNECT_FOR_MS,
+  Redial,
+  SHORT_CONNECTIONS_MAX,
+  ShortConnections,
+} from "./redial.ts";
 import { RoomRoles } from "./room_roles.ts";
 import { NO_SCREEN, OwnScreen } from "./screen/own_screen.ts";
 import { ScreenView } from "./screen/screen_view.ts";
@@ -71,6 +77,8 @@ interface Outcome {
 const MEDIA_SILENT_MS = 5_000;
 /** What the engine may have before it of what it was told; until then no more is read from the server. */
 const FENCES_MAX = 64;
+/** A server that ends a connection for what we sent, sooner than this after joining, would do so again. */
+const SETTLED_MS = 10_000;
 /** How long leaving waits for lines that the server has not accepted yet. */
 const LAST_LINES_MS = 500;
 
@@ -331,6 +339,7 @@ export class Meeting {
     let opened = await open(this.#leaving.signal);
     const loadedToken = await this.#options.seat.load(opened.fingerprint);
     this.#person = await this.#options.person?.(opened.fingerprint);
+    const short = new ShortConnections();
     let redial: Redial<Opened> | undefined;
     for (;;) {
       const outcome = await this.#serve(opened, this.#self?.token ?? loadedToken);
@@ -339,19 +348,23 @@ export class Meeting {
         throw outcome.failure;
       }
       const { lastedMs, reason, failure } = outcome;
-      if (lastedMs !== undefined && lastedMs >= SETTLED_MS) redial = undefined;
-      else redial?.lost(lastedMs ?? 0);
+      if (lastedMs !== undefined) {
+        redial = undefined;
+        short.lost(lastedMs);
+        if (short.areTooMany) {
+          throw lostForGood(`it was ended ${SHORT_CONNECTIONS_MAX} times at once`, failure);
+        }
+        const lostAt = Math.round(epochMs());
+        const givesUpAt = lostAt + RECONNECT_FOR_MS;
+        this.#emit({ event: "reconnecting", reason, lostAt, givesUpAt });
+      }
       redial ??= new Redial({
         open,
         discard: ({ link }) => link.destroy("another attempt was faster"),
         timers,
         random,
+        firstPauseMs: short.pauseMs(random),
       });
-      if (lastedMs !== undefined) {
-        const lostAt = Math.round(epochMs());
-        const givesUpAt = lostAt + Math.round(redial.leftMs);
-        this.#emit({ event: "reconnecting", reason, lostAt, givesUpAt });
-      }
       if (failure) redial.failed(failure);
       opened = await redial.next(this.#leaving.signal);
     }

@@ -10,7 +10,7 @@ import {
   TICKETS_PER_PARTICIPANT_MAX,
 } from "@fusionmeet/protocol";
 import { COMING_KNOWN_MAX } from "./files/coming_files.ts";
-import { SETTLED_MS } from "./redial.ts";
+import { FORGIVEN_MS } from "./redial.ts";
 import { MeetingBench, settle, welcome } from "./test_support.ts";
 import { UNSHOWN_MS } from "./unshown_cameras.ts";
 
@@ -154,7 +154,7 @@ Deno.test("Meeting forgets files on their way that no later connection tells of"
   for (let time = 0; time < 5; time++) {
     await sayAll(bench.link, times(COMING_FILES_MAX, (index) => coming(100 * time + index)));
     strictEqual(bench.link.isOver, false);
-    await bench.advance(SETTLED_MS);
+    await bench.advance(FORGIVEN_MS);
     await bench.link.breakDown();
     await bench.link.say(welcome());
   }

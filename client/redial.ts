@@ -5,8 +5,12 @@ import { EXIT, JoinFailure } from "./failures.ts";
 
 /** How long we try to come back before the connection counts as lost for good. */
 export const RECONNECT_FOR_MS = 120_000;
-/** A connection that lasted so long from joining on is a good one: when it is lost, everything begins anew. */
-export const SETTLED_MS = 10_000;
+/** So long of being in the meeting makes up for one connection that did not last. */
+export const FORGIVEN_MS = 1_000;
+/** So many of them one after the other are a server that crashes, or a network that breaks: one is back as soon as can be. */
+const UNLUCKY_MAX = 100;
+/** And after so many, of a server that ends every connection at once, it is given up: 43 s of the former, and 70 s. */
+export const SHORT_CONNECTIONS_MAX = 120;
 const FIRST_PAUSE_MS = 250;
 /** While the seat is kept, a new attempt starts at least this often: voice is back within a second of the link. */
 const PAUSE_MS_MAX_WHILE_SEATED = 500;
@@ -25,8 +29,33 @@ const ATTEMPTS_MAX = 4;
  */
 export function pauseMs(index: number, elapsedMs: number, random: Random): number {
   const mostMs = elapsedMs < SEAT_KEPT_MS ? PAUSE_MS_MAX_WHILE_SEATED : PAUSE_MS_MAX;
-  return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(index, 10), mostMs) *
-    (1 - random.fraction() / 4);
+  return spread(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(index, 10), mostMs), random);
+}
+
+/** Connections that did not last, one after the other; from joining on they are counted. */
+export class ShortConnections {
+  #count = 0;
+
+  /** One that was joined was lost after so long. */
+  lost(lastedMs: number): void {
+    this.#count = Math.max(0, this.#count - lastedMs / FORGIVEN_MS) + 1;
+  }
+
+  /** More are not tried. */
+  get areTooMany(): boolean {
+    return this.#count > SHORT_CONNECTIONS_MAX;
+  }
+
+  /** How long to wait before the next one: not at all after the first, then as between attempts, at last for seconds. */
+  pauseMs(random: Random): number {
+    if (this.#count <= 1) return 0;
+    const mostMs = this.#count <= UNLUCKY_MAX ? PAUSE_MS_MAX_WHILE_SEATED : PAUSE_MS_MAX;
+    return spread(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.#count - 1, 10), mostMs), random);
+  }
+}
+
+function spread(ms: number, random: Random): number {
+  return ms * (1 - random.fraction() / 4);
 }
 
 export interface RedialOptions<T> {
@@ -36,19 +65,19 @@ export interface RedialOptions<T> {
   readonly discard: (opened: T) => void;
   readonly timers: Timers;
   readonly random: Random;
+  /** Before the first attempt. */
+  readonly firstPauseMs: number;
 }
 
 /**
- * The attempts to reach the server again after a loss, from its construction on; `next` may be called again when what it
- * gave did not last. The first attempt starts at once, and those after a connection that did not last behind a pause: a
- * server that ends every connection at once is not asked as fast as it can answer.
+ * The attempts to reach the server again after a loss, from its construction on; `next` may be called again when it did not come
+ * to joining.
  */
 export class Redial<T> {
   readonly #options: RedialOptions<T>;
   #index = 0;
   #lastFailure: JoinFailure | undefined;
-  /** From when on time counts as spent trying; moved on by connections that lasted a little. */
-  #sinceMs: number;
+  readonly #sinceMs: number;
 
   constructor(options: RedialOptions<T>) {
     this.#options = options;
@@ -57,20 +86,6 @@ export class Redial<T> {
 
   get #elapsedMs(): number {
     return this.#options.timers.nowMs() - this.#sinceMs;
-  }
-
-  /** How much longer it is tried, ms. */
-  get leftMs(): number {
-    return RECONNECT_FOR_MS - this.#elapsedMs;
-  }
-
-  /**
-   * What `next` gave was lost after so long, before it was a good one. That time was not spent trying, and makes up for as
-   * much that was: over a network that breaks every few seconds somebody stays in the meeting, and with a server that ends
-   * every connection at once it is over after `RECONNECT_FOR_MS`.
-   */
-  lost(lastedMs: number): void {
-    this.#sinceMs = Math.min(this.#options.timers.nowMs(), this.#sinceMs + 2 * lastedMs);
   }
 
   /** Notes why the last connection did not last, for the final sentence. */
@@ -125,22 +140,27 @@ export class Redial<T> {
     if (signal.aborted) onAbort();
     else {
       signal.addEventListener("abort", onAbort);
-      if (this.#index === 0) start();
-      else cancelTimer = timers.after(pauseMs(this.#index++, this.#elapsedMs, random), start);
+      const waitMs = this.#index === 0
+        ? this.#options.firstPauseMs
+        : pauseMs(this.#index++, this.#elapsedMs, random);
+      if (waitMs === 0) start();
+      else cancelTimer = timers.after(waitMs, start);
     }
     return result.promise;
   }
 
   #givenUp(): JoinFailure {
-    const last = this.#lastFailure;
-    return new JoinFailure(
-      "connection-lost",
-      EXIT.lost,
-      `The connection is lost for good: tried for ${RECONNECT_FOR_MS / 1000} s to come back${
-        last ? `; ${last.message}` : ""
-      }`,
-      last?.advice ?? "Check the network and the server, then join again",
-      { cause: last },
-    );
+    return lostForGood(`tried for ${RECONNECT_FOR_MS / 1000} s to come back`, this.#lastFailure);
   }
+}
+
+/** @param last Why the last attempt did not work. */
+export function lostForGood(state: string, last?: JoinFailure): JoinFailure {
+  return new JoinFailure(
+    "connection-lost",
+    EXIT.lost,
+    `The connection is lost for good: ${state}${last ? `; ${last.message}` : ""}`,
+    last?.advice ?? "Check the network and the server, then join again",
+    { cause: last },
+  );
 }
