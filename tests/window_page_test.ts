@@ -310,6 +310,12 @@ pageTest(
 
     await keyboard.press("Tab");
     strictEqual(await focused(page), "Files");
+    // A panel closes by Escape with the focus at its button, too.
+    await keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Files" }).waitFor();
+    await keyboard.press("Escape");
+    await page.getByRole("complementary").waitFor({ state: "detached" });
+    strictEqual(await focused(page), "Files");
     await keyboard.press("Tab");
     strictEqual(await focused(page), "Invite");
     await keyboard.press("Tab");
@@ -435,6 +441,11 @@ pageTest(
     for (const name of [/What you can do/, "Mute everybody", /ock the room/, /back in/]) {
       strictEqual(await page.getByRole("button", { name }).count(), 0, String(name));
     }
+    // Whoever gets it sees so.
+    const messages = page.getByRole("region", { name: "Messages" });
+    strictEqual(await messages.count(), 0);
+    program.setMeeting(led().meeting!);
+    await messages.getByText("You are the host of this room").waitFor();
   },
 );
 

@@ -10,18 +10,12 @@ export interface SidePanelProps {
   readonly onClose: () => void;
 }
 
-/** A column beside the pictures; over them where there is no room. Escape closes it. */
+/** A column beside the pictures; over them where there is no room. Escape closes it, wherever the focus is. */
 export function SidePanel({ title, children, onClose }: SidePanelProps) {
   const { strings } = useApp();
   const titleId = useId();
   return (
-    <aside
-      class="panel"
-      aria-labelledby={titleId}
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.defaultPrevented) onClose();
-      }}
-    >
+    <aside class="panel" aria-labelledby={titleId}>
       <div class="panel-head">
         <h2 id={titleId} tabIndex={-1}>{title}</h2>
         <IconButton label={strings.meeting.close} onClick={onClose}>

@@ -67,11 +67,17 @@ export function MeetingScreen() {
     };
     actions[action]();
   };
+  const close = () => {
+    const closed = panel.value;
+    panel.value = null;
+    document.querySelector<HTMLElement>(`.bar [data-action="${closed}"]`)?.focus();
+  };
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (document.querySelector("dialog[open]")) return;
-      if (event.key === "Escape" && view.isFull.value) {
-        view.isFull.value = false;
+      if (event.key === "Escape" && !event.defaultPrevented) {
+        if (view.isFull.value) view.isFull.value = false;
+        else if (panel.value !== null) close();
         return;
       }
       const action = shortcutOf(event, {
@@ -88,11 +94,6 @@ export function MeetingScreen() {
 
   const meeting = store.meeting.value;
   if (!meeting) return null;
-  const close = () => {
-    const closed = panel.value;
-    panel.value = null;
-    document.querySelector<HTMLElement>(`.bar [data-action="${closed}"]`)?.focus();
-  };
   const { presenting, ownShare, self } = meeting;
   const mayPresent = presenting === null || presenting.participant === self;
   const shows = ownShare !== null && ownShare.state !== "turn";
@@ -151,14 +152,23 @@ function useAnnouncements(): void {
   });
 }
 
-/** Screen readers are told who leads from now on, and whether people still come in; not what was so at first. */
+/**
+ * Screen readers are told who leads from now on, and whether people still come in; not what was so at first. That somebody's
+ * role came to oneself everybody sees.
+ */
 function useRoleAnnouncements(): void {
   const { store, strings, announcer } = useApp();
   const text = strings.roles;
   const meeting = store.meeting.value;
   const host = meeting?.people.find((person) => person.host);
+  const before = useRef(host?.id);
   useNews(host?.id, () => {
-    if (host) announcer.say(host.id === meeting?.self ? text.youAreHost : text.hostIs(host.name));
+    if (!host) return;
+    const wasLed = before.current !== undefined;
+    before.current = host.id;
+    if (host.id !== meeting?.self) announcer.say(text.hostIs(host.name));
+    else if (wasLed) store.toasts.show("info", text.youAreHost);
+    else announcer.say(text.youAreHost);
   });
   useNews(meeting?.locked, () => announcer.say(meeting?.locked ? text.locked : text.unlocked));
 }
