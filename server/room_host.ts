@@ -68,7 +68,7 @@ export class RoomHost {
       );
     }
     if (this.#isLocked) {
-      throw new Refusal("locked", "The room is locked: ask somebody in it to open it");
+      throw new Refusal("locked", "The room is locked");
     }
   }
 

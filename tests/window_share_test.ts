@@ -322,6 +322,10 @@ shareTest(
     const message = page.locator(".share-message");
     const says = (text: string) =>
       until(text, async () => (await message.textContent())?.includes(text));
+    program.setMeeting({ comingBack: { reason: "cut", lostAt: 0, givesUpAt: 1 } });
+    await page.getByText("Connection lost").first().waitFor();
+    await says("Waiting");
+    program.setMeeting({ comingBack: null });
     share.format();
     share.picture(CODED[0], undefined);
     await message.waitFor({ state: "detached" });

@@ -27,7 +27,7 @@ export function ShareStage({ presenting, view, onHide }: ShareStageProps) {
   const state = useScreenState(screen, presenting.share);
   const name = presenting.name;
   const title = state?.title ?? "";
-  const message = isCutOff
+  const message = isCutOff && state?.hasPicture
     ? { text: text.cutOff, waits: true }
     : shareMessage(presenting, state, text);
   useEffect(() => view.begin(), [view]);
