@@ -8,10 +8,13 @@ import { parseScreenSource, type ScreenSource } from "../client/screen/screen_so
 import { watchScreen } from "../client/screen/screen_watch.ts";
 import { Display } from "./support/display.ts";
 import { run } from "./support/programs.ts";
-import { TemporaryDirectory, until } from "./support/wait.ts";
+import { passRealTime, TemporaryDirectory, until } from "./support/wait.ts";
 import { Painter } from "./support/x11_painter.ts";
 
 const [RED, GREEN, BLUE] = [0xff0000, 0x00ff00, 0x0000ff];
+
+/** Files that another thread reads meanwhile, and how often a display is looked at, at least. */
+const [READS, LOOKS] = [100_000, 100];
 
 /** Pictures of a source, bgr0, and its size. */
 async function capture(
@@ -183,6 +186,34 @@ Deno.test("a window is captured whole wherever it lies, and each change of it ha
   strictEqual((await capture("window:Editor", { environment })).colour(0, 0), BLUE, "its name");
   await refuses(capture("window:edit", { environment }), "no-window", /2 windows could be "edit"/);
   await refuses(capture("window:Mail", { environment }), "no-window", /no window "Mail"; there is/);
+});
+
+Deno.test("looking at a display closes nothing that another thread has open", async () => {
+  await using display = await Display.start(300, 200);
+  const reader = new Worker(
+    `data:text/javascript,${
+      encodeURIComponent(`
+        let faults = 0;
+        for (let count = 0; count < ${READS}; count++) {
+          try { Deno.readTextFileSync("/etc/hostname"); } catch { faults++; }
+        }
+        postMessage(faults);
+      `)
+    }`,
+    { type: "module" },
+  );
+  let faults: number | undefined;
+  reader.onmessage = ({ data }) => faults = data;
+  let looks = 0;
+  for (; faults === undefined || looks < LOOKS; looks++) {
+    await screenInput({ kind: "display" }, {
+      ...{ framesPerSecond: 30, isOldFfmpeg: false, environment: display.env },
+    });
+    await passRealTime(0);
+  }
+  console.error(`${looks} looks`);
+  strictEqual(faults, 0);
+  reader.terminate();
 });
 
 Deno.test("where there is no X display, it is said why, and what works", async () => {

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import x11 from "x11";
+import { UnixSocket } from "./unix_socket.ts";
 
 /** An atom, a window: numbers of the server. */
 type XId = number;
@@ -36,6 +37,25 @@ async function checkAuthority(): Promise<void> {
   }
 }
 
+/**
+ * How to get to a display, for the library: one of this computer by its socket; else, also where it has none, as the library
+ * does by itself.
+ */
+export async function wayToDisplay(display: string): Promise<Record<string, unknown>> {
+  const [, number] = /^(?:(?:unix|local)\/.*|unix)?:(\d+)(?:\.\d+)?$/.exec(display) ?? [];
+  if (number === undefined) return { display };
+  try {
+    // Without a word of `auth` it would not look for the key.
+    return {
+      ...{ display, auth: undefined },
+      stream: await UnixSocket.connect(`/tmp/.X11-unix/X${number}`),
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+    return { display: `tcp/localhost${display.slice(display.lastIndexOf(":"))}` };
+  }
+}
+
 export interface XGeometry {
   readonly x: number;
   readonly y: number;
@@ -65,8 +85,9 @@ export class XConnection {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       await checkAuthority();
+      const way = await wayToDisplay(display);
       const client = await new Promise<any>((resolve, reject) => {
-        const options = { display, shm: "off", disableBigRequests: true };
+        const options = { ...way, shm: "off", disableBigRequests: true };
         made = x11.createClient(options, (fault: Error | undefined, opened: any) => {
           if (fault) reject(fault);
           else resolve(opened.client);

@@ -1,6 +1,7 @@
 /** Windows of one colour on a screen without a monitor, and monitors that are not there. */
 import { Buffer } from "node:buffer";
 import x11 from "x11";
+import { wayToDisplay } from "../../client/screen/x11_connection.ts";
 
 export interface PaintedWindow {
   readonly title: string;
@@ -24,9 +25,10 @@ export class Painter implements Disposable {
   readonly #client: any;
 
   static async open(display: string): Promise<Painter> {
+    const way = await wayToDisplay(display);
     // deno-lint-ignore no-explicit-any
     const client = await new Promise<any>((resolve, reject) => {
-      const options = { display, shm: "off", disableBigRequests: true };
+      const options = { ...way, shm: "off", disableBigRequests: true };
       // deno-lint-ignore no-explicit-any
       x11.createClient(options, (fault: Error | undefined, opened: any) => {
         if (fault) reject(fault);
