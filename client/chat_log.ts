@@ -10,21 +10,30 @@ export interface ChatLine {
   readonly mark: string;
 }
 
+interface ChatLogOptions {
+  /** Asks the server for the lines after an id; the answer goes to `page`. */
+  readonly fetch: (after: number) => void;
+  /** @param isPast It was said before one came in; what was said while one was cut off is news. */
+  readonly show: (line: ChatLine, isPast: boolean) => void;
+}
+
 /**
  * The room's lines, each once and in order, whatever connections come and go: a line that does not continue the
  * log is not shown but asked for, with all before it, so nothing has to wait in memory.
  */
 export class ChatLog {
   readonly #fetch: (after: number) => void;
-  readonly #show: (line: ChatLine) => void;
+  readonly #show: ChatLogOptions["show"];
   #shown = 0;
   /** The highest id known to exist. */
   #highest = 0;
   /** The id after which lines are being asked for, while they are. */
   #askedAfter: number | undefined;
 
-  /** @param options.fetch asks the server for the lines after an id; the answer goes to `page`. */
-  constructor(options: { fetch: (after: number) => void; show: (line: ChatLine) => void }) {
+  /** The last one that was said before one came in. */
+  #past: number | undefined;
+
+  constructor(options: ChatLogOptions) {
     this.#fetch = options.fetch;
     this.#show = options.show;
   }
@@ -43,6 +52,7 @@ export class ChatLog {
     const goesOn = latest >= this.#shown;
     if (!goesOn) this.#shown = 0;
     this.#highest = latest;
+    this.#past = goesOn ? this.#past ?? latest : 0;
     this.#askedAfter = undefined;
     this.#fill();
     return goesOn;
@@ -70,7 +80,7 @@ export class ChatLog {
   #take(line: ChatLine): void {
     if (line.id !== this.#shown + 1) return;
     this.#shown = line.id;
-    this.#show(line);
+    this.#show(line, line.id <= (this.#past ?? 0));
   }
 
   #fill(): void {

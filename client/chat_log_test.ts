@@ -54,6 +54,20 @@ Deno.test("ChatLog.page() goes on where live lines were quicker than the whole p
   deepStrictEqual([asked, shown], [[0, 3], [1, 2, 3, 4]]);
 });
 
+Deno.test("ChatLog tells what was said before one came in from what was missed later", () => {
+  const past: [number, boolean][] = [];
+  const log = new ChatLog({ fetch: () => {}, show: ({ id }, isPast) => past.push([id, isPast]) });
+  log.connected(2);
+  log.live(line(3));
+  log.page([line(1), line(2), line(3)], false);
+  log.connected(4);
+  log.page([line(4)], false);
+  // The room's chat began anew.
+  log.connected(1);
+  log.page([line(1)], false);
+  deepStrictEqual(past, [[1, true], [2, true], [3, false], [4, false], [1, false]]);
+});
+
 Deno.test("ChatLog.page() that was not asked for is no answer", () => {
   const { log, asked, shown } = logBench();
   log.connected(0);

@@ -147,7 +147,7 @@ export class Meeting {
     this.#people = new People((change) => this.#personChanged(change));
     this.#chatLog = new ChatLog({
       fetch: (after) => this.#send({ type: "chat.fetch", after }),
-      show: (line) => this.#emit({ event: "chat", line }),
+      show: (line, isPast) => this.#emit({ event: "chat", line, isPast }),
     });
     this.#chatOutbox = new ChatOutbox({
       send: ({ mark, text }) => this.#send({ type: "chat.post", mark, text }),

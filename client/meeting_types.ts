@@ -130,7 +130,8 @@ export type MeetingEvent =
   | { event: "participant"; change: PersonChange }
   /** Somebody (oneself, too) begins to speak or has stopped. */
   | { event: "speaking"; person: Person; on: boolean }
-  | { event: "chat"; line: ChatLine }
+  /** `isPast`: it was said before one came in. */
+  | { event: "chat"; line: ChatLine; isPast?: boolean }
   /** A line said here is stored and will survive a crash of the server. */
   | { event: "chat.accepted"; mark: string; id: number; text: string }
   | { event: "stream"; state: "open" | "ended"; stream: OpenStream }

@@ -16,7 +16,7 @@ export class ChatColumn {
   readonly isLoadingOlder = signal(false);
   /** What others wrote and the user has not seen. */
   readonly unseen = signal(0);
-  /** The entries that were added at the end last, for whoever reads them out. */
+  /** The entries that are news and were added last, for whoever reads them out. */
   readonly fresh = signal<readonly ChatEntry[]>([]);
   /** What stands in the field and is not said yet. */
   readonly draft = signal("");
@@ -34,8 +34,8 @@ export class ChatColumn {
     const fresh: ChatEntry[] = [];
     for (const entry of entries) {
       const known = column.findIndex(({ mark }) => mark === entry.mark);
-      if (known < 0) fresh.push(entry);
-      else column.splice(known, 1);
+      if (known < 0 && !isPast(entry)) fresh.push(entry);
+      if (known >= 0) column.splice(known, 1);
       if (known >= 0 && idOf(entry) === undefined) column.splice(known, 0, entry);
       else column.splice(placeOf(entry, column), 0, entry);
     }
@@ -78,6 +78,10 @@ export class ChatColumn {
 /** True for a line that somebody else wrote. */
 export function isFromOthers(entry: ChatEntry): boolean {
   return entry.kind === "line" && !entry.own;
+}
+
+function isPast(entry: ChatEntry): boolean {
+  return entry.kind === "line" && entry.past === true;
 }
 
 function idOf(entry: ChatEntry): number | undefined {

@@ -55,6 +55,9 @@ Deno.test("ChatColumn.unseen counts what others wrote, once", () => {
   chat.add([line("b", 2), line("own", null, { own: true }), notice("n")]);
   chat.add([line("b", 2)]);
   strictEqual(chat.unseen.value, 1);
+  chat.add([line("before", 3, { past: true }), line("now", 4)]);
+  strictEqual(chat.unseen.value, 2, "what was said before one came in is no news");
+  deepStrictEqual(chat.fresh.value.map(({ mark }) => mark), ["now"]);
   chat.seen();
   strictEqual(chat.unseen.value, 0);
 });

@@ -16,7 +16,9 @@ export class FileShelf {
   readonly #files = signal<ReadonlyMap<number, FileEntry>>(new Map());
   readonly #transfers = signal<ReadonlyMap<number, TransferEntry>>(new Map());
   /** The newest first. */
-  readonly files = computed(() => [...this.#files.value.values()].reverse());
+  readonly files = computed(() =>
+    [...this.#files.value.values()].sort((one, other) => other.at - one.at || other.id - one.id)
+  );
   readonly transfers = computed(() => [...this.#transfers.value.values()]);
   /** What is on its way from others. */
   readonly coming = signal<readonly ComingEntry[]>([]);

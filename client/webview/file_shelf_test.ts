@@ -23,6 +23,9 @@ Deno.test("FileShelf has the newest file first and counts those of others until 
   shelf.change({ type: "files", ...NOTHING, files, filesGone: [1] });
   deepStrictEqual(shelf.files.value.map(({ id }) => id), [5, 4, 3, 2]);
   strictEqual(shelf.unseen.value, 1);
+  // Offered before others, and there later.
+  shelf.change({ type: "files", ...NOTHING, files: [file(6, { at: 9 }), file(1, { at: 8 })] });
+  deepStrictEqual(shelf.files.value.map(({ id }) => id), [6, 1, 5, 4, 3, 2]);
   shelf.seen();
   strictEqual(shelf.unseen.value, 0);
 });

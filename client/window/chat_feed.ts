@@ -46,10 +46,15 @@ export class ChatFeed {
   }
 
   /** A line as the server stored it. */
-  stored({ id, at, from, text, mark }: ChatLine, own: boolean): void {
-    const kind = "line";
+  stored(
+    { id, at, from, text, mark }: ChatLine,
+    { own, past }: { own: boolean; past: boolean },
+  ): void {
     this.#open.delete(mark);
-    this.#settle({ kind, mark, id, at, from, own, text, state: "stored", problem: null });
+    this.#settle({
+      ...{ kind: "line", mark, id, at, from, own, text, state: "stored", problem: null },
+      ...(past && { past }),
+    });
   }
 
   /** One's own line, said just now. */

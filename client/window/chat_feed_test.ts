@@ -8,7 +8,7 @@ class Page {
   readonly feed = new ChatFeed((message) => this.messages.push(message));
 
   line(id: number, text = `line ${id}`, mark = `mark-${id}`): void {
-    this.feed.stored({ id, at: id, from: "Ada", text, mark }, false);
+    this.feed.stored({ id, at: id, from: "Ada", text, mark }, { own: false, past: false });
   }
 
   get entries(): ChatEntry[] {
@@ -52,7 +52,10 @@ Deno.test("ChatFeed shows an own line as sending, then stored in its place, once
   page.feed.said({ mark: "a", at: 1, from: "Ada", text: "Hi" });
   strictEqual(page.feed.openCount, 1);
   await Promise.resolve();
-  page.feed.stored({ id: 9, at: 2, from: "Ada", text: "Hi", mark: "a" }, true);
+  page.feed.stored({ id: 9, at: 2, from: "Ada", text: "Hi", mark: "a" }, {
+    own: true,
+    past: false,
+  });
   await Promise.resolve();
   deepStrictEqual(page.entries.map((entry) => entry.kind === "line" && entry.state), [
     "sending",

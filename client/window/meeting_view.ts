@@ -103,7 +103,10 @@ export class MeetingView {
         else this.#speaking.delete(event.person.id);
         return this.#change({ people: this.#peopleState() });
       case "chat":
-        return this.chat.stored(event.line, event.line.from === this.ownName);
+        return this.chat.stored(event.line, {
+          own: event.line.from === this.ownName,
+          past: event.isPast ?? false,
+        });
       case "file": {
         if (event.state === "gone" || !event.isNew) return;
         const { id, name, owner } = event.file;

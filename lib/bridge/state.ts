@@ -252,6 +252,8 @@ export type ChatEntry =
     readonly state: "stored" | "sending" | "unsent";
     /** Why it is unsent. */
     readonly problem: string | null;
+    /** It was said before one came in, and is no news. */
+    readonly past?: boolean;
   }
   | {
     readonly kind: "notice";
