@@ -40,7 +40,7 @@ export const FAILURE_LINES_MAX = 40;
 export const REPORT_LINES_MAX = 200;
 
 /** Longest time for the tests beside the code, and for each file in tests/. */
-const FAST_TIMEOUT_MS = 4 * 60_000;
+const FAST_TIMEOUT_MS = 6 * 60_000;
 const FILE_TIMEOUT_MS = 6 * 60_000;
 /** Longest time for what is checked beside the tests, from the first of them on, and how often it is looked for. */
 const CHECKED_TIMEOUT_MS = 8 * 60_000;
