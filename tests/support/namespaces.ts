@@ -244,7 +244,21 @@ export async function removeLeftovers(): Promise<void> {
   for (const namespace of namespaces()) {
     const made = NAMED.exec(namespace)?.[1];
     if (made === undefined || made === owner(Number(made.split("-")[0]))) continue;
-    await removeNamespace(namespace);
+    await removeLeftover(namespace);
+  }
+}
+
+/** How often it is tried: another process may be removing it, too, and is half through. */
+const REMOVE_TRIES = 3;
+
+async function removeLeftover(namespace: string): Promise<void> {
+  for (let left = REMOVE_TRIES - 1;; left--) {
+    try {
+      return await removeNamespace(namespace);
+    } catch (thrown) {
+      if (!namespaces().includes(namespace)) return;
+      if (left === 0) throw thrown;
+    }
   }
 }
 
