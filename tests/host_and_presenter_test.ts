@@ -82,6 +82,7 @@ Deno.test("one presenter at a time, a killed one makes place, and the host mutes
   await using cid = await startClient({ name: "Cid", mic: "tone:617", server });
   const notHost = await tell(cid, { do: "lock", on: true }, refusedAs("not-host"));
   strictEqual(notHost.message, "Only the host can lock the room: that is Ada");
+  await ada.waitFor(({ event, name }) => event === "participant" && name === "Cid");
   const muted = cid.waitFor(({ event }) => event === "muted");
   await tell(
     ada,

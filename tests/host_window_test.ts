@@ -114,6 +114,8 @@ Deno.test("a window leads a room and shows its screen: owner PIN, mute, lock, re
   const after = bob.events.length;
   ada.say({ do: "present.give", participant: asker.participant });
   await bobSees("Bob", after);
+  // The share that she ends is the one she knows of.
+  await ada.shows("Bob to present", ({ meeting }) => meeting!.presenting?.name === "Bob");
   ada.say({ do: "host.unshare" });
   strictEqual((await bobSees(undefined, after)).ended, "host");
 
